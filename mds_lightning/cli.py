@@ -1,0 +1,5 @@
+"""`mds-lightning VERB [overrides]`."""
+
+
+def main() -> None:
+    """Entry point."""
