@@ -1,0 +1,179 @@
+"""The keys every command knows, with their types: a typo fails at once instead of being ignored."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class SimulationConfig:
+    """See `mds_lightning.cohort.simulation.cohort.SimulationParameters`."""
+
+    patients: dict[str, int] = field(default_factory=dict)
+    fields: dict[str, int] = field(default_factory=dict)
+    external_patients: dict[str, int] = field(default_factory=dict)
+    width: int = 640
+    height: int = 480
+    signal: float = 1.0
+    confound: float = 0.0
+    sites: int = 1
+    seed: int = 0
+
+
+@dataclass
+class CohortConfig:
+    """Where the images and their table are; `manifest: null` means the simulated cohort."""
+
+    manifest: str | None = None
+    root: str | None = None
+    directory: str | None = None
+    simulation: SimulationConfig | None = None
+
+
+@dataclass
+class TaskConfig:
+    """Which labels are told apart."""
+
+    name: str = MISSING
+    positive: str | None = None
+    negative: str | None = None
+    classes: list[str] | None = None
+
+
+@dataclass
+class FoldsConfig:
+    """How patients are split."""
+
+    n_splits: int = 5
+    seed: int = 0
+    val_share: float = 0.2
+
+
+@dataclass
+class BackboneConfig:
+    """The network before its head."""
+
+    name: str = MISSING
+    pretrained: bool = False
+    weights: str | None = None
+
+
+@dataclass
+class ClassifierConfig:
+    """See `mds_lightning.models.classifier.SmearClassifier`."""
+
+    optimizer: str = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    momentum: float = 0.9
+    warmup_epochs: float = 1.0
+    label_smoothing: float = 0.0
+    freeze_epochs: int = 0
+    dropout: float = 0.0
+
+
+@dataclass
+class AugmentationConfig:
+    """See `mds_lightning.data.augmentation.AugmentationParameters`."""
+
+    crop: float = 1.0
+    flips: bool = False
+    quarter_turns: bool = False
+    rotation: float = 0.0
+    shear: float = 0.0
+    translation: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+
+
+@dataclass
+class SamplingConfig:
+    """See `mds_lightning.data.sampling`."""
+
+    name: str = "balanced"
+
+
+@dataclass
+class DataConfig:
+    """How images reach the network; `image_size` is the longer side or [height, width]."""
+
+    image_size: Any = 320
+    batch_size: int = 32
+    num_workers: int = 0
+    max_pixels: int = 200_000_000
+
+
+@dataclass
+class PathsConfig:
+    """The only place where a path is written."""
+
+    runs: str = "runs"
+    data: str = "data"
+
+
+@dataclass
+class SimulateConfig:
+    """`mds-lightning simulate`."""
+
+    cohort: CohortConfig = field(default_factory=CohortConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    experiment: Any = None
+
+
+@dataclass
+class CheckConfig:
+    """`mds-lightning check`."""
+
+    cohort: CohortConfig = field(default_factory=CohortConfig)
+    task: TaskConfig = field(default_factory=TaskConfig)
+    folds: FoldsConfig = field(default_factory=FoldsConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    max_pixels: int = 200_000_000
+
+
+@dataclass
+class TrainConfig:
+    """`mds-lightning train`."""
+
+    study: str = MISSING
+    fold: int = 0
+    seed: int = 0
+    run_directory: str = MISSING
+    cohort: CohortConfig = field(default_factory=CohortConfig)
+    task: TaskConfig = field(default_factory=TaskConfig)
+    folds: FoldsConfig = field(default_factory=FoldsConfig)
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    trainer: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
+class EvaluateConfig:
+    """`mds-lightning evaluate`."""
+
+    study: str = MISSING
+    aggregation: str = "mean"
+    n_resamples: int = 2000
+    confidence: float = 0.95
+    seed: int = 0
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+SCHEMAS = {"simulate": SimulateConfig, "check": CheckConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+
+
+def register_schemas() -> None:
+    """Tell Hydra of every command's schema; `conf/<verb>.yaml` names it first in its defaults."""
+    store = ConfigStore.instance()
+    for verb, schema in SCHEMAS.items():
+        store.store(name=f"{verb}_schema", node=schema)

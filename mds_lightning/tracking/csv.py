@@ -1,0 +1,63 @@
+"""Learning curves in `metrics.csv`, one row an epoch, continued when a run is."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+from mds_lightning.tracking.run_directory import write_atomically
+
+
+class MetricsFile(Logger):
+    """A Lightning logger that keeps one row an epoch and never a step.
+
+    Lightning's own `CSVLogger` deletes the earlier rows when a run is continued. Here they are read back, and
+    the epochs that are trained again replace their rows.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self._epochs: dict[int, dict[str, float]] = {}
+        if self.path.is_file():
+            table = pd.read_csv(self.path).set_index("epoch")
+            self._epochs = {int(str(epoch)): dict(row.dropna()) for epoch, row in table.iterrows()}
+
+    @property
+    def name(self) -> str:
+        """Name of the logger."""
+        return "metrics"
+
+    @property
+    def version(self) -> int:
+        """Always 0: the run directory is the version."""
+        return 0
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the run directory holds the whole configuration."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Merge `metrics` into the row of their epoch."""
+        values = {key: float(value) for key, value in metrics.items() if key != "epoch"}
+        if "epoch" in metrics:
+            self._epochs.setdefault(int(metrics["epoch"]), {}).update(values)
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write the whole file anew."""
+        if not self._epochs:
+            return
+        table = pd.DataFrame.from_dict(self._epochs, orient="index").sort_index().rename_axis("epoch")
+        with write_atomically(self.path) as temporary:
+            table.to_csv(temporary)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Write what has not been written yet."""
+        self.save()

@@ -1,0 +1,52 @@
+"""What a result came from: versions, hashes, seed, command and host."""
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from mds_lightning.tracking.run_directory import write_atomically
+
+
+def _git_commit() -> str | None:
+    """Commit of the code in use, `+changes` when the tree differs from it, or None outside a repository."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return None
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    commit = git("rev-parse", "HEAD")
+    return f"{commit}+changes" if changed else commit
+
+
+def write_provenance(path: Path, facts: Mapping[str, Any]) -> None:
+    """Write `provenance.json`: `facts` (hashes, seed, ...) beside what can be found out here.
+
+    Args:
+        path: File to write.
+        facts: Plain JSON values the caller knows.
+    """
+    record = {
+        **facts,
+        "command": sys.argv,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "git": _git_commit(),
+        "packages": {item.metadata["Name"]: item.version for item in sorted(distributions(), key=lambda d: d.name)},
+    }
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n")

@@ -1,0 +1,67 @@
+"""The settings of a run, and the refusal to continue it with others."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mds_lightning.tracking.run_directory import write_atomically
+
+#: Keys that say where and how a run happens, not what it computes.
+_INDIFFERENT = (
+    "study", "run_directory", "paths", "logger", "cohort", "callbacks.progress", "callbacks.occlusion_maps",
+    "callbacks.checkpoint.dirpath", "callbacks.predictions.path", "data.num_workers", "data.max_pixels",
+    "backbone.weights", "launcher", "resources",
+    "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.log_every_n_steps",
+    "trainer.enable_model_summary", "trainer.enable_progress_bar",
+)  # fmt: skip
+
+
+class ChangedSettingsError(ValueError):
+    """A run directory was made with other settings than those now asked for."""
+
+
+def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write the resolved settings (plain values) as YAML."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read what `write_settings` wrote."""
+    settings: dict[str, Any] = yaml.safe_load(path.read_text())
+    return settings
+
+
+def refuse_changed_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Raise if `path` holds settings that would compute something else than `settings`.
+
+    Raises:
+        ChangedSettingsError: With every key that differs, both values, and what to do.
+    """
+    stored = dict(_flatten(read_settings(path)))
+    wanted = dict(_flatten(settings))
+    different = sorted(
+        key
+        for key in stored.keys() | wanted.keys()
+        if stored.get(key) != wanted.get(key) and not _indifferent(key)
+    )
+    if different:
+        lines = [f"  {key}: {stored.get(key)!r} there, {wanted.get(key)!r} now" for key in different]
+        raise ChangedSettingsError(
+            f"{path.parent} was begun with other settings:\n" + "\n".join(lines) + "\n"
+            f"Give the study another name (study=NAME), or delete {path.parent} to train it anew."
+        )
+
+
+def _indifferent(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in _INDIFFERENT)
+
+
+def _flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
