@@ -3,15 +3,13 @@
 The only file that knows albumentations (unmaintained since 2.0.8, MIT), so that it can be replaced here alone.
 """
 
+import random
 from dataclasses import dataclass
 
 import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-#: albumentations seeds numpy generators; they take 32 bits through its `set_random_seed`.
-_SEED_BITS = 2**32
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,9 @@ class Augmentation:
     So epochs differ, a draw is the same whichever worker makes it and however many there are, and a run that
     was killed goes on with the very same images. (albumentations 2.0.8 by itself repeats its random parameters
     in every worker and, with workers that do not persist, in every epoch.)
+
+    All transforms of a draw share one stream of random numbers. `Compose.set_random_seed` would give each
+    transform a stream of its own from the same seed: a field would then be mirrored both ways or not at all.
     """
 
     def __init__(self, parameters: AugmentationParameters, size: tuple[int, int]) -> None:
@@ -77,7 +78,7 @@ class Augmentation:
 
     def __call__(self, image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
         """Return one view of `image` (H, W, 3), uint8 of shape (*size, 3), chosen by `seed` (any integer >= 0)."""
-        self._compose.set_random_seed(seed % _SEED_BITS)
+        self._compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
         view: NDArray[np.uint8] = self._compose(image=image)["image"]
         return view
 

@@ -1,0 +1,84 @@
+"""From a verb and its overrides to a command, through Hydra; and from an error to a sentence for people."""
+
+import importlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+
+from mds_lightning.commands.mistakes import explain_mistake
+from mds_lightning.commands.schema import register_schemas
+
+#: What a configuration may name under `_target_`, and nothing else (Hydra's execution policy).
+_TARGETS = ("mds_lightning", "lightning", "optuna", "rich", "logging")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One verb as Hydra calls it. A plain record, so that a launcher can send it to another host.
+
+    Attributes:
+        verb: Module of `mds_lightning.commands` and the function in it.
+        argv: The command as typed; Lightning's DDP and the provenance read it from `sys.argv`.
+    """
+
+    verb: str
+    argv: tuple[str, ...]
+
+    def __call__(self, config: DictConfig) -> Any:
+        """Run the verb; a result with a true `failed` ends the process with exit code 2."""
+        sys.argv = list(self.argv)
+        quieten_libraries()
+        command = getattr(importlib.import_module(f"mds_lightning.commands.{self.verb}"), self.verb)
+        result = command(config)
+        if getattr(result, "failed", False):
+            raise SystemExit(2)
+        return result
+
+
+def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
+    """Compose the configuration in `conf` and run `verb`.
+
+    A user's mistake ends in one message on standard error and exit code 2. Anything else is a bug and keeps its
+    traceback, as everything does under `HYDRA_FULL_ERROR=1`.
+
+    Raises:
+        SystemExit: With code 2 after a user's mistake.
+    """
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
+    # Hydra would print its own digest of an error and exit; here errors are to arrive whole.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    register_schemas()
+    job = Job(verb, (sys.argv[0], verb, *overrides))
+    sys.argv = [sys.argv[0], *overrides]
+    main = hydra.main(version_base="1.3", config_path=str(conf), config_name=verb, execution_whitelist=_TARGETS)
+    try:
+        main(job)()
+    except Exception as error:
+        message = explain_mistake(error, verb, conf)
+        if message is None or wants_traceback:
+            raise
+        sys.stderr.write(f"mds-lightning {verb}: {message}\n")
+        raise SystemExit(2) from None
+    finally:
+        sys.argv = list(job.argv)
+
+
+def quieten_libraries() -> None:
+    """Keep Lightning's advertisements off the terminal; its warnings about real trouble stay."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for pattern in (
+        ".*does not have many workers.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
+        ".*number of training batches .* is smaller than the logging interval.*",
+        ".*isinstance\\(treespec, LeafSpec\\).*",
+    ):
+        warnings.filterwarnings("ignore", pattern)

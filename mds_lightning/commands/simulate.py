@@ -1,0 +1,51 @@
+"""`mds-lightning simulate`: draw the smears; and where the cohort of any command is found."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+from filelock import FileLock
+from omegaconf import DictConfig, OmegaConf
+
+from mds_lightning.cohort.simulation.cohort import SimulationParameters, simulate_cohort
+
+log = logging.getLogger(__name__)
+
+
+def simulate(config: DictConfig) -> Path:
+    """Draw the simulated cohort unless it is there, and return its manifest.
+
+    Args:
+        config: `conf/simulate.yaml`.
+
+    Raises:
+        ValueError: `cohort.manifest` names a real cohort, or a parameter is out of its range.
+    """
+    if config.cohort.manifest is not None:
+        raise ValueError("cohort.manifest names a real cohort: leave it out to simulate one")
+    manifest = locate_manifest(config)
+    log.info("the simulated cohort is %s", manifest)
+    return manifest
+
+
+def locate_manifest(config: DictConfig) -> Path:
+    """The manifest of `config.cohort`: the user's own, or that of the simulated cohort, drawn where missing."""
+    if config.cohort.manifest is not None:
+        return Path(config.cohort.manifest)
+    settings = OmegaConf.to_container(config.cohort.simulation, resolve=True)
+    assert isinstance(settings, dict)
+    parameters = SimulationParameters(**{str(key): value for key, value in settings.items()})
+    directory = _simulation_directory(config, parameters)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    # Several jobs may start at once on an empty disk: one draws, the others wait and find it done.
+    with FileLock(directory.with_name(f".{directory.name}.lock")):
+        return simulate_cohort(directory, parameters)
+
+
+def _simulation_directory(config: DictConfig, parameters: SimulationParameters) -> Path:
+    if config.cohort.directory is not None:
+        return Path(config.cohort.directory)
+    record = json.dumps(dataclasses.asdict(parameters), sort_keys=True, default=dict)
+    return Path(config.paths.data) / f"simulated-{hashlib.sha256(record.encode()).hexdigest()[:8]}"

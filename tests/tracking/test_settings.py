@@ -1,0 +1,34 @@
+import pytest
+
+from mds_lightning.tracking.settings import ChangedSettingsError, refuse_changed_settings, write_settings
+
+SETTINGS = {"seed": 0, "study": "a", "classifier": {"learning_rate": 0.001}, "data": {"num_workers": 0, "batch_size": 8}}
+
+
+@pytest.fixture
+def stored(tmp_path):
+    path = tmp_path / "config.yaml"
+    write_settings(path, SETTINGS)
+    return path
+
+
+def test_the_same_settings_pass(stored):
+    refuse_changed_settings(stored, SETTINGS)
+
+
+def test_what_changes_no_result_may_change(stored):
+    refuse_changed_settings(stored, SETTINGS | {"study": "b", "data": {"num_workers": 4, "batch_size": 8}})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 1}, "seed: 0 there, 1 now"),
+        ({"classifier": {"learning_rate": 0.1}}, "classifier.learning_rate: 0.001 there, 0.1 now"),
+        ({"data": {"num_workers": 0, "batch_size": 9}}, "data.batch_size: 8 there, 9 now"),
+        ({"extra": 3}, "extra: None there, 3 now"),
+    ],
+)
+def test_what_changes_a_result_is_refused_by_its_key(stored, change, said):
+    with pytest.raises(ChangedSettingsError, match=said):
+        refuse_changed_settings(stored, SETTINGS | change)
