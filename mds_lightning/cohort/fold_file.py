@@ -1,0 +1,154 @@
+"""The fold file: what it holds, and how it is verified against itself and against a cohort."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mds_lightning.cohort.manifest import HASHED, Cohort
+from mds_lightning.cohort.splitting import Fold, FoldError
+
+FORMAT = 1
+_NEW_STUDY = "start a new study (study=NAME), or delete the file if nothing has been trained on it"
+
+
+@dataclass(frozen=True)
+class SplitParameters:
+    """What decides the folds of a cohort; the same words as the configuration's `folds`."""
+
+    n_splits: int
+    seed: int
+    val_share: float
+
+
+def write_fold_record(cohort: Cohort, parameters: SplitParameters, folds: Iterable[Fold]) -> str:
+    """The text of a fold file."""
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "cohort": cohort.hash,
+        "n_splits": parameters.n_splits,
+        "seed": parameters.seed,
+        "val_share": parameters.val_share,
+        "patients": _patients(cohort),
+        "folds": [{"index": f.index, "train": f.train, "val": f.val, "test": f.test} for f in folds],
+    }
+    record["hash"] = _hash(record)
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+
+
+def read_fold_record(path: Path, cohort: Cohort, parameters: SplitParameters) -> tuple[tuple[Fold, ...], str]:
+    """Read a fold file and verify it; return its folds and its hash.
+
+    Raises:
+        FoldError: It is no fold file, was edited, lets a patient stand on two sides, was made for another
+            cohort or with other parameters. Every reason is named.
+    """
+    record, folds = _parse(path)
+    faults = _parameter_faults(record, parameters)
+    faults += _overlaps(folds, {name for name, held in record["patients"].items() if not held["external"]})
+    faults += _cohort_faults(record, cohort)
+    if record["hash"] != _hash(record):
+        faults.append("it was edited after it was written: restore it")
+    if faults:
+        raise FoldError("\n".join(f"{path}: {fault}" for fault in faults))
+    return folds, record["hash"]
+
+
+def _parse(path: Path) -> tuple[dict[str, Any], tuple[Fold, ...]]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        folds = tuple(
+            Fold(int(f["index"]), tuple(f["train"]), tuple(f["val"]), tuple(f["test"]))
+            for f in record["folds"]
+        )
+        for key in ("cohort", "n_splits", "seed", "val_share", "hash"):
+            record[key]
+        for held in record["patients"].values():
+            held["label"], held["external"], held["rows"]
+    except OSError as error:
+        raise FoldError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FoldError(f"{path}: is not a fold file ({error!r}): restore it; or {_NEW_STUDY}") from error
+    if record.get("format") != FORMAT:
+        raise FoldError(
+            f"{path}: has format {record.get('format')}, this version reads {FORMAT}: {_NEW_STUDY}"
+        )
+    return record, folds
+
+
+def _parameter_faults(record: Mapping[str, Any], parameters: SplitParameters) -> list[str]:
+    return [
+        f"was made with folds.{key}={record[key]}, but folds.{key}={getattr(parameters, key)} is asked for: "
+        f"set it back, or {_NEW_STUDY}"
+        for key in ("n_splits", "seed", "val_share")
+        if record[key] != getattr(parameters, key)
+    ]
+
+
+def _overlaps(folds: tuple[Fold, ...], patients: set[str]) -> list[str]:
+    faults = []
+    if [fold.index for fold in folds] != list(range(len(folds))):
+        faults.append("its folds are not numbered 0, 1, ...: restore it")
+    for fold in folds:
+        sides = {side: set(getattr(fold, side)) for side in ("train", "val", "test")}
+        for one, other in (("train", "test"), ("val", "test"), ("train", "val")):
+            if both := sides[one] & sides[other]:
+                faults.append(f"fold {fold.index} has {_named(both)} in both {one} and {other}: restore it")
+        everyone = sides["train"] | sides["val"] | sides["test"]
+        if everyone != patients:
+            faults.append(f"fold {fold.index} lacks or adds {_named(everyone ^ patients)}: restore it")
+    tested = Counter(patient for fold in folds for patient in fold.test)
+    if doubled := {patient for patient, times in tested.items() if times > 1}:
+        faults.append(f"{_named(doubled)} in the test set of two folds: restore it")
+    if untested := patients - set(tested):
+        faults.append(f"{_named(untested)} in the test set of no fold: restore it")
+    return faults
+
+
+def _cohort_faults(record: Mapping[str, Any], cohort: Cohort) -> list[str]:
+    """What differs between the cohort of the file and the one at hand."""
+    if record["cohort"] == cohort.hash:
+        return []
+    then, now = record["patients"], _patients(cohort)
+    common = then.keys() & now.keys()
+    relabelled = [patient for patient in common if then[patient]["label"] != now[patient]["label"]]
+    moved = [patient for patient in common if then[patient]["external"] != now[patient]["external"]]
+    altered = [patient for patient in common if then[patient]["rows"] != now[patient]["rows"]]
+    changes = [
+        ("added", now.keys() - then.keys()),
+        ("removed", then.keys() - now.keys()),
+        ("relabelled", relabelled),
+        ("now external or no longer", moved),
+        ("other images or another site", set(altered) - set(relabelled) - set(moved)),
+    ]
+    told = "; ".join(f"{what}: {_named(who)}" for what, who in changes if who)
+    return [f"the cohort has changed since ({told}): restore {cohort.manifest}, or {_NEW_STUDY}"]
+
+
+def _patients(cohort: Cohort) -> dict[str, dict[str, Any]]:
+    """Label, external or not, and a digest of the rows of each patient, so that a change can be named."""
+    patients = {}
+    for patient, rows in cohort.table.groupby("patient_id", sort=True):
+        text = json.dumps(sorted(rows[list(HASHED)].values.tolist()))
+        patients[str(patient)] = {
+            "label": str(rows["label"].iloc[0]),
+            "external": bool(rows["external"].iloc[0]),
+            "rows": hashlib.sha256(text.encode()).hexdigest()[:12],
+        }
+    return patients
+
+
+def _hash(record: Mapping[str, Any]) -> str:
+    held = {key: value for key, value in record.items() if key != "hash"}
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+
+
+def _named(patients: Iterable[str], most: int = 5) -> str:
+    names = sorted(patients)
+    shown = ", ".join(f"'{name}'" for name in names[:most]) + (
+        f" and {len(names) - most} more" if names[most:] else ""
+    )
+    return f"{'patient' if len(names) == 1 else f'{len(names)} patients'} {shown}"

@@ -1,0 +1,75 @@
+"""The folds of a study: made once, kept in a file, verified whenever they are read."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mds_lightning.cohort.atomic_file import write_once
+from mds_lightning.cohort.fold_file import SplitParameters, read_fold_record, write_fold_record
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.splitting import Fold, FoldError, patient_table, split_patients
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Fold", "FoldError", "Folds", "load_or_make_folds"]
+
+
+@dataclass(frozen=True)
+class Folds:
+    """All folds of a study, in order.
+
+    Attributes:
+        folds: The folds; `folds[k].index == k`.
+        hash: SHA-256 of the fold file's content; two studies with the same hash have the same split.
+    """
+
+    folds: tuple[Fold, ...]
+    hash: str
+
+    def __iter__(self) -> Iterator[Fold]:
+        return iter(self.folds)
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def fold(self, index: int) -> Fold:
+        """Fold number `index`.
+
+        Raises:
+            FoldError: There is no such fold.
+        """
+        if not 0 <= index < len(self.folds):
+            raise FoldError(
+                f"fold={index}: this study has folds 0 to {len(self.folds) - 1} "
+                f"(folds.n_splits={len(self.folds)})"
+            )
+        return self.folds[index]
+
+
+def load_or_make_folds(
+    path: Path, cohort: Cohort, n_splits: int = 5, seed: int = 0, val_share: float = 0.2
+) -> Folds:
+    """Read the folds of `path`, or split the cohort and write them where there is no such file.
+
+    Patients are split, never images: stratified by label, and by site where every class has a patient of
+    every site for each fold; external patients are in no fold. Several processes may call this at once: one
+    writes, all read the same.
+
+    Args:
+        path: `folds.json` of the study.
+        cohort: Its patients that are not external are split.
+        n_splits: Number of folds (`folds.n_splits`).
+        seed: Decides the folds together with the cohort (`folds.seed`).
+        val_share: Share of each class's training patients that validate (`folds.val_share`).
+
+    Raises:
+        FoldError: The patients cannot be split so; or the file was damaged or edited, lets a patient stand on
+            two sides, or was made for another cohort or with other parameters.
+    """
+    parameters = SplitParameters(n_splits, seed, val_share)
+    if not path.exists():
+        folds = split_patients(patient_table(cohort.table), n_splits, seed, val_share)
+        if write_once(path, write_fold_record(cohort, parameters, folds)):
+            log.info("wrote %d folds to %s", n_splits, path)
+    return Folds(*read_fold_record(path, cohort, parameters))
