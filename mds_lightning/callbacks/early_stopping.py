@@ -7,8 +7,8 @@ from lightning.pytorch.callbacks import EarlyStopping
 class ResumableEarlyStopping(EarlyStopping):
     """Lightning's `EarlyStopping`, which stays stopped when the run is continued.
 
-    The stock callback keeps its patience in the checkpoint but not the decision to stop: a run that was killed
-    between its last epoch and its test would train one epoch more, and end with other weights than an
+    The stock callback keeps its patience in the checkpoint but not the decision to stop: a run that was
+    killed between its last epoch and its test would train one epoch more, and end with other weights than an
     uninterrupted run.
     """
 

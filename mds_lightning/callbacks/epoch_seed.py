@@ -8,8 +8,8 @@ import torch
 class EpochSeed(lightning.Callback):
     """Seed torch anew at the start of every training epoch.
 
-    Dropout and whatever else draws from torch's global generator then depends on the seed and the epoch alone,
-    so that a run continued from `last.ckpt` takes the same steps as one that was never interrupted.
+    Dropout and whatever else draws from torch's global generator then depends on the seed and the epoch
+    alone, so that a run continued from `last.ckpt` takes the same steps as one that was never interrupted.
     """
 
     def __init__(self, seed: int) -> None:

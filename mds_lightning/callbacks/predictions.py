@@ -14,8 +14,8 @@ from mds_lightning.tracking.run_directory import write_atomically
 class PredictionWriter(lightning.Callback):
     """Write `predictions.parquet` at the end of `trainer.predict`: one row an image.
 
-    Columns: image, patient_id, site, fold, split (val, test or external), label, target (class index; 1 is the
-    positive class of a binary task) and `prob_<class>` (float32, 0..1) for every class of the task.
+    Columns: image, patient_id, site, fold, split (val, test or external), label, target (class index; 1 is
+    the positive class of a binary task) and `prob_<class>` (float32, 0..1) for every class of the task.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -3,19 +3,18 @@
 import errno
 import re
 import traceback
-from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import CompactHydraException, InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
+#: Lines of Hydra's messages: types of its nodes, and advice that a structured root does not take.
+_NOISE = re.compile(
+    r"\n\s*(full_key|reference_type|object_type)[:=][^\n]*|\nTo append to your config use [^\n]*"
+)
 
 
 def explain_mistake(error: BaseException, verb: str, conf: Path) -> str | None:
@@ -24,14 +23,14 @@ def explain_mistake(error: BaseException, verb: str, conf: Path) -> str | None:
     Args:
         error: What was raised.
         verb: Command that ran.
-        conf: Folder of the configuration, to find the near match of a mistyped key.
+        conf: Folder of the configuration, to find the near match of a mistyped choice.
     """
     if isinstance(error, MissingMandatoryValue):
         key = getattr(error, "full_key", None) or str(error).split(":")[-1].strip()
         return f"{key} has no value: give {key}=... (mds-lightning {verb} --cfg job shows every key)"
     if isinstance(error, CompactHydraException | OmegaConfBaseException):
         cause = f"\n{error.__cause__}" if error.__cause__ is not None else ""
-        return f"{error}{cause}".strip() + _near_match(f"{error}{cause}", verb, conf)
+        return _tidy(f"{error}{cause}", conf)
     if isinstance(error, InstantiationException):
         return _explain_instantiation(error, verb, conf)
     if isinstance(error, OSError):
@@ -70,29 +69,11 @@ def _explain_file(error: OSError) -> str | None:
     return None
 
 
-def _near_match(message: str, verb: str, conf: Path) -> str:
-    """`; did you mean 'trainer'?` for the key that Hydra could not find, if one is near."""
-    found = re.search(r"Key '([^']+)'|Could not override '([^']+)'|Could not find '([^']+)'", message)
-    if found is None:
-        return ""
-    key = next(group for group in found.groups() if group)
-    overridden = re.search(r"Could not override '([^']+)'", message)
-    key = overridden.group(1) if overridden else key
-    near = get_close_matches(key, _known_names(verb, conf), n=1, cutoff=0.6)
-    return f"\nDid you mean '{near[0]}'?" if near else ""
-
-
-def _known_names(verb: str, conf: Path) -> list[str]:
-    """Every key of the verb's configuration and every choice of its groups (`backbone/resnet18`)."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        config = compose(verb)
+def _tidy(message: str, conf: Path) -> str:
+    """Hydra's message without what only a developer of Hydra reads, with the nearest choice of a group."""
+    message = message.split("\nConfig search path:")[0]
+    message = _NOISE.sub("", message)
+    wanted = re.search(r"Could not find '([^']+)'", message)
     choices = [str(path.relative_to(conf).with_suffix("")) for path in conf.glob("*/*.yaml")]
-    return [*_keys(OmegaConf.to_container(config, resolve=False)), *choices]
-
-
-def _keys(settings: Any, prefix: str = "") -> Iterator[str]:
-    if isinstance(settings, dict):
-        for key, value in settings.items():
-            yield f"{prefix}{key}"
-            yield from _keys(value, f"{prefix}{key}.")
+    near = get_close_matches(wanted.group(1), choices, n=1) if wanted else []
+    return message.strip() + (f"\nDid you mean '{near[0].replace('/', '=')}'?" if near else "")

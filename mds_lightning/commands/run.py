@@ -46,8 +46,8 @@ class Job:
 def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     """Compose the configuration in `conf` and run `verb`.
 
-    A user's mistake ends in one message on standard error and exit code 2. Anything else is a bug and keeps its
-    traceback, as everything does under `HYDRA_FULL_ERROR=1`.
+    A user's mistake ends in one message on standard error and exit code 2. Anything else is a bug and keeps
+    its traceback, as everything does under `HYDRA_FULL_ERROR=1`.
 
     Raises:
         SystemExit: With code 2 after a user's mistake.
@@ -58,7 +58,7 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     register_schemas()
     job = Job(verb, (sys.argv[0], verb, *overrides))
     sys.argv = [sys.argv[0], *overrides]
-    main = hydra.main(version_base="1.3", config_path=str(conf), config_name=verb, execution_whitelist=_TARGETS)
+    main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=_TARGETS)
     try:
         main(job)()
     except Exception as error:

@@ -31,7 +31,7 @@ def simulate(config: DictConfig) -> Path:
 
 
 def locate_manifest(config: DictConfig) -> Path:
-    """The manifest of `config.cohort`: the user's own, or that of the simulated cohort, drawn where missing."""
+    """The manifest of `config.cohort`: the user's own, or the simulated cohort's, drawn where missing."""
     if config.cohort.manifest is not None:
         return Path(config.cohort.manifest)
     settings = OmegaConf.to_container(config.cohort.simulation, resolve=True)

@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 def train(config: DictConfig) -> float:
     """Train one fold, predict its validation, test and external images, and explain some of the test images.
 
-    Running it again continues from what is there: a finished fold returns its result at once, an interrupted one
-    goes on from `last.ckpt` and ends with the same bytes as if it had not been interrupted.
+    Running it again continues from what is there: a finished fold returns its result at once, an interrupted
+    one goes on from `last.ckpt` and ends with the same bytes as if it had not been interrupted.
 
     Args:
         config: `conf/train.yaml`.
 
     Returns:
-        AUROC on the validation images with the best checkpoint: what a sweep may maximise. Test images have no
-        part in it.
+        AUROC on the validation images with the best checkpoint: what a sweep may maximise. Test images have
+        no part in it.
 
     Raises:
         CohortError: The manifest has faults.
@@ -61,9 +61,8 @@ def train(config: DictConfig) -> float:
     study = StudyDirectory(Path(config.paths.runs) / config.study)
     folds = load_or_make_folds(study.folds, cohort, **config.folds)
     write_settings(run.config, settings)
-    write_provenance(
-        run.provenance, {"seed": config.seed, "fold": config.fold, "cohort_hash": cohort.hash, "folds_hash": folds.hash}
-    )
+    hashes = {"cohort_hash": cohort.hash, "folds_hash": folds.hash}
+    write_provenance(run.provenance, {"seed": config.seed, "fold": config.fold, **hashes})
     with closing_run():
         return _train_fold(config, run, cohort, task, folds)
 

@@ -1,6 +1,6 @@
 """What a training image may look like: random crops, turns, linear transforms and colour shifts.
 
-The only file that knows albumentations (unmaintained since 2.0.8, MIT), so that it can be replaced here alone.
+The only file that knows albumentations (unmaintained since 2.0.8, MIT): it can be replaced here alone.
 """
 
 import random
@@ -17,7 +17,7 @@ class AugmentationParameters:
     """How strongly each kind of augmentation acts; 0 (or False) leaves it out.
 
     Attributes:
-        crop: Smallest share of the field's area that a random sized crop keeps, in (0, 1]; 1: the whole field.
+        crop: Smallest share of the field's area that a random sized crop keeps, in (0, 1]; 1: all of it.
         flips: Mirror horizontally and vertically, each with probability 0.5.
         quarter_turns: Turn by 0, 90, 180 or 270 degrees (a smear has no upright).
         rotation: Largest rotation of the affine transform, degrees.
@@ -64,8 +64,8 @@ class Augmentation:
 
     The seed of each draw comes from the sampler (study seed, epoch, position), not from the worker process.
     So epochs differ, a draw is the same whichever worker makes it and however many there are, and a run that
-    was killed goes on with the very same images. (albumentations 2.0.8 by itself repeats its random parameters
-    in every worker and, with workers that do not persist, in every epoch.)
+    was killed goes on with the very same images. (albumentations 2.0.8 by itself repeats its random
+    parameters in every worker and, with workers that do not persist, in every epoch.)
 
     All transforms of a draw share one stream of random numbers. `Compose.set_random_seed` would give each
     transform a stream of its own from the same seed: a field would then be mirrored both ways or not at all.
@@ -77,7 +77,7 @@ class Augmentation:
         self._compose = A.Compose(_transforms(parameters, size))
 
     def __call__(self, image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        """Return one view of `image` (H, W, 3), uint8 of shape (*size, 3), chosen by `seed` (any integer >= 0)."""
+        """Return the view of `image` (uint8, H x W x 3) that `seed` (>= 0) chooses: uint8, (*size, 3)."""
         self._compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
         view: NDArray[np.uint8] = self._compose(image=image)["image"]
         return view

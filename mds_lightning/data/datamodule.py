@@ -89,7 +89,9 @@ class SmearDataModule(lightning.LightningDataModule):
         Columns: image, patient_id, site, fold, split, label, target.
         """
         split_of = {row: split for split in ("val", "test", "external") for row in self.rows(split)}
-        table = self.cohort.table.loc[list(rows), ["image", "patient_id", "site", "label"]].reset_index(drop=True)
+        table = self.cohort.table.loc[list(rows), ["image", "patient_id", "site", "label"]].reset_index(
+            drop=True
+        )
         table.insert(3, "fold", self.fold.index)
         table.insert(4, "split", [split_of[row] for row in rows])
         table["target"] = [self.task.classes.index(label) for label in table["label"]]
@@ -108,7 +110,8 @@ class SmearDataModule(lightning.LightningDataModule):
             "predict": ("val", "test", "external"),
         }
         self.datasets = {
-            split: self._dataset(split, self.augmentation if split == "train" else None) for split in splits[stage]
+            split: self._dataset(split, self.augmentation if split == "train" else None)
+            for split in splits[stage]
         }
 
     def train_dataloader(self) -> DataLoader[Item]:
@@ -143,7 +146,9 @@ class SmearDataModule(lightning.LightningDataModule):
         dataset = self.datasets[split]
         return self._loader(dataset, [Draw(row, 0) for row in dataset.rows], drop_last=False)
 
-    def _loader(self, dataset: SmearDataset, draws: EpochSampler | list[Draw], drop_last: bool) -> DataLoader[Item]:
+    def _loader(
+        self, dataset: SmearDataset, draws: EpochSampler | list[Draw], drop_last: bool
+    ) -> DataLoader[Item]:
         return DataLoader(
             dataset,
             batch_size=self.loading.batch_size,

@@ -90,5 +90,7 @@ def class_weights(targets: Sequence[int], n_classes: int) -> list[float]:
     """
     counts = np.bincount(np.asarray(targets, dtype=np.int64), minlength=n_classes)
     if (counts == 0).any():
-        raise ValueError(f"classes {np.flatnonzero(counts == 0).tolist()} have no training image to weight the loss by")
+        raise ValueError(
+            f"classes {np.flatnonzero(counts == 0).tolist()} have no training image to weight the loss by"
+        )
     return [float(weight) for weight in counts.sum() / (n_classes * counts)]

@@ -28,7 +28,9 @@ def input_size(cohort: Cohort, requested: int | Sequence[int]) -> tuple[int, int
         ValueError: A side is below 32 pixels.
     """
     if isinstance(requested, int):
-        shapes = Counter(_shape(cohort, image) for image in cohort.table.loc[~cohort.table["external"], "image"])
+        shapes = Counter(
+            _shape(cohort, image) for image in cohort.table.loc[~cohort.table["external"], "image"]
+        )
         height, width = shapes.most_common(1)[0][0]
         scale = requested / max(height, width)
         size = tuple(
@@ -42,12 +44,18 @@ def input_size(cohort: Cohort, requested: int | Sequence[int]) -> tuple[int, int
             log.warning(
                 "%d images of %d x %d pixels are squeezed to the input's shape of %d x %d; "
                 "set data.image_size=[HEIGHT,WIDTH] to choose another",
-                shapes[shape], shape[1], shape[0], size[1], size[0],
+                shapes[shape],
+                shape[1],
+                shape[0],
+                size[1],
+                size[0],
             )
     else:
         size = tuple(requested)
     if len(size) != 2 or min(size) < _STEP:
-        raise ValueError(f"data.image_size is {requested}: give the longer side, or [height, width], of 32 pixels or more")
+        raise ValueError(
+            f"data.image_size is {requested}: give the longer side, or [height, width], of 32 pixels or more"
+        )
     return size[0], size[1]
 
 

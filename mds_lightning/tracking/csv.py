@@ -42,7 +42,7 @@ class MetricsFile(Logger):
         """Nothing: the run directory holds the whole configuration."""
 
     @rank_zero_only
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # noqa: ARG002
         """Merge `metrics` into the row of their epoch."""
         values = {key: float(value) for key, value in metrics.items() if key != "epoch"}
         if "epoch" in metrics:
@@ -58,6 +58,6 @@ class MetricsFile(Logger):
             table.to_csv(temporary)
 
     @rank_zero_only
-    def finalize(self, status: str) -> None:
+    def finalize(self, status: str) -> None:  # noqa: ARG002
         """Write what has not been written yet."""
         self.save()

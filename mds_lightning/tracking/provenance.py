@@ -46,7 +46,7 @@ def write_provenance(path: Path, facts: Mapping[str, Any]) -> None:
         "platform": platform.platform(),
         "python": platform.python_version(),
         "git": _git_commit(),
-        "packages": {item.metadata["Name"]: item.version for item in sorted(distributions(), key=lambda d: d.name)},
+        "packages": dict(sorted((item.metadata["Name"], item.version) for item in distributions())),
     }
     with write_atomically(path) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")

@@ -33,7 +33,9 @@ def test_different_seeds_give_different_views():
     assert len(views) == 20
 
 
-@pytest.mark.parametrize("part", ["crop", "rotation", "shear", "translation", "brightness", "contrast", "hue", "saturation"])
+@pytest.mark.parametrize(
+    "part", ["crop", "rotation", "shear", "translation", "brightness", "contrast", "hue", "saturation"]
+)
 def test_every_part_acts_by_itself(part):
     value = {"crop": 0.4, "rotation": 30, "shear": 20}.get(part, 0.3)
     augmentation = Augmentation(AugmentationParameters(**{part: value}), (60, 80))

@@ -27,4 +27,6 @@ def test_metrics_of_one_epoch_share_a_row(tmp_path):
     logger.log_metrics({"epoch": 0, "train/loss": 1.0})
     logger.log_metrics({"epoch": 0, "val/auroc": 0.7})
     logger.save()
-    assert pd.read_csv(tmp_path / "metrics.csv").to_dict("records") == [{"epoch": 0, "train/loss": 1.0, "val/auroc": 0.7}]
+    assert pd.read_csv(tmp_path / "metrics.csv").to_dict("records") == [
+        {"epoch": 0, "train/loss": 1.0, "val/auroc": 0.7}
+    ]

@@ -2,7 +2,12 @@ import pytest
 
 from mds_lightning.tracking.settings import ChangedSettingsError, refuse_changed_settings, write_settings
 
-SETTINGS = {"seed": 0, "study": "a", "classifier": {"learning_rate": 0.001}, "data": {"num_workers": 0, "batch_size": 8}}
+SETTINGS = {
+    "seed": 0,
+    "study": "a",
+    "classifier": {"learning_rate": 0.001},
+    "data": {"num_workers": 0, "batch_size": 8},
+}
 
 
 @pytest.fixture
