@@ -3,13 +3,18 @@ import pytest
 from mds_lightning.tracking.run_directory import StudyDirectory, write_atomically
 
 
+def _break_off(path):
+    with write_atomically(path) as temporary:
+        temporary.write_text("half of the new")
+        raise RuntimeError
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path):
     path = tmp_path / "deep" / "file.txt"
     with write_atomically(path) as temporary:
         temporary.write_text("old")
-    with pytest.raises(RuntimeError), write_atomically(path) as temporary:
-        temporary.write_text("half of the new")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        _break_off(path)
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
 
