@@ -2,12 +2,12 @@
 
 import errno
 import re
+import sys
 import traceback
 from difflib import get_close_matches
 from pathlib import Path
 
 from hydra.errors import CompactHydraException, InstantiationException
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -35,9 +35,20 @@ def explain_mistake(error: BaseException, verb: str, conf: Path) -> str | None:
         return _explain_instantiation(error, verb, conf)
     if isinstance(error, OSError):
         return _explain_file(error)
-    if isinstance(error, MisconfigurationException) or (isinstance(error, ValueError) and _is_ours(error)):
+    if _is_foretold(error) or (isinstance(error, ValueError) and _is_ours(error)):
         return str(error)
-    return getattr(error, "advice", None)
+    return None
+
+
+def _is_foretold(error: BaseException) -> bool:
+    """Whether Lightning refused its settings, or a run broke off in a way that has a known remedy."""
+    # Looked up only where they were imported: the verbs that need no torch start in a second.
+    foretold = (
+        ("lightning.fabric.utilities.exceptions", "MisconfigurationException"),
+        ("mds_lightning.models.classifier", "NonFiniteLossError"),
+    )
+    types = [getattr(sys.modules[module], name) for module, name in foretold if module in sys.modules]
+    return isinstance(error, tuple(types))
 
 
 def _is_ours(error: BaseException) -> bool:

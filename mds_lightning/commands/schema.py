@@ -176,4 +176,4 @@ def register_schemas() -> None:
     """Tell Hydra of every command's schema; `conf/<verb>.yaml` names it first in its defaults."""
     store = ConfigStore.instance()
     for verb, schema in SCHEMAS.items():
-        store.store(name=f"{verb}_schema", node=schema)
+        store.store(name=f"{verb}_schema", node=schema, replace=True)

@@ -3,7 +3,7 @@
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import torch
@@ -46,8 +46,7 @@ def train(config: DictConfig) -> float:
         ChangedSettingsError: The run directory was begun with other settings.
         NonFiniteLossError: The loss is NaN or infinite.
     """
-    settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(settings, dict)
+    settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
     if run.config.is_file():
         refuse_changed_settings(run.config, settings)
@@ -96,7 +95,7 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
 
 
 def _make_datamodule(config: DictConfig, cohort: Cohort, task: Task, folds: Folds) -> SmearDataModule:
-    data: dict[str, Any] = OmegaConf.to_container(config.data, resolve=True)  # type: ignore[assignment]
+    data = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=True))
     loading = LoadingParameters(size=input_size(cohort, data.pop("image_size")), **data)
     augmentation = AugmentationParameters(**config.augmentation)
     return SmearDataModule(

@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from mds_lightning.data.augmentation import AugmentationParameters
+from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule
+
+
+@pytest.fixture
+def make_datamodule(cohort, task, folds):
+    def make(fold=0, sampling="balanced", **loading):
+        parameters = LoadingParameters(**{"size": (32, 48), "batch_size": 4} | loading)
+        augmentation = AugmentationParameters(crop=0.5, flips=True)
+        return SmearDataModule(cohort, task, folds.fold(fold), parameters, augmentation, sampling, seed=0)
+
+    return make
+
+
+def _rows(loader):
+    return [row for batch in loader for row in batch["row"].tolist()]
+
+
+def test_fit_cannot_reach_a_test_or_external_image(make_datamodule, cohort):
+    datamodule = make_datamodule()
+    datamodule.setup("fit")
+    with pytest.raises(KeyError):
+        datamodule.test_dataloader()
+    reached = set(_rows(datamodule.train_dataloader())) | set(_rows(datamodule.val_dataloader()))
+    patients = set(cohort.table.loc[sorted(reached), "patient_id"])
+    assert patients == set(datamodule.fold.train) | set(datamodule.fold.val)
+    assert not patients & set(datamodule.fold.test)
+    assert not cohort.table.loc[sorted(reached), "external"].any()
+
+
+def test_prediction_covers_validation_test_and_external_images_once(make_datamodule):
+    datamodule = make_datamodule()
+    datamodule.setup("predict")
+    rows = [row for loader in datamodule.predict_dataloader() for row in _rows(loader)]
+    assert sorted(rows) == sorted(
+        datamodule.rows("val") + datamodule.rows("test") + datamodule.rows("external")
+    )
+    assert len(rows) == len(set(rows))
+    assert set(datamodule.describe(rows)["split"]) == {"val", "test", "external"}
+
+
+def test_every_internal_image_is_tested_in_exactly_one_fold(make_datamodule, cohort):
+    tested = sorted(row for fold in range(5) for row in make_datamodule(fold).rows("test"))
+    assert tested == cohort.table.index[~cohort.table["external"]].tolist()
+
+
+def test_a_batch_is_bytes_of_the_asked_size_with_its_targets(make_datamodule, cohort):
+    datamodule = make_datamodule()
+    datamodule.setup("fit")
+    batch = next(iter(datamodule.train_dataloader()))
+    assert batch["image"].shape == (4, 3, 32, 48)
+    assert batch["image"].dtype == torch.uint8
+    labels = cohort.table.loc[batch["row"].tolist(), "label"]
+    assert batch["target"].tolist() == [int(label == "MDS") for label in labels]
+
+
+def test_balanced_epochs_hold_both_classes_equally(make_datamodule):
+    datamodule = make_datamodule(batch_size=1)
+    datamodule.setup("fit")
+    targets = [int(batch["target"]) for batch in datamodule.train_dataloader()]
+    assert targets.count(0) == targets.count(1) == len(targets) / 2
+
+
+def test_the_loss_is_weighted_only_where_asked(make_datamodule):
+    assert make_datamodule(sampling="balanced").class_weights() is None
+    donor, mds = make_datamodule(sampling="weighted_loss").class_weights()
+    assert donor > 1 > mds
+
+
+def test_a_single_image_is_what_the_network_sees(make_datamodule):
+    datamodule = make_datamodule()
+    datamodule.setup("test")
+    batch = next(iter(datamodule.test_dataloader()))
+    assert torch.equal(datamodule.image(int(batch["row"][0])), batch["image"][0])
+
+
+def test_worker_processes_change_no_byte(make_datamodule):
+    alone, helped = make_datamodule(num_workers=0), make_datamodule(num_workers=2)
+    for datamodule in (alone, helped):
+        datamodule.setup("fit")
+    for one, other in zip(alone.train_dataloader(), helped.train_dataloader(), strict=True):
+        assert torch.equal(one["image"], other["image"])
+        assert torch.equal(one["row"], other["row"])
+
+
+@pytest.mark.parametrize(("key", "value"), [("batch_size", 0), ("num_workers", -1), ("max_pixels", 0)])
+def test_a_loading_parameter_out_of_range_is_refused_by_its_key(key, value):
+    with pytest.raises(ValueError, match=f"data.{key} is {value}"):
+        LoadingParameters(size=(32, 32), **{key: value})
