@@ -1,0 +1,72 @@
+"""ROC figure: a curve a fold, their macro average with its band, the areas in the legend."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+
+from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, house_style, new_figure
+from mds_lightning.statistics.roc import AveragedRoc, RocCurve, average_vertically
+
+
+def draw_roc(curves: Mapping[str, RocCurve], title: str, summary: str = "") -> Figure:
+    """Draw the folds' curves and their macro average.
+
+    Args:
+        curves: Name in the legend (`fold 0`) to curve; at least one.
+        title: Above the axes, such as `MDS vs donor, patient level`.
+        summary: A line of its own in the legend, such as the pooled area with its interval.
+    """
+    with house_style():
+        figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN * 1.02)
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
+        for k, (name, curve) in enumerate(curves.items()):
+            axes.plot(
+                curve.false_positive_rate,
+                curve.true_positive_rate,
+                color=COLOURS[k % (len(COLOURS) - 1)],
+                dashes=DASHES[k % len(DASHES)],
+                linewidth=0.9,
+                alpha=0.9,
+                label=f"{name}: AUC {curve.auc:.3f}",
+            )
+        if len(curves) > 1:
+            _draw_average(axes, average_vertically(list(curves.values())))
+        if summary:
+            axes.plot([], [], " ", label=summary)
+        _dress(axes, title)
+    return figure
+
+
+def _draw_average(axes: Axes, average: AveragedRoc) -> None:
+    axes.fill_between(
+        average.false_positive_rate,
+        np.clip(average.true_positive_rate - average.deviation, 0, 1),
+        np.clip(average.true_positive_rate + average.deviation, 0, 1),
+        color="0.82",
+        linewidth=0,
+        zorder=0.5,
+        label="±1 SD over folds",
+    )
+    axes.plot(
+        average.false_positive_rate,
+        average.true_positive_rate,
+        color="black",
+        linewidth=1.8,
+        label=f"macro average: AUC {average.auc:.3f} ± {average.auc_deviation:.3f}",
+    )
+
+
+def _dress(axes: Axes, title: str) -> None:
+    axes.set_title(title, loc="left")
+    axes.set_xlabel("1 − specificity (false positive rate)")
+    axes.set_ylabel("Sensitivity (true positive rate)")
+    axes.set_xlim(-0.015, 1.015)
+    axes.set_ylim(-0.015, 1.015)
+    axes.set_aspect("equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MultipleLocator(0.2))
+    axes.legend(loc="lower right", handlelength=2.6, borderaxespad=0.2)

@@ -1,0 +1,98 @@
+"""Tables of metrics with their intervals: one tidy row for each level, metric and kind of interval."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mds_lightning.statistics.aggregate import Aggregation, aggregate_patients
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.sample import Sample
+
+#: Columns of every table of estimates.
+COLUMNS = (
+    "patients", "level", "metric", "of", "value", "low", "high", "interval", "note", "n_patients", "n_rows",
+)  # fmt: skip
+
+Statistic = Callable[[NDArray[np.float64]], Mapping[Measure, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How estimates are made.
+
+    Attributes:
+        aggregation: From a patient's images to the patient.
+        n_resamples: Of the bootstrap over patients.
+        confidence: Of every interval.
+        seed: Of the resamples.
+    """
+
+    aggregation: Aggregation = "mean"
+    n_resamples: int = 2000
+    confidence: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_resamples < 100:
+            raise ValueError(f"n_resamples is {self.n_resamples}: give 100 or more, 2000 for a report")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence is {self.confidence}: give a share between 0 and 1, such as 0.95")
+
+
+def estimate(
+    predictions: Predictions, patients: str, settings: Settings, average_folds: bool = False
+) -> pd.DataFrame:
+    """Every metric of `predictions` at image and at patient level.
+
+    Args:
+        predictions: Rows of images.
+        patients: Which patients these are, for people.
+        settings: How.
+        average_folds: Compute each metric within each fold's rows and average, instead of pooling the rows.
+            For patients that several folds' models predicted.
+
+    Returns:
+        `COLUMNS`; two rows a metric, one for each kind of bootstrap interval. The resamples are the same for
+        all metrics and levels.
+    """
+    levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
+    return pd.concat(
+        [
+            _estimate_level(Sample.of(rows), (patients, level), settings, average_folds)
+            for level, rows in levels.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _estimate_level(
+    sample: Sample, place: tuple[str, str], settings: Settings, average_folds: bool
+) -> pd.DataFrame:
+    folds = [Metrics.of(sample.where(sample.fold == k)) for k in np.unique(sample.fold)]
+    statistic = _average(folds) if average_folds else Metrics.of(sample)
+    strata = sample.strata_by_fold() if average_folds else sample.patient_class
+    resampled = bootstrap(statistic, strata, settings.n_resamples, settings.seed)
+    rows = []
+    for measure, value in resampled.point.items():
+        reason = explain_undefined(measure, sample) if np.isnan(value) else ""
+        for interval in (
+            resampled.percentile(measure, settings.confidence),
+            resampled.bca(measure, settings.confidence),
+        ):
+            note = reason or interval.note
+            rows.append((*place, *measure, value, interval.low, interval.high, interval.method, note))
+    table = pd.DataFrame(rows, columns=COLUMNS[:-2])
+    return table.assign(n_patients=sample.n_patients, n_rows=len(sample.target))
+
+
+def _average(folds: Sequence[Metrics]) -> Statistic:
+    def statistic(weights: NDArray[np.float64]) -> dict[Measure, NDArray[np.float64]]:
+        parts = [metrics(weights) for metrics in folds]
+        return {measure: np.mean([part[measure] for part in parts], axis=0) for measure in parts[0]}
+
+    return statistic

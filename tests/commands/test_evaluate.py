@@ -1,0 +1,238 @@
+"""`evaluate` on studies as training leaves them, and on studies that have been tampered with."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+from sklearn.metrics import accuracy_score, roc_auc_score
+
+from mds_lightning.commands.evaluate import HELD_OUT, evaluate
+from mds_lightning.statistics.estimates import COLUMNS
+
+CLASSES = ("donor", "MDS")
+
+
+def rows_of(patients: list[str], fold: int, split: str, seed: int, signal: float = 1.5) -> pd.DataFrame:
+    """Two images a patient; even numbers are MDS."""
+    generator = np.random.default_rng(seed)
+    target = np.array([(int(name[1:]) + 1) % 2 for name in patients]).repeat(2)
+    logit = generator.normal(size=len(patients)).repeat(2) + generator.normal(size=len(target)) * 0.3
+    chance = (1 / (1 + np.exp(-(logit + signal * (2 * target - 1) / 2)))).astype(np.float32)
+    return pd.DataFrame(
+        {
+            "image": [f"{name}_{k}.jpg" for name in patients for k in range(2)],
+            "patient_id": np.repeat(patients, 2),
+            "site": "",
+            "fold": fold,
+            "split": split,
+            "label": [CLASSES[k] for k in target],
+            "target": target,
+            "prob_donor": 1 - chance,
+            "prob_MDS": chance,
+        }
+    )
+
+
+def make_study(path: Path, variants: tuple[str, ...] = ("resnet18",), external: tuple[str, ...] = ()) -> Path:
+    """Five folds of 40 patients; `external` patients are predicted by every fold."""
+    patients = [f"p{k}" for k in range(40)]
+    folds = []
+    for k in range(5):
+        test = patients[k * 8 : k * 8 + 8]
+        rest = [name for name in patients if name not in test]
+        folds.append({"index": k, "train": rest[8:], "val": rest[:8], "test": test})
+    path.mkdir(parents=True)
+    (path / "folds.json").write_text(json.dumps({"folds": folds}))
+    for place, variant in enumerate(variants):
+        for fold in folds:
+            k = fold["index"]
+            run = path / variant / f"fold-{k}"
+            run.mkdir(parents=True)
+            seed = 100 * place + k
+            parts = [rows_of(fold["val"], k, "val", seed), rows_of(fold["test"], k, "test", seed + 50)]
+            if external:
+                parts.append(rows_of(list(external), k, "external", seed))
+            pd.concat(parts, ignore_index=True).to_parquet(run / "predictions.parquet", index=False)
+            (run / "done.json").write_text("{}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_study(tmp_path_factory.mktemp("studies") / "study")
+
+
+@pytest.fixture
+def study(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(template, tmp_path / "study"))
+
+
+def config(study: Path, **changes: Any) -> Any:
+    settings = {"study": str(study), "aggregation": "mean", "n_resamples": 200, "confidence": 0.95, "seed": 0}
+    return OmegaConf.create(settings | changes)
+
+
+def pick(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    for column, value in wanted.items():
+        table = table[table[column] == value]
+    return table
+
+
+def pooled_rows(study: Path) -> pd.DataFrame:
+    table = pd.concat([pd.read_parquet(file) for file in sorted(study.glob("*/*/predictions.parquet"))])
+    return table[table["split"] == "test"]
+
+
+def test_numbers_are_those_of_the_pooled_rows(study: Path) -> None:
+    table = evaluate(config(study)).estimates["resnet18"]
+    rows = pooled_rows(study)
+    patients = rows.groupby("patient_id")[["target", "prob_MDS"]].mean()
+    for level, data in (("image", rows), ("patient", patients)):
+        auc = pick(table, level=level, metric="roc_auc", of="MDS")["value"]
+        assert np.allclose(auc, roc_auc_score(data["target"], data["prob_MDS"]), atol=1e-12)
+        accuracy = pick(table, level=level, metric="accuracy")["value"]
+        assert np.allclose(accuracy, accuracy_score(data["target"], data["prob_MDS"] > 0.5))
+    assert set(table["patients"]) == {HELD_OUT}
+    assert set(table["n_patients"]) == {40}
+    assert set(pick(table, level="image")["n_rows"]) == {80}
+    assert (table["low"] <= table["value"]).all()
+    assert (table["value"] <= table["high"]).all()
+
+
+def test_files_are_written_and_repeat_bit_for_bit(study: Path) -> None:
+    files = evaluate(config(study)).files
+    names = {str(file.relative_to(study / "evaluation")) for file in files}
+    assert {"resnet18/metrics.csv", "resnet18/roc.png", "resnet18/roc.svg"} <= names
+    assert list(pd.read_csv(study / "evaluation/resnet18/metrics.csv").columns) == list(COLUMNS)
+    before = {file: file.read_bytes() for file in files}
+    evaluate(config(study))
+    assert {file for file in files if file.read_bytes() != before[file]} == set()
+
+
+def test_seed_and_confidence_move_the_interval_and_not_the_estimate(study: Path) -> None:
+    tables = [
+        evaluate(config(study, **changes)).estimates["resnet18"]
+        for changes in ({}, {"seed": 1}, {"confidence": 0.5})
+    ]
+    assert all(np.array_equal(table["value"], tables[0]["value"]) for table in tables)
+    assert not np.array_equal(tables[1]["low"], tables[0]["low"])
+    width = [(table["high"] - table["low"]).sum() for table in tables]
+    assert width[2] < 0.6 * width[0]
+
+
+def test_screen_shows_both_levels_and_where_the_files_are(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate(config(study))
+    shown = capsys.readouterr().out
+    for words in ("80 image rows", "40 patients", "ROC-AUC", "Recall, MDS", "metrics.csv", "roc.png"):
+        assert words in shown
+
+
+def test_every_variant_gets_its_own_folder(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", ("densenet201", "resnet18"))
+    result = evaluate(config(study))
+    assert list(result.estimates) == ["densenet201", "resnet18"]
+    assert (study / "evaluation/densenet201/roc.svg").is_file()
+
+
+def test_external_patients_of_one_class_meet_held_out_patients_of_the_other(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", external=("x100", "x102", "x104", "x106"))
+    table = evaluate(config(study)).estimates["resnet18"]
+    names = list(dict.fromkeys(table["patients"]))
+    assert names == [
+        HELD_OUT,
+        "external MDS vs held-out internal donor, mean over 5 folds' models",
+        "external MDS by the ensemble of 5 models vs held-out internal donor",
+    ]
+    expected = []
+    for file in sorted(study.glob("*/*/predictions.parquet")):
+        rows = pd.read_parquet(file)
+        rows = rows[(rows["split"] == "external") | ((rows["split"] == "test") & (rows["target"] == 0))]
+        expected.append(roc_auc_score(rows["target"], rows["prob_MDS"]))
+    mean = pick(table, patients=names[1], level="image", metric="roc_auc")
+    assert np.allclose(mean["value"], np.mean(expected), atol=1e-12)
+    assert set(mean["n_patients"]) == {24}
+
+
+def damage(study: Path, change: Callable[[pd.DataFrame], pd.DataFrame], fold: int = 2) -> None:
+    file = study / "resnet18" / f"fold-{fold}" / "predictions.parquet"
+    change(pd.read_parquet(file)).to_parquet(file, index=False)
+
+
+def test_a_missing_fold_is_refused_with_the_command_to_go_on(study: Path) -> None:
+    command = ["/bin/mds-lightning", "train", "-m", "experiment=demo", "study=my study", "fold=0,1"]
+    (study / "resnet18/fold-0/provenance.json").write_text(json.dumps({"command": command}))
+    shutil.rmtree(study / "resnet18/fold-2")
+    with pytest.raises(ValueError, match="fold 2 is missing") as error:
+        evaluate(config(study))
+    assert "mds-lightning train -m experiment=demo 'study=my study'" in str(error.value)
+
+
+def test_an_unfinished_fold_is_refused(study: Path) -> None:
+    (study / "resnet18/fold-3/done.json").unlink()
+    with pytest.raises(ValueError, match="fold 3 is not finished"):
+        evaluate(config(study))
+
+
+FAULTS = {
+    "doubled row": (lambda t: pd.concat([t, t.tail(1)]), "is there twice"),
+    "NaN": (lambda t: t.assign(prob_MDS=t["prob_MDS"].where(t.index != 3)), "row 3 .* NaN"),
+    "negative": (lambda t: t.assign(prob_MDS=-t["prob_MDS"]), "outside 0..1"),
+    "sum": (lambda t: t.assign(prob_MDS=t["prob_MDS"] / 2), "add up to 1"),
+    "target": (lambda t: t.assign(target=1 - t["target"]), "place of its label"),
+    "missing column": (lambda t: t.drop(columns="site"), "column site is missing"),
+    "lost patient": (lambda t: t[t["patient_id"] != "p16"], "not those of the fold file.*p16"),
+    "other fold": (lambda t: t.assign(fold=1), "rows of fold 1"),
+    "split": (lambda t: t.assign(split="train"), "unknown split"),
+    "no label": (lambda t: t.assign(label=t["label"].where(t.index != 0)), "has no label"),
+    "two labels": (
+        lambda t: t.assign(
+            label=t["label"].where(t.index != 20, "MDS" if t["target"][20] == 0 else "donor"),
+            target=t["target"].where(t.index != 20, 1 - t["target"]),
+        ),
+        "more than one label",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_damaged_rows_are_refused_with_file_and_reason(study: Path, fault: str) -> None:
+    change, message = FAULTS[fault]
+    damage(study, change)
+    with pytest.raises(ValueError, match=message) as error:
+        evaluate(config(study))
+    assert "fold-2" in str(error.value)
+
+
+def test_a_foreign_fold_file_is_refused(study: Path) -> None:
+    record = json.loads((study / "folds.json").read_text())
+    record["folds"][0]["test"], record["folds"][1]["test"] = (
+        record["folds"][1]["test"],
+        record["folds"][0]["test"],
+    )
+    (study / "folds.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="not those of the fold file"):
+        evaluate(config(study))
+
+
+def test_what_is_no_study_is_refused(tmp_path: Path, study: Path) -> None:
+    with pytest.raises(ValueError, match="is no directory"):
+        evaluate(config(tmp_path / "nowhere"))
+    with pytest.raises(ValueError, match="no trained study"):
+        evaluate(config(tmp_path))
+    (study / "folds.json").write_text("[]")
+    with pytest.raises(ValueError, match="not a fold file"):
+        evaluate(config(study))
+
+
+@pytest.mark.parametrize(("key", "value"), [("aggregation", "max"), ("n_resamples", 10), ("confidence", 95)])
+def test_wrong_settings_are_refused(study: Path, key: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=key):
+        evaluate(config(study, **{key: value}))
