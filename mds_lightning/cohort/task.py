@@ -73,6 +73,6 @@ def make_task(
         raise ValueError(f"task '{name}' names '{repeated[0]}' more than once: give labels that differ")
     if len(labels) < 2:
         raise ValueError(
-            f"task '{name}' has fewer than two labels: give two or more, such as 'task.classes=[donor,MDS,AML]'"
+            f"task '{name}' has fewer than two labels: give more, such as 'task.classes=[donor,MDS,AML]'"
         )
     return Task(name, labels)
