@@ -1,0 +1,217 @@
+"""One backbone, one task, one LightningModule."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, Self, TypedDict
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from mds_lightning.models.backbones import create_network, find_backbone, start_from
+from mds_lightning.models.heads import feature_parameters, freeze_statistics
+from mds_lightning.models.hyperparameters import Hyperparameters
+from mds_lightning.models.loss import Moment, NonFiniteLossError, classification_loss
+from mds_lightning.models.metrics import Monitor
+from mds_lightning.models.optimization import build_optimizer, build_schedule
+
+__all__ = ["NonFiniteLossError", "Prediction", "SmearClassifier"]
+
+logger = logging.getLogger(__name__)
+
+Stage = Literal["train", "val", "test"]
+
+
+class Prediction(TypedDict):
+    """What `predict_step` returns: row int64 (n), probabilities float32 (n, classes)."""
+
+    row: Tensor
+    probabilities: Tensor
+
+
+class SmearClassifier(lightning.LightningModule):
+    """Tells the classes of a task apart on photographs of smears.
+
+    Checkpoints hold tensors and plain values only, so that they load with `weights_only`; class order and
+    normalisation travel with them. What training started from (`pretrained`, `weights`) is not kept: a
+    checkpoint restores without it. Random weights are drawn from torch's global generator.
+
+    Args:
+        backbone: Name for `mds_lightning.models.backbones.find_backbone`.
+        classes: Labels in the order of the logits; of two, the second is the positive one.
+        class_weights: Weight of each class in the loss; None: all the same.
+        pretrained: Start from the published ImageNet weights.
+        weights: Start from this file (`.safetensors`, `.pth`, `.pt`) instead, whatever `pretrained` says.
+        **hyperparameters: Fields of `mds_lightning.models.hyperparameters.Hyperparameters`.
+
+    Raises:
+        ValueError: The backbone is unknown, or a value out of range.
+        WeightsError: The weights that were asked for cannot be had or do not fit; a ValueError too.
+
+    Attributes:
+        network: Normalised images, float (n, 3, H, W), to logits (n, classes).
+    """
+
+    mean: Tensor
+    std: Tensor
+    class_weights: Tensor | None
+
+    def __init__(
+        self,
+        backbone: str,
+        classes: Sequence[str],
+        class_weights: Sequence[float] | None = None,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        **hyperparameters: Any,
+    ) -> None:
+        super().__init__()
+        self.classes = tuple(str(label) for label in classes)
+        if len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
+            raise ValueError(f"the task's classes are {list(self.classes)}: give two or more, each once")
+        balance = None if class_weights is None else [float(weight) for weight in class_weights]
+        if balance is not None and (
+            len(balance) != len(self.classes) or not 0 < min(balance) <= max(balance) < math.inf
+        ):
+            raise ValueError(
+                f"class_weights are {balance}: give a number above 0 for each of {list(self.classes)}"
+            )
+        self.hyperparameters = Hyperparameters(**hyperparameters)
+        plain = {"backbone": str(backbone), "classes": list(self.classes), "class_weights": balance}
+        self.save_hyperparameters(plain | asdict(self.hyperparameters))
+
+        self.backbone = find_backbone(backbone)
+        self.network = create_network(self.backbone, len(self.classes), self.hyperparameters.dropout)
+        start_from(self.network, self.backbone, pretrained, weights)
+        self.register_buffer("mean", 255 * torch.tensor(self.backbone.mean).reshape(1, 3, 1, 1))
+        self.register_buffer("std", 255 * torch.tensor(self.backbone.std).reshape(1, 3, 1, 1))
+        self.register_buffer("class_weights", torch.tensor(balance) if balance else None, persistent=False)
+        self.monitors = nn.ModuleDict(
+            {f"{stage}_monitor": Monitor(self.classes) for stage in ("train", "val", "test")}
+        )
+        self._frozen = False
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images (n, 3, H, W), uint8 or float on the same scale 0..255, to what `network` takes."""
+        return (images.to(self.mean.dtype) - self.mean) / self.std
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (n, 3, H, W), uint8 or float on the same scale 0..255, to logits (n, classes).
+
+        Raises:
+            ValueError: The backbone takes images of one size only, and these have another.
+        """
+        expected = self.backbone.input_size
+        if expected is not None and tuple(images.shape[-2:]) != expected:
+            raise ValueError(
+                f"{self.backbone.name} takes images of {expected[0]}x{expected[1]} pixels only, not "
+                f"{images.shape[-2]}x{images.shape[-1]}: set data.image_size=[{expected[0]},{expected[1]}]"
+            )
+        logits: Tensor = self.network(self.normalise(images))
+        return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+    def training_step(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """The loss of a batch (see `mds_lightning.data.dataset.Item`)."""
+        learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log("train/learning_rate", learning_rate, on_step=False, on_epoch=True, batch_size=1)
+        return self._step("train", batch)
+
+    def validation_step(self, batch: Mapping[str, Tensor]) -> None:
+        """Watch a batch of the validation patients."""
+        self._step("val", batch)
+
+    def test_step(self, batch: Mapping[str, Tensor]) -> None:
+        """Watch a batch of the test patients."""
+        self._step("test", batch)
+
+    def predict_step(self, batch: Mapping[str, Tensor], *_: int) -> Prediction:
+        """Rows and class probabilities of a batch."""
+        return {"row": batch["row"], "probabilities": self(batch["image"]).softmax(dim=1).float()}
+
+    def on_train_epoch_start(self) -> None:
+        """Hold the backbone for the first `freeze_epochs`, and let go of it afterwards, resumed or not."""
+        self._frozen = self.current_epoch < self.hyperparameters.freeze_epochs
+        # Distributed training wants a gradient of every parameter: they are thrown away before the step.
+        wanted = not self._frozen or self.trainer.world_size > 1
+        for _, parameter in feature_parameters(self.network, self.backbone.heads):
+            parameter.requires_grad_(wanted)
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode; a frozen backbone does not learn running statistics either."""
+        super().train(mode)
+        if mode and self._frozen:
+            freeze_statistics(self.network, self.backbone.heads)
+        return self
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:  # noqa: ARG002
+        """Let no gradient move a frozen backbone."""
+        if self._frozen:
+            for _, parameter in feature_parameters(self.network, self.backbone.heads):
+                parameter.grad = None
+
+    def on_train_epoch_end(self) -> None:
+        """Log the epoch's metrics."""
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the epoch's metrics."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics."""
+        self._log_metrics("test")
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimizer, and a schedule over all steps of the training."""
+        total = self.trainer.estimated_stepping_batches
+        if not math.isfinite(total):
+            raise ValueError("the learning rate falls to zero at the end of training: set trainer.max_epochs")
+        per_epoch = math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
+        warmup = round(self.hyperparameters.warmup_epochs * per_epoch)
+        if 0 < int(total) <= warmup:
+            logger.warning(
+                "classifier.warmup_epochs takes all %d steps: the learning rate only rises", int(total)
+            )
+        optimizer = build_optimizer(self.network.parameters(), self.hyperparameters)
+        schedule = build_schedule(optimizer, warmup, int(total))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on from a run of another network or another order of classes."""
+        saved = checkpoint["hyper_parameters"]
+        for key in ("backbone", "classes"):
+            if saved[key] != self.hparams[key]:
+                raise ValueError(
+                    f"the checkpoint was trained with {key} {saved[key]}, not {self.hparams[key]}: "
+                    "give the study another name, or delete its run directory"
+                )
+
+    def _step(self, stage: Stage, batch: Mapping[str, Tensor]) -> Tensor:
+        logits, target = self(batch["image"]), batch["target"]
+        moment = Moment(stage, self.current_epoch, self.global_step, str(self.trainer.precision))
+        loss = classification_loss(logits, target, self.class_weights, self.hyperparameters, moment)
+        self._monitor(stage).update(logits.detach().softmax(dim=1), target)
+        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(target), sync_dist=True)
+        return loss
+
+    def _monitor(self, stage: Stage) -> Monitor:
+        monitor = self.monitors[f"{stage}_monitor"]
+        assert isinstance(monitor, Monitor)
+        return monitor
+
+    def _log_metrics(self, stage: Stage) -> None:
+        monitor = self._monitor(stage)
+        values = monitor.compute()
+        absent = monitor.absent()
+        if absent and not self.trainer.sanity_checking:
+            logger.warning(
+                "%s/auroc is undefined in epoch %d: no %s image", stage, self.current_epoch, absent
+            )
+        self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, sync_dist=True)
+        monitor.reset()

@@ -1,0 +1,54 @@
+"""The head, which answers the task: its dropout, and telling it from the features before it."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class DropoutLinear(nn.Linear):
+    """A linear layer that drops some of its input while training; its keys are those of `nn.Linear`."""
+
+    def __init__(self, linear: nn.Linear, dropout: float) -> None:
+        """Take over the parameters of `linear`; the share `dropout` of its input is dropped."""
+        super().__init__(linear.in_features, linear.out_features, linear.bias is not None, device="meta")
+        self.weight, self.bias = linear.weight, linear.bias
+        self.dropout = dropout
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (n, in_features) to logits (n, out_features)."""
+        return super().forward(functional.dropout(features, self.dropout, self.training))
+
+    def extra_repr(self) -> str:
+        """What `print(network)` shows."""
+        return f"{super().extra_repr()}, dropout={self.dropout}"
+
+
+def add_dropout(network: nn.Module, head: str, dropout: float) -> None:
+    """Put dropout before the linear layer `head` of `network`, in place; its weights stay as they are."""
+    linear = network.get_submodule(head)
+    assert isinstance(linear, nn.Linear), f"{head} is a {type(linear).__name__}, not a linear layer"
+    network.set_submodule(head, DropoutLinear(linear, dropout))
+
+
+def is_head(key: str, heads: Sequence[str]) -> bool:
+    """Whether the parameter or buffer `key` belongs to one of the modules `heads`."""
+    return key.startswith(tuple(f"{head}." for head in heads))
+
+
+def feature_parameters(network: nn.Module, heads: Sequence[str]) -> Iterator[tuple[str, nn.Parameter]]:
+    """Names and parameters before the head, in the network's order."""
+    return ((name, value) for name, value in network.named_parameters() if not is_head(name, heads))
+
+
+def head_parameters(network: nn.Module, heads: Sequence[str]) -> Iterator[tuple[str, nn.Parameter]]:
+    """Names and parameters of the head, in the network's order."""
+    return ((name, value) for name, value in network.named_parameters() if is_head(name, heads))
+
+
+def freeze_statistics(network: nn.Module, heads: Sequence[str]) -> None:
+    """Stop batch norm before the head from learning running statistics, until the next `network.train()`."""
+    for name, module in network.named_modules():
+        if isinstance(getattr(module, "running_mean", None), torch.Tensor) and not is_head(f"{name}.", heads):
+            module.eval()

@@ -1,0 +1,59 @@
+"""How a network is trained: plain numbers and names, checked once."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+Optimizer = Literal["adamw", "sgd"]
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What `classifier.*` of a configuration sets.
+
+    Attributes:
+        optimizer: `adamw`, or `sgd` with `momentum`.
+        learning_rate: The highest of the schedule.
+        weight_decay: On weights of two dimensions or more; never on biases or norms.
+        momentum: Of `sgd`, 0 <= momentum < 1.
+        warmup_epochs: The learning rate rises linearly for so long, then falls as a cosine to zero.
+        label_smoothing: Share of the target spread over all classes, 0 <= share < 1.
+        freeze_epochs: The head alone is trained in the first so many epochs.
+        dropout: Share of the features dropped before the head, 0 <= share < 1.
+    """
+
+    optimizer: Optimizer = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    momentum: float = 0.9
+    warmup_epochs: float = 1.0
+    label_smoothing: float = 0.0
+    freeze_epochs: int = 0
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        # NumPy's numbers would keep the checkpoint from loading with weights_only: they become Python's own.
+        for field in fields(self):
+            default: Any = field.default
+            given = getattr(self, field.name)
+            plain = type(default)(given)
+            if plain != given:
+                raise ValueError(f"classifier.{field.name} is {given!r}: give {_article(plain)}")
+            object.__setattr__(self, field.name, plain)
+        if self.optimizer not in get_args(Optimizer):
+            raise ValueError(
+                f"classifier.optimizer is {self.optimizer!r}: give {' or '.join(get_args(Optimizer))}"
+            )
+        if not 0 < self.learning_rate < float("inf"):
+            raise ValueError(f"classifier.learning_rate is {self.learning_rate}: give a number above 0")
+        for name in ("weight_decay", "warmup_epochs", "freeze_epochs"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"classifier.{name} is {getattr(self, name)}: give 0 or more")
+        for name in ("momentum", "label_smoothing", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"classifier.{name} is {getattr(self, name)}: give a number from 0 to below 1"
+                )
+
+
+def _article(plain: object) -> str:
+    return "a whole number" if isinstance(plain, int) else f"a {type(plain).__name__}"

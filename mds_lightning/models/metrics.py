@@ -1,0 +1,84 @@
+"""What is watched while training; the numbers that are reported come from `predictions.parquet` instead."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassConfusionMatrix
+from torchmetrics.functional.classification import binary_auroc, multiclass_auroc
+from torchmetrics.utilities import dim_zero_cat
+
+
+class DefinedAUROC(Metric):
+    """Area under the ROC curve, NaN where a class has no image (torchmetrics' own gives 0 and a warning).
+
+    Two classes: of the second one's probability. More: the unweighted mean of one class against the rest.
+    """
+
+    full_state_update = False
+    probabilities: list[Tensor]
+    targets: list[Tensor]
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.n_classes = n_classes
+        self.add_state("probabilities", default=[], dist_reduce_fx="cat")
+        self.add_state("targets", default=[], dist_reduce_fx="cat")
+
+    def update(self, probabilities: Tensor, target: Tensor) -> None:
+        """Add a batch: probabilities float (n, classes), target int64 (n)."""
+        self.probabilities.append(probabilities)
+        self.targets.append(target)
+
+    def compute(self) -> Tensor:
+        """The area over everything since `reset`, a scalar."""
+        probabilities, targets = dim_zero_cat(self.probabilities), dim_zero_cat(self.targets)
+        if len(torch.unique(targets)) < self.n_classes:
+            return torch.tensor(torch.nan, device=targets.device)
+        if self.n_classes == 2:
+            return binary_auroc(probabilities[:, 1], targets)
+        return multiclass_auroc(probabilities, targets, self.n_classes, average="macro")
+
+
+class Monitor(nn.Module):
+    """AUROC, accuracy, macro F1, and precision and recall of each class, over one epoch of one stage.
+
+    Accuracy is micro (the share of images that are right). A class is predicted where its probability is the
+    highest. What is divided by zero is NaN, and so is a mean that holds it.
+    """
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        super().__init__()
+        self.classes = tuple(classes)
+        self.auroc = DefinedAUROC(len(classes))
+        self.confusion = MulticlassConfusionMatrix(len(classes))
+
+    def update(self, probabilities: Tensor, target: Tensor) -> None:
+        """Add a batch: probabilities float (n, classes), target int64 (n)."""
+        self.auroc.update(probabilities, target)
+        self.confusion.update(probabilities, target)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Every metric by name, scalars."""
+        confusion = self.confusion.compute().double()  # rows: target; columns: predicted
+        right, actual, predicted = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
+        values = {
+            "auroc": self.auroc.compute(),
+            "accuracy": right.sum() / confusion.sum(),
+            "f1": (2 * right / (actual + predicted)).mean(),
+        }
+        for index, name in enumerate(self.classes):
+            values[f"precision_{name}"] = right[index] / predicted[index]
+            values[f"recall_{name}"] = right[index] / actual[index]
+        return {name: value.float() for name, value in values.items()}
+
+    def absent(self) -> list[str]:
+        """Classes that no image since `reset` belongs to."""
+        actual = self.confusion.compute().sum(dim=1)
+        return [name for name, images in zip(self.classes, actual.tolist(), strict=True) if images == 0]
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.auroc.reset()
+        self.confusion.reset()

@@ -1,0 +1,44 @@
+"""The optimizer and its learning rate over time."""
+
+import math
+from collections.abc import Iterable
+
+from torch import nn
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from mds_lightning.models.hyperparameters import Hyperparameters
+
+
+def build_optimizer(parameters: Iterable[nn.Parameter], hyperparameters: Hyperparameters) -> Optimizer:
+    """AdamW or SGD with two groups: weights, which decay, and biases and norms, which do not."""
+    every = list(parameters)
+    groups = [
+        {
+            "params": [value for value in every if value.ndim > 1],
+            "weight_decay": hyperparameters.weight_decay,
+        },
+        {"params": [value for value in every if value.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if hyperparameters.optimizer == "sgd":
+        return SGD(groups, lr=hyperparameters.learning_rate, momentum=hyperparameters.momentum)
+    return AdamW(groups, lr=hyperparameters.learning_rate)
+
+
+def build_schedule(optimizer: Optimizer, warmup_steps: int, total_steps: int) -> LambdaLR:
+    """The schedule of `learning_rate_factor`, to be stepped after every step of the optimizer."""
+    return LambdaLR(optimizer, lambda step: learning_rate_factor(step, warmup_steps, total_steps))
+
+
+def learning_rate_factor(step: int, warmup_steps: int, total_steps: int) -> float:
+    """Share of the highest learning rate at `step` (from 0): a linear rise to 1, then a cosine to 0.
+
+    Args:
+        step: Steps of the optimizer taken so far.
+        warmup_steps: The step before this one is the first at the full rate.
+        total_steps: Steps of the whole training; the rate is 0 from here on.
+    """
+    if step < min(warmup_steps, total_steps):
+        return (step + 1) / warmup_steps
+    progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
