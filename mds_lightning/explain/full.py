@@ -1,0 +1,73 @@
+"""Windows the plain way: a whole forward pass for each, in batches that fit the memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mds_lightning.explain.windows import WindowGrid
+
+#: From normalised images (n, C, H, W) to logits (n, classes).
+Network = Callable[[Tensor], Tensor]
+
+
+def pass_in_full(
+    network: Network,
+    inputs: Tensor,
+    covers: Tensor,
+    grid: WindowGrid,
+    batch: int,
+    report: Callable[[int], Any],
+) -> Tensor:
+    """Return the logits for every covered window.
+
+    Args:
+        network: What is explained, in evaluation mode.
+        inputs: The fields as the network takes them, shape (n, C, H, W).
+        covers: What is seen where a window covers them; same shape.
+        grid: The windows.
+        batch: Covered fields a pass.
+        report: Called with the number of windows after each pass.
+
+    Returns:
+        Shape (n, windows, classes); windows in reading order.
+    """
+    logits: list[Tensor] = []
+    for chunk in _chunks([*product(range(len(inputs)), grid.rows, grid.columns)], batch):
+        covered = inputs[[image for image, _, _ in chunk]]
+        for position, (image, (top, bottom), (left, right)) in enumerate(chunk):
+            covered[position, :, top:bottom, left:right] = covers[image, :, top:bottom, left:right]
+        logits.append(network(covered))
+        report(len(chunk))
+    return torch.cat(logits).unflatten(0, (len(inputs), len(grid)))
+
+
+def batch_within(network: nn.Module, inputs: Tensor, memory: int) -> int:
+    """How many fields of the size of `inputs` one pass may hold, at least 1.
+
+    Args:
+        network: In evaluation mode; one field is passed through it to see how large its activations are.
+        inputs: Shape (n, C, H, W).
+        memory: Bytes.
+    """
+    largest = 0
+
+    def look(_module: nn.Module, arguments: Any, output: Any) -> None:
+        nonlocal largest
+        tensors = [item for item in (*arguments, output) if isinstance(item, Tensor)]
+        largest = max(largest, sum(item.numel() * item.element_size() for item in tensors))
+
+    hooks = [module.register_forward_hook(look) for module in network.modules() if not [*module.children()]]
+    try:
+        network(inputs[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    # A layer's input and output live beside a shortcut's and a library's working copy of them.
+    return max(1, memory // max(1, 3 * largest + inputs[0].numel() * inputs.element_size()))
+
+
+def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

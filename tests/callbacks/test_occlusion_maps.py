@@ -1,0 +1,171 @@
+from types import SimpleNamespace
+
+import lightning
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mds_lightning.callbacks.occlusion_choice import choose_rows, file_name, mean_colour, refuse_seen_images
+from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
+
+
+class Module(lightning.LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.network = nn.Sequential(
+            nn.Conv2d(3, 4, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+        )
+
+    def normalise(self, images):
+        return images.float() / 255
+
+    def forward(self, images):
+        return self.network(self.normalise(images))
+
+    def test_step(self, batch):
+        self(batch)
+
+
+class DataModule(lightning.LightningDataModule):
+    """Twelve images: rows 0..5 train, 6..9 test (one of class B), 10 val, 11 external."""
+
+    def __init__(self, names=None) -> None:
+        super().__init__()
+        names = names or [f"images/a b/ü{row}.jpg" for row in range(12)]
+        labels = ["A", "B"] * 3 + ["A", "A", "B", "A", "B", "A"]
+        self.task = SimpleNamespace(classes=("A", "B"))
+        self.fold = SimpleNamespace(index=3)
+        self.cohort = SimpleNamespace(table=pd.DataFrame({"image": names, "label": labels}))
+        self.splits = {"train": range(6), "test": range(6, 10), "val": [10], "external": [11]}
+
+    def rows(self, split):
+        return [*self.splits[split]]
+
+    def describe(self, rows):
+        table = self.cohort.table.loc[list(rows)].reset_index(drop=True)
+        return table.assign(fold=3, target=[self.task.classes.index(label) for label in table["label"]])
+
+    def image(self, row):
+        return torch.randint(
+            0, 256, (3, 32, 48), generator=torch.Generator().manual_seed(row), dtype=torch.uint8
+        )
+
+    def test_dataloader(self):
+        return DataLoader([self.image(row) for row in self.splits["test"]], batch_size=2)
+
+
+def run(directory, datamodule=None, **options):
+    callback = OcclusionMaps(directory, window=16, stride=8, **options)
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        logger=False,
+        callbacks=[callback],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    module = Module()
+    trainer.test(module, datamodule=datamodule or DataModule(), verbose=False)
+    return module
+
+
+def test_testing_a_fold_writes_maps_and_pictures(tmp_path):
+    module = run(tmp_path / "occlusion", images=2)
+    written = sorted(path.name for path in (tmp_path / "occlusion").iterdir())
+    assert len(written) == 4
+    assert [name.rsplit(".", 1)[1] for name in written] == ["npz", "png"] * 2
+    datamodule = DataModule()
+    seen = set()
+    for path in (tmp_path / "occlusion").glob("*.npz"):
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        assert arrays["importance"].shape == (2, 32, 48)
+        assert arrays["importance"].dtype == np.float32
+        assert arrays["importance"].min((1, 2)).tolist() == [0, 0]
+        assert arrays["importance"].max((1, 2)).tolist() == [1, 1]
+        assert arrays["drops"].shape == (2, 3, 5)
+        assert (arrays["window"], arrays["stride"], arrays["fold"]) == (16, 8, 3)
+        assert (arrays["baseline"], arrays["score"]) == ("background", "probability")
+        row = int(arrays["row"])
+        assert arrays["image"] == f"images/a b/ü{row}.jpg"
+        seen.add(int(arrays["target"]))
+        with torch.no_grad():
+            expected = module(datamodule.image(row)[None]).softmax(1)[0].numpy()
+        np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-6)
+        assert arrays["class"] == "AB"[expected.argmax()]
+        picture = Image.open(path.with_suffix(".png"))
+        assert picture.width > picture.height
+    assert seen == {0, 1}
+
+
+def test_every_test_image_on_request_and_none_of_another_split(tmp_path):
+    run(tmp_path, images=-1, target="true", baseline="mean", score="logit")
+    rows = sorted(int(np.load(path)["row"]) for path in tmp_path.glob("*.npz"))
+    assert rows == [6, 7, 8, 9]
+    assert all(
+        str(np.load(path)["class"]) == "AB"[int(np.load(path)["target"])] for path in tmp_path.glob("*.npz")
+    )
+
+
+def test_no_image_on_request(tmp_path):
+    run(tmp_path / "occlusion", images=0)
+    assert not (tmp_path / "occlusion").exists()
+
+
+def test_classes_take_turns_and_the_order_of_the_manifest_does_not_matter():
+    datamodule = DataModule()
+    assert choose_rows(datamodule, 2) == [
+        row for row in choose_rows(datamodule, 3) if row in choose_rows(datamodule, 2)
+    ]
+    assert 8 in choose_rows(datamodule, 2)
+    assert len(choose_rows(datamodule, 3)) == 3
+    assert choose_rows(datamodule, 99) == [6, 7, 8, 9]
+    names = datamodule.cohort.table["image"].tolist()
+    names[6], names[9] = names[9], names[6]
+    swapped = DataModule(names)
+    chosen = [{d.cohort.table["image"][row] for row in choose_rows(d, 2)} for d in (datamodule, swapped)]
+    assert chosen[0] == chosen[1]
+
+
+@pytest.mark.parametrize("row", [0, 10])
+def test_an_image_the_model_has_seen_is_refused(row):
+    with pytest.raises(ValueError, match=f"fold 3 cannot explain images/a b/ü{row}.jpg"):
+        refuse_seen_images(DataModule(), [6, row])
+
+
+def test_held_out_images_are_not_refused():
+    refuse_seen_images(DataModule(), [6, 9, 11])
+
+
+def test_mean_colour_is_that_of_the_training_images():
+    datamodule = DataModule()
+    expected = torch.stack([datamodule.image(row) for row in range(6)]).float().mean((0, 2, 3))
+    torch.testing.assert_close(mean_colour(datamodule), expected)
+
+
+def test_file_names_are_readable_safe_and_unique():
+    names = [
+        "images/a b/ü.jpg",
+        "images/a b/ü.png",
+        "images/a_b/ü.jpg",
+        "images/A b/Ü.jpg",
+        "images-a_b/ü.jpg",
+        "...",
+        "x" * 300 + "/" + "ü" * 200,
+    ]
+    made = [file_name(name) for name in names]
+    assert made[0].startswith("images-a_b-ü-")
+    assert len({name.lower() for name in made}) == len(names)
+    assert all(len(name.encode()) < 200 and "/" not in name and not name.startswith(".") for name in made)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"images": -2}, "-1 for all"), ({"target": "A"}, "predicted or true")]
+)
+def test_options_that_make_no_sense_are_refused(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        OcclusionMaps(tmp_path, **options)
