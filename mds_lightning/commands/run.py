@@ -17,7 +17,7 @@ from mds_lightning.commands.mistakes import explain_mistake
 from mds_lightning.commands.schema import register_schemas
 
 #: What a configuration may name under `_target_`, and nothing else (Hydra's execution policy).
-_TARGETS = ("mds_lightning", "lightning", "optuna", "rich", "logging")
+_TARGETS = ("mds_lightning.*", "lightning.*", "optuna.*", "rich.*", "logging.*")
 
 
 @dataclass(frozen=True)
