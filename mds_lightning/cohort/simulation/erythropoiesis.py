@@ -1,0 +1,28 @@
+"""The erythroid series: the nucleus shrinks and blackens while the cytoplasm turns from blue to buff."""
+
+from mds_lightning.cohort.simulation.look import Dye, Look, Nucleus
+
+PROERYTHROBLAST = Look(
+    18.0,
+    Nucleus("round", 0.78, 0.20, 0.78, 0.24, 0.36, nucleoli=1.0),
+    Dye(azure=0.06, blue=0.95),
+    rim=0.20,
+    hof=0.30,
+)
+BASOPHILIC = Look(
+    14.5,
+    Nucleus("round", 0.70, 0.25, 1.00, 0.40, 0.54),
+    Dye(azure=0.03, blue=0.85),
+    rim=0.15,
+    hof=0.20,
+)
+POLYCHROMATIC = Look(
+    12.0,
+    Nucleus("round", 0.62, 0.25, 1.22, 0.50, 0.80, blue=0.12),
+    Dye(eosin=0.18, blue=0.36, haemoglobin=0.35),
+)
+ORTHOCHROMATIC = Look(
+    10.0,
+    Nucleus("round", 0.53, 0.40, 1.60, 0.22, 0.54, blue=0.25),
+    Dye(eosin=0.34, blue=0.14, haemoglobin=0.55),
+)

@@ -1,0 +1,63 @@
+"""The granulocytic series, from the blast to the segmented neutrophil, with its eosinophils and basophils."""
+
+from mds_lightning.cohort.simulation.look import Dye, Granules, Look, Nucleus
+
+AZUROPHIL = Granules(0.42, 0.26, Dye(eosin=0.25, azure=0.42), over_nucleus=True)
+SPECIFIC = Granules(1.1, 0.22, Dye(eosin=0.30, azure=0.05))
+_EOSINOPHIL = Granules(1.25, 0.46, Dye(eosin=0.75, haemoglobin=0.60))
+_BASOPHIL = Granules(0.42, 0.55, Dye(azure=0.85, blue=0.45), over_nucleus=True)
+
+BLAST = Look(
+    16.0,
+    Nucleus("round", 0.83, 0.35, 0.62, 0.20, 0.24, nucleoli=2.2),
+    Dye(azure=0.02, blue=0.52),
+    rim=0.35,
+    hof=0.15,
+    roughness=0.05,
+)
+PROMYELOCYTE = Look(
+    19.5,
+    Nucleus("round", 0.66, 0.65, 0.66, 0.26, 0.36, nucleoli=1.2),
+    Dye(azure=0.05, blue=0.42),
+    rim=0.25,
+    hof=0.55,
+    granules=(AZUROPHIL,),
+)
+MYELOCYTE = Look(
+    16.5,
+    Nucleus("round", 0.60, 0.70, 0.78, 0.36, 0.54),
+    Dye(eosin=0.16, azure=0.02, blue=0.14),
+    rim=0.10,
+    hof=0.35,
+    granules=(SPECIFIC, Granules(0.10, 0.24, Dye(eosin=0.2, azure=0.3))),
+)
+METAMYELOCYTE = Look(
+    15.0,
+    Nucleus("kidney", 0.58, 0.55, 0.88, 0.40, 0.54),
+    Dye(eosin=0.22, blue=0.05),
+    granules=(SPECIFIC,),
+)
+BAND = Look(
+    14.0,
+    Nucleus("band", 0.52, 0.10, 0.98, 0.42, 0.54),
+    Dye(eosin=0.24, blue=0.03),
+    granules=(SPECIFIC,),
+)
+SEGMENTED = Look(
+    13.5,
+    Nucleus("segmented", 0.50, 0.10, 1.08, 0.42, 0.54),
+    Dye(eosin=0.25, blue=0.02),
+    granules=(SPECIFIC,),
+)
+EOSINOPHIL = Look(
+    14.0,
+    Nucleus("pelger", 0.48, 0.35, 0.95, 0.40, 0.54),
+    Dye(eosin=0.22, blue=0.05),
+    granules=(_EOSINOPHIL,),
+)
+BASOPHIL = Look(
+    12.5,
+    Nucleus("segmented", 0.52, 0.15, 0.75, 0.3, 0.54),
+    Dye(eosin=0.18, azure=0.04),
+    granules=(_BASOPHIL,),
+)

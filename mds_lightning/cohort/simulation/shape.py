@@ -1,0 +1,104 @@
+"""Outlines in micrometres and how they become coverage in pixels.
+
+OpenCV is used to fill polygons and to blur: nothing else draws a few hundred outlines in a few milliseconds.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Plane = NDArray[np.float32]
+
+#: Fractional bits of OpenCV's coordinates: outlines lie between pixels.
+_BITS = 4
+_CORNERS = np.linspace(0, 2 * np.pi, 56, endpoint=False)
+
+
+def blob(rng: np.random.Generator, radius: float, roughness: float = 0.03, elongation: float = 1.0) -> Points:
+    """Draw a round, wavering outline of the area of a disc of `radius`, centred on 0, turned at random.
+
+    Args:
+        rng: Source of the waves and of the turn.
+        radius: µm.
+        roughness: Standard deviation of the radius, as a share of it.
+        elongation: Long over short axis.
+
+    Returns:
+        (n, 2) points x, y in µm.
+    """
+    orders = np.arange(2, 7)
+    size = rng.normal(0, roughness, 5) / (orders - 1.0)
+    waves = np.cos(np.outer(_CORNERS, orders) + rng.uniform(0, 2 * np.pi, 5)) @ size
+    stretch = np.sqrt(elongation)
+    outline = np.stack([np.cos(_CORNERS) * stretch, np.sin(_CORNERS) / stretch], axis=1)
+    return turn(outline * (radius * (1 + waves))[:, None], rng.uniform(0, 2 * np.pi))
+
+
+def turn(points: Points, angle: float) -> Points:
+    """Rotate (n, 2) points about 0 by `angle` (radians)."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return points @ np.array([[cosine, sine], [-sine, cosine]])
+
+
+class Stencil:
+    """A square of the field around one cell: outlines in µm about its centre become coverage in pixels.
+
+    Attributes:
+        top: First row in the field (may be negative).
+        left: First column in the field (may be negative).
+        shape: (height, width) in pixels.
+        scale: Pixels a µm.
+    """
+
+    def __init__(self, centre: Points, reach: float, scale: float) -> None:
+        """Cover `reach` µm to each side of `centre` (x, y in µm)."""
+        x, y = centre * scale
+        pixels = int(np.ceil(reach * scale)) + 1
+        self.left, self.top = int(np.floor(x)) - pixels, int(np.floor(y)) - pixels
+        self.shape = (2 * pixels + 1, 2 * pixels + 1)
+        self.scale = scale
+        # OpenCV's pixel centres are whole numbers, the field's lie at a half.
+        self._centre = np.array([x - self.left, y - self.top]) - 0.5
+
+    def fill(self, *outlines: Points) -> Plane:
+        """Coverage (0..1, float32) of the union of closed outlines."""
+        plane = np.zeros(self.shape, dtype=np.uint8)
+        for outline in outlines:
+            cv2.fillPoly(plane, [self._fixed(outline)], 255, cv2.LINE_AA, _BITS)
+        return plane.astype(np.float32) * np.float32(1 / 255)
+
+    def dot(self, centres: Points, radii: NDArray[np.float64] | float, plane: Plane | None = None) -> Plane:
+        """Coverage of the union of discs, joined to `plane` where one is given."""
+        canvas = np.zeros(self.shape, dtype=np.uint8)
+        unit = self.scale * 2**_BITS
+        sizes = np.broadcast_to(np.maximum(1, np.rint(np.asarray(radii) * unit)), len(centres)).astype(int)
+        for (x, y), size in zip(self._fixed(centres).tolist(), sizes.tolist(), strict=True):
+            cv2.circle(canvas, (x, y), size, 255, -1, cv2.LINE_AA, _BITS)
+        coverage = canvas.astype(np.float32) * np.float32(1 / 255)
+        return coverage if plane is None else np.maximum(coverage, plane)
+
+    def blur(self, plane: Plane, sigma: float) -> Plane:
+        """Gaussian blur of `sigma` µm."""
+        return blur(plane, sigma * self.scale)
+
+    def ramp(self, direction: float) -> Plane:
+        """Distance (µm, float32) from the centre along `direction` (radians), signed."""
+        rows, columns = (np.arange(side, dtype=np.float32) for side in self.shape)
+        x, y = (columns[None] - self._centre[0]), (rows[:, None] - self._centre[1])
+        return as_plane((x * np.cos(direction) + y * np.sin(direction)) / self.scale)
+
+    def _fixed(self, points: Points) -> NDArray[np.int32]:
+        return np.rint((points * self.scale + self._centre) * 2**_BITS).astype(np.int32)
+
+
+def blur(plane: Plane, sigma: float) -> Plane:
+    """Gaussian blur of `sigma` pixels; below a quarter of a pixel there is nothing to see."""
+    return plane if sigma < 0.25 else as_plane(cv2.GaussianBlur(plane, (0, 0), sigma))
+
+
+def as_plane(array: NDArray[Any]) -> Plane:
+    """The same array, which OpenCV's and numpy's types do not promise to be float32."""
+    return np.asarray(array, dtype=np.float32)
