@@ -13,7 +13,8 @@ import pandas as pd
 from mds_lightning.cohort.cells import KNOWN, clean_cells, parse_clinical, parse_external
 from mds_lightning.cohort.complaint import CohortError, Complaint
 from mds_lightning.cohort.consistency import consistency_complaints, task_complaints
-from mds_lightning.cohort.images import existing_path, find_files, same_bytes_complaints
+from mds_lightning.cohort.duplicates import same_bytes_complaints
+from mds_lightning.cohort.images import existing_path, find_files
 from mds_lightning.cohort.schema import schema_complaints
 from mds_lightning.cohort.table import read_table
 from mds_lightning.cohort.task import Task

@@ -1,27 +1,14 @@
 """Where a study keeps its files (this layout is our API), and how they are written."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mds_lightning.cohort.atomic_file import write_atomically
 
-@contextmanager
-def write_atomically(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it is renamed to `path`, on error removed.
-
-    A reader therefore never meets half a file, whenever the writer is killed.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+__all__ = ["RunDirectory", "StudyDirectory", "write_atomically"]
 
 
 @dataclass(frozen=True)
