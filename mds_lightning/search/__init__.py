@@ -1,0 +1,1 @@
+"""Searches and sweeps that survive being killed, shared and requeued."""

@@ -1,0 +1,90 @@
+"""A grid: which cells there are, and which are done."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from optuna import Trial
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from mds_lightning.search.plan import FINISHED, begin, count, settle
+from mds_lightning.search.retry import DIRECTORY
+from mds_lightning.search.space import Space
+from mds_lightning.search.worker import Worker
+
+
+def is_grid(sampler: Any) -> bool:
+    """Whether `hydra/sweeper/sampler=grid` was chosen."""
+    return str(OmegaConf.select(sampler, "_target_")).endswith("GridSampler")
+
+
+def grid_cells(space: Space, choices: Callable[[BaseDistribution], Sequence[Any]]) -> list[dict[str, Any]]:
+    """Every combination, the last key changing fastest.
+
+    Args:
+        space: Keys with finitely many values each.
+        choices: The values of a distribution.
+
+    Raises:
+        ValueError: If a key has a continuous range.
+    """
+    try:
+        values = [choices(distribution) for distribution in space.distributions.values()]
+    except ValueError as error:
+        raise ValueError(
+            "a grid needs keys with finitely many values: write key=choice(...) or key=range(...), or search "
+            "with hydra/sweeper/sampler=tpe"
+        ) from error
+    return [dict(zip(space.distributions, cell, strict=True)) for cell in itertools.product(*values)]
+
+
+class GridPlan:
+    """Every cell once. A cell is done if a trial of it finished and the trial's directory is still there."""
+
+    requeues = False
+
+    def __init__(self, space: Space, cells: Sequence[Mapping[str, Any]]) -> None:
+        self.total = len(cells)
+        self._space = space
+        self._cells = cells
+        self._failed: list[Mapping[str, Any]] = []
+
+    def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
+        """No cell is free and none is being run."""
+        return not self.has_work(trials) and not count(trials, TrialState.RUNNING)
+
+    def has_work(self, trials: Sequence[FrozenTrial]) -> bool:
+        """A cell is neither done, nor being run, nor failed in this process."""
+        return self._free(trials) is not None
+
+    def start(self, study: Study, worker: Worker) -> Trial:
+        """The first free cell."""
+        cell = self._free(study.get_trials(deepcopy=False))
+        assert cell is not None, "start is called after has_work"
+        return settle(study, begin(study, worker), cell, self._space)
+
+    def sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:  # noqa: ARG002
+        """None is needed: a grid learns nothing."""
+        return RandomSampler(0)
+
+    def overrides(self, study: Study, trial: FrozenTrial) -> tuple[str, ...]:  # noqa: ARG002
+        """The cell alone: its job is the one that the plain command would run."""
+        return self._space.overrides(trial.params)
+
+    def note_failure(self, params: Mapping[str, Any]) -> None:
+        """The cell is not tried again by this process, but by the next."""
+        self._failed.append(dict(params))
+
+    def _free(self, trials: Sequence[FrozenTrial]) -> Mapping[str, Any] | None:
+        taken = [trial.params for trial in trials if trial.state is TrialState.RUNNING or _is_done(trial)]
+        return next((cell for cell in self._cells if cell not in taken and cell not in self._failed), None)
+
+
+def _is_done(trial: FrozenTrial) -> bool:
+    directory = trial.user_attrs.get(DIRECTORY)
+    return trial.state in FINISHED and (directory is None or Path(directory).is_dir())

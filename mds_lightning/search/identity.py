@@ -1,0 +1,61 @@
+"""What a stored study is a study of; another question may not be mixed into its trials."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from optuna.distributions import BaseDistribution
+from optuna.study import Study
+
+_KEY = "identity"
+
+
+class ForeignStudyError(ValueError):
+    """The stored study has another search space, direction, cohort or split."""
+
+
+def identity_of(
+    kind: Literal["grid", "search"],
+    space: Mapping[str, BaseDistribution],
+    directions: list[str],
+    extra: Mapping[str, str],
+) -> dict[str, str]:
+    """Everything that must be the same for two trials to be comparable, as flat text.
+
+    Args:
+        kind: Whether dead trials are queued again (search) or found free again (grid).
+        space: Parameter name to distribution.
+        directions: `minimize` or `maximize`, one an objective.
+        extra: What the command adds, such as the hashes of cohort and folds.
+    """
+    searched = {f"search space, {name}": str(distribution) for name, distribution in sorted(space.items())}
+    given = {key: str(extra[key]) for key in sorted(extra)}
+    return {"kind": kind, "direction": ", ".join(directions), **searched, **given}
+
+
+def is_search(study: Study) -> bool:
+    """Whether a stored study is a search (and not a grid)."""
+    return study.user_attrs.get(_KEY, {}).get("kind") == "search"
+
+
+def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
+    """Stamp a new study with `identity`, or compare it with the stamp of a stored one.
+
+    Raises:
+        ForeignStudyError: With every difference and what to do.
+    """
+    stored = study.user_attrs.get(_KEY)
+    if stored is None:
+        if study.get_trials(deepcopy=False):
+            raise ForeignStudyError(
+                f"the stored study '{study.study_name}' was not made by hydra/sweeper=optuna_study, so nobody "
+                "can tell what its trials were about: give the study another name (study=NAME)"
+            )
+        study.set_user_attr(_KEY, dict(identity))
+        return
+    different = sorted(key for key in stored.keys() | identity.keys() if stored.get(key) != identity.get(key))
+    if different:
+        lines = [f"  {key}: {stored.get(key)} there, {identity.get(key)} now" for key in different]
+        raise ForeignStudyError(
+            f"the stored study '{study.study_name}' asks something else:\n" + "\n".join(lines) + "\n"
+            "Give the study another name (study=NAME), or take the changes back."
+        )

@@ -1,0 +1,64 @@
+"""One worker at a time decides what is run next: a lock that belongs to the study's storage."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+from optuna.storages.journal import JournalFileSymlinkLock
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+Lock = Callable[[], AbstractContextManager[None]]
+
+#: A lock file that nobody has renewed for so long belonged to a worker that was killed (seconds).
+_ABANDONED = 30
+
+
+def file_lock(path: Path) -> Lock:
+    """A lock on a local disk; the system frees it when its owner dies."""
+    lock = FileLock(f"{path}.lock")
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with lock:
+            yield
+
+    return hold
+
+
+def shared_file_lock(path: Path) -> Lock:
+    """A lock on a shared file system (NFSv2 or later), taken over 30 s after its owner was killed."""
+    target = Path(f"{path}.claim")
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        lock = JournalFileSymlinkLock(str(target), grace_period=_ABANDONED)
+        target.touch()  # before the lock as well: its age is read through the link
+        lock.acquire()
+        try:
+            target.touch()
+            yield
+        finally:
+            lock.release()
+
+    return hold
+
+
+def postgresql_lock(url: str, study_name: str) -> Lock:
+    """An advisory lock of the server; it ends with its connection, so with the process that held it."""
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    digest = hashlib.sha256(f"mds-lightning {study_name}".encode()).digest()
+    key = {"key": int.from_bytes(digest[:8], signed=True)}
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+    return hold

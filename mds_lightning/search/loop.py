@@ -1,0 +1,138 @@
+"""Claim trials, run them, tell the study how they ended, until the study is complete."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher
+from optuna import Trial
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from mds_lightning.search.heartbeat import Heartbeat
+from mds_lightning.search.outcome import Outcome, read_outcome
+from mds_lightning.search.plan import FINISHED, Plan
+from mds_lightning.search.retry import DIRECTORY, REASON, retire, retire_dead
+from mds_lightning.search.store import Store
+from mds_lightning.search.termination import EXIT_CODE, Termination
+from mds_lightning.search.trial import JobTrial, TrialLostError, available
+from mds_lightning.search.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class SweepLoop:
+    """One worker's part in a study; see `StudySweeperConf` for the options.
+
+    Attributes:
+        failures: Trials that failed in this process.
+    """
+
+    study: Study
+    store: Store
+    plan: Plan
+    launcher: Launcher
+    termination: Termination
+    n_jobs: int
+    max_failure_rate: float
+    max_kills: int
+    poll: float
+    worker: Worker = field(default_factory=Worker.here)
+    failures: int = 0
+
+    def run(self) -> None:
+        """Return once the study is complete, whoever ran its trials.
+
+        Raises:
+            SystemExit: With 143 after SIGTERM; running trials have been given back.
+            Exception: Of the failed job that was one too many.
+        """
+        waiting = False
+        while True:
+            with self.termination.held(), self.store.lock():
+                retire_dead(self.study, self.plan.requeues, self.max_kills)
+                if self.plan.is_complete(self._trials()):
+                    return
+                batch = self._claim()
+            if batch:
+                waiting = False
+                self._run_batch(batch)
+                continue
+            if not waiting:
+                log.info("waiting for other workers; their trials become mine if they die")
+                waiting = True
+            time.sleep(self.poll)
+
+    def _claim(self) -> list[Trial]:
+        batch: list[Trial] = []
+        while len(batch) < self.n_jobs and self.plan.has_work(self._trials()):
+            batch.append(self.plan.start(self.study, self.worker))
+        return batch
+
+    def _run_batch(self, batch: Sequence[Trial]) -> None:
+        ids = [trial._trial_id for trial in batch]
+        handles = {trial.number: JobTrial(self.study, trial._trial_id) for trial in batch}
+        overrides = [self.plan.overrides(self.study, self._stored(trial)) for trial in batch]
+        try:
+            with Heartbeat(self.store.storage, ids), available(handles):
+                jobs = self.launcher.launch(overrides, initial_job_idx=batch[0].number)
+            with self.termination.held():
+                outcomes = [self._tell(trial, job) for trial, job in zip(batch, jobs, strict=True)]
+        except BaseException as error:
+            self._give_back(ids, error)
+            if self.termination.received:
+                raise SystemExit(EXIT_CODE) from error
+            raise
+        self._stop_if_too_many_failed(outcomes, jobs)
+
+    def _tell(self, trial: Trial, job: JobReturn) -> Outcome | None:
+        """Store how the job ended; None if the trial was no longer ours."""
+        outcome = read_outcome(job, len(self.study.directions))
+        if isinstance(outcome.error, TrialLostError) or self._stored(trial).state.is_finished():
+            log.warning("trial %d went to another worker; its result here is dropped", trial.number)
+            return None
+        if job.hydra_cfg is not None:
+            trial.set_user_attr(DIRECTORY, str(job.hydra_cfg.hydra.runtime.output_dir))
+        if outcome.error is not None:
+            self.failures += 1
+            self.plan.note_failure(trial.params)
+            trial.set_user_attr(REASON, outcome.reason)
+            log.warning("trial %d failed: %s", trial.number, outcome.reason)
+        self.study.sampler = self.plan.sampler(self.study, self._stored(trial))
+        self.study.tell(trial, outcome.values, outcome.state)
+        finished = sum(each.state in FINISHED for each in self._trials())
+        state = outcome.state.name.lower()
+        log.info(
+            "trial %d %s %s (%d of %d)", trial.number, state, outcome.values or "", finished, self.plan.total
+        )
+        return outcome
+
+    def _give_back(self, ids: Sequence[int], error: BaseException) -> None:
+        """End what is still running; queue it again unless the configuration itself is at fault."""
+        requeue = self.plan.requeues and not isinstance(error, HydraException)
+        with self.store.lock():
+            for trial in map(self.store.storage.get_trial, ids):
+                if trial.state is TrialState.RUNNING:
+                    reason = f"given back by {self.worker}: {type(error).__name__}: {error}"
+                    retire(self.study, trial, reason, requeue)
+
+    def _stop_if_too_many_failed(self, outcomes: Sequence[Outcome | None], jobs: Sequence[JobReturn]) -> None:
+        allowed = self.max_failure_rate * self.plan.total
+        if self.failures <= allowed:
+            return
+        for outcome, job in zip(outcomes, jobs, strict=True):
+            if outcome is not None and outcome.error is not None:
+                rate, total = self.max_failure_rate, self.plan.total
+                log.error("%d trials failed: max_failure_rate=%s of %d", self.failures, rate, total)
+                _ = job.return_value  # raises with the job's own traceback
+                raise outcome.error
+
+    def _trials(self) -> Sequence[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    def _stored(self, trial: Trial) -> FrozenTrial:
+        return self.store.storage.get_trial(trial._trial_id)

@@ -1,0 +1,74 @@
+"""`hydra/sweeper=optuna_study` for Hydra; Optuna is imported when a sweep begins, not before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from hydra_plugins.hydra_optuna_sweeper.config import OptunaSweeperConf
+from omegaconf import DictConfig
+
+
+@dataclass
+class StudySweeperConf(OptunaSweeperConf):
+    """Options beside those of the stock sweeper.
+
+    Attributes:
+        storage: See `mds_lightning.search.store.open_store`.
+        study_name: Name in the storage; a grid adds its keys.
+        n_trials: Finished trials of the whole study, however often and in however many processes it is
+            started. A grid has as many as cells.
+        n_jobs: Trials of this process that are launched together.
+        max_failure_rate: Share of the study's trials that may fail in this process before it stops.
+        seed: Seed of the samplers, unless `sampler.seed` is given.
+        pruner: Configuration of an Optuna pruner, null for none.
+        identity: Dotted path of a function that takes the configuration and returns what the study is about
+            (text to text): a stored study with another answer is refused.
+        heartbeat: Seconds between signs of life of a running trial.
+        grace: Seconds of silence after which a trial is given to another worker.
+        max_kills: How often a trial's worker may be killed before its point is given up.
+        poll: Seconds between two looks at the study while others run the last trials.
+    """
+
+    _target_: str = "mds_lightning.search.plugin.StudySweeper"
+    storage: Any | None = "sqlite:///${hydra.sweep.dir}/study.db"
+    study_name: str | None = "${hydra.job.name}"
+    n_jobs: int = 1
+    seed: int = 0
+    pruner: Any | None = None
+    identity: str | None = None
+    heartbeat: int = 60
+    grace: int = 180
+    max_kills: int = 10
+    poll: float = 2.0
+
+
+class StudySweeper(Sweeper):
+    """Hands over to `mds_lightning.search.sweeper.StudySweeperImpl`."""
+
+    def __init__(self, **options: Any) -> None:
+        from mds_lightning.search.sweeper import StudySweeperImpl
+
+        self._sweeper = StudySweeperImpl(**options)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """See Hydra."""
+        self._sweeper.setup(hydra_context=hydra_context, task_function=task_function, config=config)
+
+    def sweep(self, arguments: list[str]) -> None:
+        """See `StudySweeperImpl.sweep`."""
+        self._sweeper.sweep(arguments)
+
+
+def register_sweeper() -> None:
+    """Tell Hydra of the sweeper; to be called before Hydra composes a configuration."""
+    Plugins.instance().register(StudySweeper)
+    ConfigStore.instance().store(
+        group="hydra/sweeper",
+        name="optuna_study",
+        node=StudySweeperConf,
+        provider="mds_lightning",
+        replace=True,
+    )

@@ -1,0 +1,84 @@
+"""Which point is tried next: a fresh sampler for each, so that it depends on the seed and the point alone."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from mds_lightning.search.space import Space
+
+log = logging.getLogger(__name__)
+
+#: Draws by the sampler, then at random, before a point that was already tried is tried again.
+_SAMPLER_DRAWS, _RANDOM_DRAWS = 10, 100
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Where points come from.
+
+    Attributes:
+        space: What is searched.
+        sampler: Hydra configuration of an Optuna sampler.
+        seed: Seed of the search. One worker repeats itself exactly; several do not propose the same point.
+    """
+
+    space: Space
+    sampler: DictConfig
+    seed: int
+
+    def build(self, point: int, attempt: int = 0) -> BaseSampler:
+        """The sampler of the `point`-th proposal."""
+        seed = int(np.random.SeedSequence([self.seed, point, attempt]).generate_state(1)[0])
+        if attempt >= _SAMPLER_DRAWS:
+            return RandomSampler(seed)
+        whitelist = ("hydra_plugins.hydra_optuna_sweeper.*", "optuna.samplers.*")
+        sampler = instantiate(self.sampler, seed=seed, _execution_whitelist_=whitelist)
+        assert isinstance(sampler, BaseSampler), f"hydra.sweeper.sampler makes {sampler!r}"
+        return sampler
+
+    def draw(self, study: Study, trial: FrozenTrial, point: int) -> dict[str, Any]:
+        """Values for every key of the space, none tried before as long as one is left.
+
+        Args:
+            study: The study; its lock is held, so nobody proposes at the same time.
+            trial: The running trial that gets the values.
+            point: See `retry.point`.
+        """
+        tried = [_point(other, self.space) for other in study.get_trials(deepcopy=False)]
+        params: dict[str, Any] = {}
+        for attempt in range(_SAMPLER_DRAWS + _RANDOM_DRAWS):
+            params = self._draw_once(study, trial, self.build(point, attempt))
+            if params not in tried:
+                return params
+        log.warning("trial %d repeats a point: no other was found in %d draws", trial.number, attempt + 1)
+        return params
+
+    def _draw_once(self, study: Study, trial: FrozenTrial, sampler: BaseSampler) -> dict[str, Any]:
+        sampler.before_trial(study, trial)
+        together = sampler.infer_relative_search_space(study, trial)
+        params = sampler.sample_relative(study, trial, together)
+        return {
+            name: params[name] if name in params else sampler.sample_independent(study, trial, name, each)
+            for name, each in self.space.distributions.items()
+        }
+
+
+def distinct_points(trials: list[FrozenTrial], space: Space) -> int:
+    """Number of different points that were proposed."""
+    found: list[Mapping[str, Any]] = []
+    for trial in trials:
+        if trial.params and _point(trial, space) not in found:
+            found.append(_point(trial, space))
+    return len(found)
+
+
+def _point(trial: FrozenTrial, space: Space) -> dict[str, Any]:
+    return {name: trial.params[name] for name in space.distributions if name in trial.params}

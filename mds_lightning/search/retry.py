@@ -1,0 +1,110 @@
+"""Trials whose worker died or left: they end as FAIL, and their point is queued again under a new number."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from mds_lightning.search.heartbeat import silent_trials
+from mds_lightning.search.worker import Worker
+
+log = logging.getLogger(__name__)
+
+#: Optuna's own system attributes (storages/_callbacks.py, study.enqueue_trial): its tools understand them.
+_ORIGIN, _HISTORY, FIXED = "failed_trial", "retry_history", "fixed_params"
+#: User attributes of a trial.
+WORKER, REASON, DIRECTORY = "worker", "reason", "directory"
+_KILLS = "kills"
+
+
+def origin(trial: FrozenTrial) -> int:
+    """Number of the first try of this trial's point."""
+    return int(trial.system_attrs.get(_ORIGIN, trial.number))
+
+
+def variant(trial: FrozenTrial) -> str:
+    """Directory of a search's trial: a retry goes on in the directory of the first try."""
+    return f"trial-{origin(trial)}"
+
+
+def point(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
+    """How many points were proposed before this one: its number, had nobody been killed."""
+    return sum(each.number < origin(trial) for each in trials if _ORIGIN not in each.system_attrs)
+
+
+def worker_of(trial: FrozenTrial) -> Worker | None:
+    """Who runs the trial; None if it was killed before it could say so."""
+    record = trial.user_attrs.get(WORKER)
+    return None if record is None else Worker.of(record)
+
+
+def dead_trials(study: Study) -> list[FrozenTrial]:
+    """Running trials whose worker has surely ended, or has not been heard of for the grace period.
+
+    To be called under the study's lock: a running trial without a worker is then one whose worker was killed
+    while it held the lock.
+    """
+    silent = silent_trials(study._storage, study._study_id)
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [trial for trial in running if trial._trial_id in silent or _is_dead(worker_of(trial))]
+
+
+def retire(
+    study: Study, trial: FrozenTrial, reason: str, requeue: bool, max_kills: int | None = None
+) -> None:
+    """End a trial as FAIL with `reason` and queue its point again.
+
+    Args:
+        study: The study, whose lock is held.
+        trial: A running trial.
+        reason: Stored on the trial.
+        requeue: False for a grid, whose cells are found free again without a queue.
+        max_kills: The trial was killed; after so many kills its point is given up. None: it was given back.
+    """
+    kills = trial.system_attrs.get(_KILLS, 0) + (max_kills is not None)
+    if max_kills is not None and kills > max_kills:
+        requeue = False
+        reason = f"{reason}; given up after {kills} kills: does it need more memory or time than there is?"
+        log.warning("trial %d: %s", trial.number, reason)
+    # The successor first: killed between the two steps, the next call finds it and only ends the trial.
+    if requeue and not _has_successor(study, trial):
+        study.add_trial(_successor(trial, kills))
+    try:
+        study._storage.set_trial_user_attr(trial._trial_id, REASON, reason)
+        study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+    except UpdateFinishedTrialError:
+        return
+
+
+def retire_dead(study: Study, requeue: bool, max_kills: int) -> list[FrozenTrial]:
+    """Retire every dead trial; returns them."""
+    dead = dead_trials(study)
+    for trial in dead:
+        log.info("trial %d: its worker (%s) is gone", trial.number, worker_of(trial))
+        retire(study, trial, f"killed: {worker_of(trial)}", requeue, max_kills)
+    return dead
+
+
+def _is_dead(worker: Worker | None) -> bool:
+    return worker is None or worker.is_gone()
+
+
+def _has_successor(study: Study, trial: FrozenTrial) -> bool:
+    others = study.get_trials(deepcopy=False)
+    return any(trial.number in other.system_attrs.get(_HISTORY, ()) for other in others)
+
+
+def _successor(trial: FrozenTrial, kills: int) -> FrozenTrial:
+    params = {**trial.system_attrs.get(FIXED, {}), **trial.params}
+    attributes: dict[str, Any] = {
+        _ORIGIN: origin(trial),
+        _HISTORY: [*trial.system_attrs.get(_HISTORY, ()), trial.number],
+        _KILLS: kills,
+    }
+    if params:
+        attributes[FIXED] = params
+    return optuna.create_trial(state=TrialState.WAITING, system_attrs=attributes)

@@ -1,0 +1,56 @@
+"""What is searched: the swept overrides as distributions, the others as they are."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydra_plugins.hydra_optuna_sweeper._impl import create_params_from_overrides
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The search space of a sweep.
+
+    Attributes:
+        distributions: Swept key to its distribution.
+        fixed: Overrides that every job gets.
+    """
+
+    distributions: Mapping[str, BaseDistribution]
+    fixed: tuple[str, ...]
+
+    def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """The overrides of one job."""
+        return (*(f"{name}={value}" for name, value in params.items()), *self.fixed)
+
+    def size(self) -> int | None:
+        """Number of different points, None if there are more than can be counted."""
+        counts = [_count(distribution) for distribution in self.distributions.values()]
+        return None if None in counts else math.prod(count for count in counts if count is not None)
+
+
+def read_space(arguments: list[str]) -> Space:
+    """Read `key=choice(...)`, `key=interval(...)`, `key=range(...)`, `key=a,b` and plain overrides.
+
+    A later plain override takes its key out of the search.
+    """
+    distributions, fixed, deleted = create_params_from_overrides(arguments)
+    swept = {name: each for name, each in distributions.items() if name not in fixed}
+    return Space(swept, (*(f"{name}={value}" for name, value in fixed.items()), *deleted))
+
+
+def _count(distribution: BaseDistribution) -> int | None:
+    if isinstance(distribution, CategoricalDistribution):
+        return len(distribution.choices)
+    if isinstance(distribution, IntDistribution):
+        return (distribution.high - distribution.low) // distribution.step + 1
+    if isinstance(distribution, FloatDistribution) and distribution.step is not None:
+        return round((distribution.high - distribution.low) / distribution.step) + 1
+    return None

@@ -1,0 +1,123 @@
+"""A sweep that survives: killed anywhere, shared by many workers, it ends as if nothing had happened."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import optuna
+from hydra.utils import get_method
+from hydra_plugins.hydra_optuna_sweeper._impl import OptunaSweeperImpl
+from omegaconf import DictConfig, OmegaConf
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from mds_lightning.search.ddp import refuse_subprocess_ddp
+from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
+from mds_lightning.search.identity import claim_identity, identity_of
+from mds_lightning.search.loop import SweepLoop
+from mds_lightning.search.plan import FINISHED, Plan, SearchPlan
+from mds_lightning.search.proposal import Proposals
+from mds_lightning.search.space import Space, read_space
+from mds_lightning.search.store import Store, open_store
+from mds_lightning.search.termination import Termination
+from mds_lightning.search.trial import build_pruner
+from mds_lightning.cohort.atomic_file import write_atomically
+
+log = logging.getLogger(__name__)
+
+
+class StudySweeperImpl(OptunaSweeperImpl):
+    """See `mds_lightning.search.plugin.StudySweeperConf` for the options."""
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        pruner: DictConfig | None,
+        identity: str | None,
+        heartbeat: int,
+        grace: int,
+        max_kills: int,
+        poll: float,
+        **stock: Any,
+    ) -> None:
+        super().__init__(**stock)
+        own = OmegaConf.select(self.sampler, "seed")
+        self._seed = seed if own is None else own
+        self._pruner = pruner
+        self._identity = identity
+        self._heartbeat, self._grace = heartbeat, grace
+        self._max_kills = max_kills
+        self._poll = poll
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run trials until the study is complete, whoever ran the others."""
+        assert self.config is not None, "Hydra calls setup first"
+        assert self.launcher is not None, "Hydra calls setup first"
+        self._process_searchspace_config()
+        refuse_subprocess_ddp(self.config)
+        space = read_space([*self._parse_sweeper_params_config(), *arguments])
+        plan = self._plan(space, self.config)
+        name = self._study_name_of(space)
+        with Termination() as termination:
+            store = open_store(self.storage, name, self._heartbeat, self._grace)
+            with termination.held(), store.lock():
+                study = self._open_study(store, name, space)
+            log.info("study %s at %s", name, store.shown)
+            loop = SweepLoop(
+                study, store, plan, self.launcher, termination,
+                n_jobs=self.n_jobs, max_failure_rate=self.max_failure_rate,
+                max_kills=self._max_kills, poll=self._poll,
+            )  # fmt: skip
+            loop.run()
+        self._conclude(study, plan, loop.failures)
+
+    def _plan(self, space: Space, config: DictConfig) -> Plan:
+        if is_grid(self.sampler):
+            return GridPlan(space, grid_cells(space, self._to_grid_sampler_choices))
+        proposals = Proposals(space, self.sampler, self._seed)
+        return SearchPlan(proposals, self.n_trials, config, self.custom_search_space_extender)
+
+    def _study_name_of(self, space: Space) -> str:
+        """A grid with other cells is another study: its finished cells answer for themselves."""
+        if not self.study_name:
+            raise ValueError("hydra.sweeper.study_name: a study needs a name to be found again")
+        if not is_grid(self.sampler):
+            return self.study_name
+        cells = hashlib.sha256(repr(sorted(map(str, space.distributions.items()))).encode()).hexdigest()[:8]
+        return f"{self.study_name} {' x '.join(space.distributions)} {cells}"
+
+    def _open_study(self, store: Store, name: str, space: Space) -> Study:
+        directions = self._get_directions()
+        study = optuna.create_study(
+            study_name=name,
+            storage=store.storage,
+            pruner=build_pruner(self._pruner),
+            directions=cast(list[Literal["minimize", "maximize"]], directions),
+            load_if_exists=True,
+        )
+        extra = get_method(self._identity)(self.config) if self._identity else {}
+        kind: Literal["grid", "search"] = "grid" if is_grid(self.sampler) else "search"
+        claim_identity(study, identity_of(kind, space.distributions, directions, extra))
+        return study
+
+    def _conclude(self, study: Study, plan: Plan, failures: int) -> None:
+        trials = study.get_trials(deepcopy=False, states=FINISHED)
+        log.info("study %s is complete: %d finished trials", study.study_name, len(trials))
+        if not plan.requeues:
+            if failures:
+                log.warning("%d cells failed; the same command runs them again", failures)
+        elif any(trial.state is TrialState.COMPLETE for trial in trials):
+            self._write_results(study)
+
+    def _write_results(self, study: Study) -> None:
+        """`optimization_results.yaml`, as the stock sweeper writes it."""
+        results: dict[str, Any] = {"name": "optuna"}
+        if len(study.directions) == 1:
+            results |= {"best_params": study.best_params, "best_value": study.best_value}
+            log.info("best: %s with %s", study.best_value, study.best_params)
+        else:
+            results["solutions"] = [{"params": t.params, "values": t.values} for t in study.best_trials]
+        with write_atomically(Path(str(self.sweep_dir)) / "optimization_results.yaml") as temporary:
+            OmegaConf.save(OmegaConf.create(results), temporary)
