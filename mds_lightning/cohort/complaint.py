@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 
+_MOST_LINES = 100
+
+
 @dataclass(frozen=True)
 class Complaint:
     """One fault of a manifest or of a file it names.
@@ -34,8 +37,15 @@ class Complaint:
 
 
 class CohortError(ValueError):
-    """A cohort cannot be used; `complaints` holds every reason, not only the first."""
+    """A cohort cannot be used; `complaints` holds every reason, the text the first hundred."""
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
         self.complaints = tuple(complaints)
-        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+        lines = [str(complaint) for complaint in self.complaints[:_MOST_LINES]]
+        if more := len(self.complaints) - len(lines):
+            lines.append(f"and {more} more: `mds-lightning check` lists them all")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type["CohortError"], tuple[tuple[Complaint, ...]]]:
+        """Travel between processes with the complaints, not with the text alone."""
+        return CohortError, (self.complaints,)
