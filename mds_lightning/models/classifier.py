@@ -74,15 +74,15 @@ class SmearClassifier(lightning.LightningModule):
         self.classes = tuple(str(label) for label in classes)
         if len(set(self.classes)) != len(self.classes) or len(self.classes) < 2:
             raise ValueError(f"the task's classes are {list(self.classes)}: give two or more, each once")
-        balance = None if class_weights is None else [float(weight) for weight in class_weights]
-        if balance is not None and (
-            len(balance) != len(self.classes) or not 0 < min(balance) <= max(balance) < math.inf
-        ):
-            raise ValueError(
-                f"class_weights are {balance}: give a number above 0 for each of {list(self.classes)}"
-            )
+        if class_weights is not None:
+            class_weights = [float(weight) for weight in class_weights]
+            positive = all(0 < weight < math.inf for weight in class_weights)
+            if not positive or len(class_weights) != len(self.classes):
+                raise ValueError(
+                    f"class_weights are {class_weights}: give a number above 0 for each of {self.classes}"
+                )
         self.hyperparameters = Hyperparameters(**hyperparameters)
-        plain = {"backbone": str(backbone), "classes": list(self.classes), "class_weights": balance}
+        plain = {"backbone": str(backbone), "classes": list(self.classes), "class_weights": class_weights}
         self.save_hyperparameters(plain | asdict(self.hyperparameters))
 
         self.backbone = find_backbone(backbone)
@@ -90,7 +90,8 @@ class SmearClassifier(lightning.LightningModule):
         start_from(self.network, self.backbone, pretrained, weights)
         self.register_buffer("mean", 255 * torch.tensor(self.backbone.mean).reshape(1, 3, 1, 1))
         self.register_buffer("std", 255 * torch.tensor(self.backbone.std).reshape(1, 3, 1, 1))
-        self.register_buffer("class_weights", torch.tensor(balance) if balance else None, persistent=False)
+        balance = None if class_weights is None else torch.tensor(class_weights)
+        self.register_buffer("class_weights", balance, persistent=False)
         self.monitors = nn.ModuleDict(
             {f"{stage}_monitor": Monitor(self.classes) for stage in ("train", "val", "test")}
         )

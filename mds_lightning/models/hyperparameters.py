@@ -5,6 +5,8 @@ from typing import Any, Literal, get_args
 
 Optimizer = Literal["adamw", "sgd"]
 
+_KINDS = {int: "a whole number", float: "a number", str: "a name"}
+
 
 @dataclass(frozen=True)
 class Hyperparameters:
@@ -35,9 +37,13 @@ class Hyperparameters:
         for field in fields(self):
             default: Any = field.default
             given = getattr(self, field.name)
-            plain = type(default)(given)
-            if plain != given:
-                raise ValueError(f"classifier.{field.name} is {given!r}: give {_article(plain)}")
+            try:
+                plain = type(default)(given)
+            except (TypeError, ValueError, OverflowError):
+                plain = None
+            # NaN differs from itself; the ranges below refuse it.
+            if plain is None or (plain != given and given == given):
+                raise ValueError(f"classifier.{field.name} is {given!r}: give {_KINDS[type(default)]}")
             object.__setattr__(self, field.name, plain)
         if self.optimizer not in get_args(Optimizer):
             raise ValueError(
@@ -53,7 +59,3 @@ class Hyperparameters:
                 raise ValueError(
                     f"classifier.{name} is {getattr(self, name)}: give a number from 0 to below 1"
                 )
-
-
-def _article(plain: object) -> str:
-    return "a whole number" if isinstance(plain, int) else f"a {type(plain).__name__}"

@@ -119,13 +119,18 @@ def _listed(items: Sequence[str]) -> str:
 def _load_pickle(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except Exception as error:  # damaged bytes are taken for a pickle, and raise whatever they stumble over
+        foreign = (
+            re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
+        )
+        if foreign is None:
+            raise WeightsError(
+                f"{path} is damaged or not a file of torch.save ({type(error).__name__}): fetch it anew"
+            ) from error
         raise WeightsError(
-            f"{path} holds more than tensors, and opening it could run code: write it anew with "
-            "torch.save(network.state_dict(), FILE), or as .safetensors, where you trust it"
+            f"{path} holds more than tensors ({foreign[1]}), and opening it could run code: where you trust "
+            "it, write it anew with torch.save(network.state_dict(), FILE) or as .safetensors"
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise WeightsError(f"{path} is damaged or not a file of torch.save: {error}") from error
 
 
 def _only_tensors(path: Path, content: object) -> dict[str, Tensor]:

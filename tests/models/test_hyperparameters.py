@@ -1,0 +1,43 @@
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mds_lightning.commands.schema import ClassifierConfig
+from mds_lightning.models.hyperparameters import Hyperparameters
+
+
+def test_the_configuration_has_the_same_keys_and_defaults() -> None:
+    assert asdict(ClassifierConfig()) == asdict(Hyperparameters())
+
+
+def test_numpy_s_numbers_become_python_s_own() -> None:
+    given = Hyperparameters(learning_rate=np.float64(0.5), freeze_epochs=np.int64(2), warmup_epochs=3)  # type: ignore[arg-type]
+    assert [type(getattr(given, field.name)) for field in fields(given)] == [str, *[float] * 5, int, float]
+    assert (given.learning_rate, given.freeze_epochs, given.warmup_epochs) == (0.5, 2, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("optimizer", "adam"),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("weight_decay", -1e-3),
+        ("momentum", 1.0),
+        ("warmup_epochs", -1),
+        ("warmup_epochs", float("nan")),
+        ("label_smoothing", 1.0),
+        ("freeze_epochs", 1.5),
+        ("freeze_epochs", -1),
+        ("dropout", 1.0),
+        ("dropout", -0.1),
+        ("dropout", None),
+        ("learning_rate", "fast"),
+    ],
+)
+def test_values_out_of_range_are_named(key: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"classifier\.{key} is .*: give"):
+        Hyperparameters(**{key: value})
