@@ -59,10 +59,12 @@ def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
     shown = Table(
         title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD
     )
-    counts = group.drop_duplicates("level").set_index("level")
+    rows, patients = (
+        dict(zip(group["level"], group[column], strict=True)) for column in ("n_rows", "n_patients")
+    )
     shown.add_column("metric")
-    shown.add_column(f"{counts.loc['image', 'n_rows']} image rows", no_wrap=True)
-    shown.add_column(f"{counts.loc['patient', 'n_patients']} patients", no_wrap=True)
+    shown.add_column(f"{rows['image']} image rows", no_wrap=True)
+    shown.add_column(f"{patients['patient']} patients", no_wrap=True)
     for metric, name in HEADLINES.items():
         lines = group[group["metric"] == metric]
         for of in lines["of"].unique():

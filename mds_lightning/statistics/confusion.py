@@ -50,6 +50,21 @@ def measure_confusion(
     return measures
 
 
+def count_trials(
+    matrix: NDArray[np.float64], classes: tuple[str, ...]
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """(successes, trials) behind every proportion, of one confusion matrix (true, decided)."""
+    total, hits = float(matrix.sum()), np.diagonal(matrix)
+    actual, decided = matrix.sum(axis=1), matrix.sum(axis=0)
+    trials = {("accuracy", "overall"): (float(hits.sum()), total)}
+    for k, name in enumerate(classes):
+        trials["precision", name] = (float(hits[k]), float(decided[k]))
+        trials["recall", name] = (float(hits[k]), float(actual[k]))
+        rest = total - float(actual[k])
+        trials["specificity", name] = (rest - float(decided[k] - hits[k]), rest)
+    return trials
+
+
 def _mcc(
     hits: NDArray[np.float64],
     actual: NDArray[np.float64],

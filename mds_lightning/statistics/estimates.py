@@ -9,8 +9,13 @@ from numpy.typing import NDArray
 
 from mds_lightning.statistics.aggregate import Aggregation, aggregate_patients
 from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.confusion import count_trials
+from mds_lightning.statistics.delong import interval_of_auc
+from mds_lightning.statistics.fold_spread import interval_over_folds
+from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
 
 #: Columns of every table of estimates.
@@ -73,19 +78,23 @@ def estimate(
 def _estimate_level(
     sample: Sample, place: tuple[str, str], settings: Settings, average_folds: bool
 ) -> pd.DataFrame:
+    pooled = Metrics.of(sample)
     folds = [Metrics.of(sample.where(sample.fold == k)) for k in np.unique(sample.fold)]
-    statistic = _average(folds) if average_folds else Metrics.of(sample)
+    statistic = _average(folds) if average_folds else pooled
     strata = sample.strata_by_fold() if average_folds else sample.patient_class
     resampled = bootstrap(statistic, strata, settings.n_resamples, settings.seed)
+    spread = _spread_over_folds(folds, settings.confidence)
     rows = []
     for measure, value in resampled.point.items():
-        reason = explain_undefined(measure, sample) if np.isnan(value) else ""
-        for interval in (
+        intervals = [
             resampled.percentile(measure, settings.confidence),
             resampled.bca(measure, settings.confidence),
-        ):
-            note = reason or interval.note
-            rows.append((*place, *measure, value, interval.low, interval.high, interval.method, note))
+        ]
+        if not average_folds:
+            intervals += _without_resampling(pooled, measure, place[1], settings.confidence)
+        reason = explain_undefined(measure, sample) if np.isnan(value) else ""
+        lines = [(value, interval) for interval in intervals] + spread.get(measure, [])
+        rows += [(*place, *measure, number, i.low, i.high, i.method, reason or i.note) for number, i in lines]
     table = pd.DataFrame(rows, columns=COLUMNS[:-2])
     return table.assign(n_patients=sample.n_patients, n_rows=len(sample.target))
 
@@ -96,3 +105,56 @@ def _average(folds: Sequence[Metrics]) -> Statistic:
         return {measure: np.mean([part[measure] for part in parts], axis=0) for measure in parts[0]}
 
     return statistic
+
+
+def _without_resampling(metrics: Metrics, measure: Measure, level: str, confidence: float) -> list[Interval]:
+    """DeLong for ROC-AUC; Wilson for proportions of patients (images are no independent trials)."""
+    sample = metrics.sample
+    if measure.metric == "roc_auc" and measure.of in metrics.rankings:
+        k = sample.classes.index(measure.of)
+        score = sample.probabilities[:, k]
+        return [interval_of_auc(sample.target == k, score, sample.patient, confidence)]
+    trials = count_trials(metrics.confusion.sum(axis=0), sample.classes)
+    if level == "patient" and measure in trials:
+        return [wilson_interval(*trials[measure], confidence)]
+    return []
+
+
+def _spread_over_folds(
+    folds: Sequence[Metrics], confidence: float
+) -> dict[Measure, list[tuple[float, Interval]]]:
+    """Mean of the folds' values and Student's t around it, for each measure; empty for a single fold."""
+    if len(folds) < 2:
+        return {}
+    parts = [metrics.point() for metrics in folds]
+    values = {measure: np.array([part[measure] for part in parts]) for measure in parts[0]}
+    return {
+        measure: [(float(of_folds.mean()), interval_over_folds(of_folds, confidence))]
+        for measure, of_folds in values.items()
+    }
+
+
+def list_folds(predictions: Predictions, patients: str, settings: Settings) -> pd.DataFrame:
+    """Every metric of every fold's rows, without intervals: what the spread over folds is made of.
+
+    Args:
+        predictions: Rows of images.
+        patients: Which patients these are, for people.
+        settings: How.
+
+    Returns:
+        Columns patients, fold, level, metric, of, value, n_patients, n_rows.
+    """
+    levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
+    rows = []
+    for level, part in levels.items():
+        for fold in np.unique(part.table["fold"]):
+            sample = Sample.of(part.of_fold(int(fold)))
+            size = (sample.n_patients, len(sample.target))
+            rows += [
+                (patients, int(fold), level, *measure, value, *size)
+                for measure, value in Metrics.of(sample).point().items()
+            ]
+    return pd.DataFrame(
+        rows, columns=["patients", "fold", "level", "metric", "of", "value", "n_patients", "n_rows"]
+    )

@@ -1,0 +1,147 @@
+"""Models compared on the same patients: paired differences, corrected for number, and uncertain ranks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.delong import covary_aucs
+from mds_lightning.statistics.metrics import rank_class
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.sample import Sample
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What can be said of several models.
+
+    Attributes:
+        models: One row a model, best first: model, roc_auc, low, high, rank_low, rank_high, share_best.
+        differences: One row a model but the reference: model, reference, difference, low, high, p_bootstrap,
+            p_delong, p_holm (DeLong's p values after Holm), note.
+        rank_shares: (models, ranks) share of resamples in which the model of each row of `models` has the
+            rank.
+    """
+
+    models: pd.DataFrame
+    differences: pd.DataFrame
+    rank_shares: NDArray[np.float64]
+
+
+def compare_models(
+    predictions: Mapping[str, Predictions],
+    reference: str,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Comparison:
+    """Compare the pooled ROC-AUC of models on the same patients, resampled together.
+
+    Args:
+        predictions: Model to its rows (of images or patients) of two classes; the same rows for all.
+        reference: The model that the others are set against. Choose it without these rows (on validation), or
+            the differences flatter it.
+        n_resamples: Of the bootstrap over patients.
+        confidence: Of the intervals.
+        seed: Of the resamples.
+
+    Raises:
+        ValueError: Fewer than two models, an unknown reference, or models with different rows.
+    """
+    names = list(predictions)
+    if len(names) < 2 or reference not in names:
+        raise ValueError(
+            f"cannot compare {names} with {reference!r}: give two or more models, one the reference"
+        )
+    samples = _align(predictions)
+    everything = np.ones(len(samples[0].target), bool)
+    rankings = [rank_class(sample, 1, everything) for sample in samples]
+
+    def statistic(weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        parts = [ranking.pairs(weights) for ranking in rankings]
+        return {name: won / total for name, (won, total) in zip(names, parts, strict=True)}
+
+    resampled = bootstrap(statistic, samples[0].patient_class, n_resamples, seed, jackknife=False)
+    order = sorted(names, key=lambda name: -resampled.point[name])
+    draws = np.stack([resampled.resamples[name] for name in order])
+    # Equal models share the better rank.
+    ranks = 1 + (draws[None, :, :] > draws[:, None, :] + 1e-12).sum(axis=1)
+    tail = (1 - confidence) / 2
+    rows = []
+    for place, name in enumerate(order):
+        interval = resampled.percentile(name, confidence)
+        low, high = np.quantile(ranks[place], [tail, 1 - tail], method="closest_observation")
+        best = float((ranks[place] == 1).mean())
+        rows.append((name, resampled.point[name], interval.low, interval.high, int(low), int(high), best))
+    models = pd.DataFrame(
+        rows, columns=["model", "roc_auc", "low", "high", "rank_low", "rank_high", "share_best"]
+    )
+    shares = np.stack([(ranks == rank).mean(axis=1) for rank in range(1, len(order) + 1)], axis=1)
+    differences = _differences(order, reference, draws, dict(zip(names, samples, strict=True)), tail)
+    return Comparison(models, differences, shares)
+
+
+def adjust_holm(p_values: Sequence[float]) -> NDArray[np.float64]:
+    """Holm's step-down adjustment (Scand J Stat 6 (1979) 65); NaN stays NaN and does not count."""
+    p = np.asarray(p_values, float)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
+
+
+def _differences(
+    order: list[str], reference: str, draws: NDArray[np.float64], samples: dict[str, Sample], tail: float
+) -> pd.DataFrame:
+    first = samples[reference]
+    scores = np.stack([samples[name].probabilities[:, 1] for name in order], axis=1)
+    result = covary_aucs(first.target == 1, scores, first.patient)
+    base = order.index(reference)
+    rows = []
+    for place, name in enumerate(order):
+        if name == reference:
+            continue
+        drawn = draws[place] - draws[base]
+        low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")
+        difference = float(result.auc[place] - result.auc[base])
+        c = result.covariance
+        variance = float(c[place, place] + c[base, base] - 2 * c[place, base])
+        same = variance < 1e-15
+        p_delong = float("nan") if same else float(2 * ndtr(-abs(difference) / variance**0.5))
+        note = "the two order all patients alike" if same else ""
+        rows.append((name, reference, difference, low, high, _two_sided(drawn), p_delong, note))
+    table = pd.DataFrame(
+        rows,
+        columns=["model", "reference", "difference", "low", "high", "p_bootstrap", "p_delong", "note"],
+    )
+    table.insert(7, "p_holm", adjust_holm(table["p_delong"].tolist()))
+    return table
+
+
+def _two_sided(drawn: NDArray[np.float64]) -> float:
+    """Twice the smaller share of resamples on either side of no difference; never 0."""
+    least = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
+    return float(min(2 * (least + 1) / (len(drawn) + 1), 1.0))
+
+
+def _align(predictions: Mapping[str, Predictions]) -> list[Sample]:
+    """Samples with their rows in one order."""
+    first_name, first = next(iter(predictions.items()))
+    keys = ["image", "patient_id", "label"]
+    wanted = first.table[keys].sort_values("image").reset_index(drop=True)
+    samples = []
+    for name, part in predictions.items():
+        table = part.table.sort_values("image").reset_index(drop=True)
+        if not part.is_binary:
+            raise ValueError(f"{name} has {len(part.classes)} classes: models are compared on two")
+        if not table[keys].equals(wanted):
+            raise ValueError(
+                f"{name} and {first_name} were not tested on the same rows: they cannot be paired"
+            )
+        samples.append(Sample.of(Predictions(table, part.classes)))
+    return samples

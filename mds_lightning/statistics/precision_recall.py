@@ -1,0 +1,48 @@
+"""Precision-recall curves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mds_lightning.statistics.roc import trace_roc
+
+
+@dataclass(frozen=True)
+class PrecisionRecallCurve:
+    """Points of rising recall; precision is a step function between them.
+
+    Attributes:
+        recall: (points,) rising, first point of the highest score.
+        precision: (points,).
+        threshold: (points,) falling.
+        average_precision: Sum of precision over the gains in recall.
+        prevalence: Share of positive rows: the precision of guessing.
+    """
+
+    recall: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+    average_precision: float
+    prevalence: float
+
+
+def trace_precision_recall(
+    is_positive: NDArray[np.bool_], score: NDArray[np.float64]
+) -> PrecisionRecallCurve:
+    """The curve with a point at every distinct score.
+
+    Args:
+        is_positive: (rows,).
+        score: (rows,) higher: more likely positive.
+
+    Raises:
+        ValueError: The rows are of one side only.
+    """
+    roc = trace_roc(is_positive, score)
+    positives, rows = int(is_positive.sum()), len(is_positive)
+    hits = roc.true_positive_rate[1:] * positives
+    called = hits + roc.false_positive_rate[1:] * (rows - positives)
+    precision, recall = hits / called, roc.true_positive_rate[1:]
+    average = float((precision * np.diff(roc.true_positive_rate)).sum())
+    return PrecisionRecallCurve(recall, precision, roc.threshold[1:], average, positives / rows)

@@ -1,0 +1,127 @@
+"""Performance within the groups of a clinical column, each with its size; small groups are not printed."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.confusion import count_trials
+from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.proportions import wilson_interval
+from mds_lightning.statistics.sample import Sample
+
+#: Fewer patients than this in a cell are neither counted nor measured in print.
+FEWEST = 10
+#: A column of numbers with more different values than this is cut into thirds.
+_MOST_VALUES = 6
+
+COLUMNS = (
+    "column", "group", "patients", "n_patients", "metric", "of", "value", "low", "high", "interval", "note",
+)  # fmt: skip
+
+
+def estimate_subgroups(
+    predictions: Predictions,
+    values: "pd.Series[Any]",
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """ROC-AUC (bootstrap) and recall of each class (Wilson) within each group of one column.
+
+    A column that only one class's patients have (a subtype, say) sets each of its groups against all patients
+    of the other classes. A measure whose cell holds fewer than `FEWEST` patients of a class it needs is not
+    printed.
+
+    Args:
+        predictions: One row a patient.
+        values: patient_id to value, named after its column; numbers with many values are cut into thirds.
+        n_resamples: Of the bootstrap over patients.
+        confidence: Of the intervals.
+        seed: Of the resamples.
+
+    Returns:
+        `COLUMNS`. Patients without a value are in no group.
+    """
+    group_of = predictions.table["patient_id"].map(group_values(values))
+    rows: list[tuple[object, ...]] = []
+    known = group_of.notna().to_numpy()
+    only = np.unique(predictions.target[known])
+    for group in sorted(group_of.dropna().unique(), key=_natural):
+        inside = (group_of == group).to_numpy()
+        if len(only) == 1 and len(np.unique(predictions.target)) > 1:
+            chosen = inside | (predictions.target != only[0])
+            against = f"against all patients who are not {predictions.classes[only[0]]}"
+        else:
+            chosen, against = inside, "within the group"
+        shown = int(inside.sum()) if inside.sum() >= FEWEST else pd.NA
+        sample = Sample.of(predictions.where(chosen))
+        classes = only if len(only) == 1 else range(len(predictions.classes))
+        measured = _measure(sample, [predictions.classes[k] for k in classes], n_resamples, confidence, seed)
+        for measure, value, interval in measured:
+            line = (*measure, value, interval.low, interval.high, interval.method, interval.note)
+            rows.append((values.name, str(group), against, shown, *line))
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"n_patients": "Int64"})
+
+
+def group_values(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """patient_id to group: its value, or the third of a column of many numbers; missing stays missing."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    numeric = bool((numbers.notna() == values.notna()).all()) and numbers.nunique() > _MOST_VALUES
+    if not numeric:
+        return values.where(values.notna(), None).map(str, na_action="ignore")
+    edges = np.unique(np.round(np.nanquantile(numbers.to_numpy(float), [1 / 3, 2 / 3]), 6))
+    place = np.digitize(numbers, edges, right=True)
+    names = [
+        f"≤ {edges[0]:g}",
+        *(f"> {low:g} to {high:g}" for low, high in pairwise(edges)),
+    ]
+    names.append(f"> {edges[-1]:g}")
+    chosen = [names[k] if ok else None for k, ok in zip(place, numbers.notna(), strict=True)]
+    return pd.Series(chosen, index=values.index, name=values.name, dtype=object)
+
+
+def _measure(
+    sample: Sample, recalled: list[str], n_resamples: int, confidence: float, seed: int
+) -> Iterator[tuple[Measure, float, Interval]]:
+    metrics = Metrics.of(sample)
+    sizes = np.bincount(sample.target, minlength=len(sample.classes))
+    trials = count_trials(metrics.confusion.sum(axis=0), sample.classes)
+    for name in metrics.rankings:
+        k = sample.classes.index(name)
+        measure = Measure("roc_auc", name)
+        if min(sizes[k], sizes.sum() - sizes[k]) < FEWEST:
+            yield measure, float("nan"), _unprinted("bootstrap over patients, percentile")
+            continue
+
+        def statistic(
+            weights: NDArray[np.float64], ranking: str = name
+        ) -> dict[Measure, NDArray[np.float64]]:
+            won, total = metrics.rankings[ranking].pairs(weights)
+            return {Measure("roc_auc", ranking): won / total}
+
+        result = bootstrap(statistic, sample.patient_class, n_resamples, seed, jackknife=False)
+        yield measure, result.point[measure], result.percentile(measure, confidence)
+    for name in recalled:
+        successes, total = trials["recall", name]
+        if total < FEWEST:
+            yield Measure("recall", name), float("nan"), _unprinted("Wilson")
+        else:
+            yield Measure("recall", name), successes / total, wilson_interval(successes, total, confidence)
+
+
+def _unprinted(method: str) -> Interval:
+    return Interval.undefined(method, f"fewer than {FEWEST} patients of a class: not printed")
+
+
+def _natural(group: object) -> tuple[int, str]:
+    """Thirds in their order, other groups by name."""
+    text = str(group)
+    place = 0 if text.startswith("≤") else 1 if " to " in text else 2 if text.startswith(">") else 0
+    return place, text
