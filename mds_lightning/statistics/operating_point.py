@@ -39,6 +39,8 @@ class Rule:
 def choose_threshold(is_positive: NDArray[np.bool_], score: NDArray[np.float64], rule: Rule) -> float:
     """The threshold of `rule`: half-way between the last score it calls positive and the next one.
 
+    Infinite where no threshold beats calling no row positive.
+
     Args:
         is_positive: (rows,).
         score: (rows,) 0..1.
@@ -55,7 +57,7 @@ def choose_threshold(is_positive: NDArray[np.bool_], score: NDArray[np.float64],
         place = int(np.argmax(curve.true_positive_rate >= rule.sensitivity - 1e-12))
     bounds = np.append(curve.threshold, 0.0)
     if place == 0:
-        return 1.0
+        return float("inf")
     return float((bounds[place] + bounds[place + 1]) / 2)
 
 

@@ -83,11 +83,6 @@ def _check_external(part: Predictions, first: Predictions, file: Path, first_fil
     if here != there:
         odd = sorted(here ^ there)
         raise ValueError(f"{file}: external images differ from those of {first_file} ({_list(odd[:3])})")
-    both = set(part.split("external").table["patient_id"]) & set(
-        part.where(part.table["split"] != "external").table["patient_id"]
-    )
-    if both:
-        raise ValueError(f"{file}: patient {_list(sorted(both)[:3])} is both external and internal")
 
 
 def _check_pooled(pooled: Predictions, files: Mapping[int, Path]) -> None:
