@@ -32,7 +32,7 @@ def parse_csv(path: Path, content: bytes, complaints: list[Complaint]) -> pd.Dat
     header_row, header = next((found for found in records if any(found[1])), (1, []))
     columns = _header(path, header_row, header, complaints)
     if len(columns) < 2:
-        if not complaints:  # Else it is the header itself that could not be read.
+        if header or not complaints:  # Else the complaint is that the header could not be read.
             message = (
                 f"the header is the single cell '{''.join(columns)}': it needs image, patient_id and label, "
                 "separated by commas, semicolons or tabs"

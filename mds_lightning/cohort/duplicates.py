@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
 
 import pandas as pd
 
@@ -58,14 +59,14 @@ def _groups(
 
 
 def _probe(named: NamedFile) -> tuple[bytes, bytes]:
-    with named.path.open("rb") as opened:
+    with Path(named.path).open("rb") as opened:
         start = opened.read(_PROBE)
         opened.seek(named.size // 2)
         return start, opened.read(_PROBE)
 
 
 def _digest(named: NamedFile) -> bytes:
-    with named.path.open("rb") as opened:
+    with Path(named.path).open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").digest()
 
 

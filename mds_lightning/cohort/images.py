@@ -23,7 +23,7 @@ class NamedFile:
     """One file that a row names and that is there: `identity` is the same for two names of one file."""
 
     row: int
-    path: Path
+    path: str
     size: int
     identity: tuple[int, int]
 
@@ -81,24 +81,25 @@ def _look(
     row: int, name: str, root: Path, folder_inside: Callable[[str], bool], hints: NearNames
 ) -> NamedFile | str:
     """The file, or what is wrong with its name."""
-    if Path(name).is_absolute() or _WINDOWS_ABSOLUTE.match(name):
+    if name.startswith("/") or _WINDOWS_ABSOLUTE.match(name):
         return f"'{name}' is absolute: give it relative to {root}, or set cohort.root"
-    if normal_path(name).split("/")[0] == "..":
+    if ".." in name and normal_path(name).split("/")[0] == "..":
         return f"'{name}' climbs out of {root}: set cohort.root to a folder that holds all images"
-    path = existing_path(root, name)
+    # Strings, not Paths: there may be a hundred thousand.
+    path = f"{root}/{name}" if name.isascii() else str(existing_path(root, name))
     try:
         status = os.lstat(path)
-        inside = folder_inside(str(path.parent))
-        if inside and stat.S_ISLNK(status.st_mode):
-            target = path.resolve(strict=True)
+        inside = folder_inside(path.rpartition("/")[0])
+        if stat.S_ISLNK(status.st_mode):
+            target = Path(path).resolve(strict=True)
             status = target.stat()
-            inside = folder_inside(str(target.parent))
+            inside = inside and folder_inside(str(target.parent))
     except (OSError, ValueError):
         return f"'{name}' is not under {root}{hints.near(name)}"
-    if not inside:
-        return f"'{name}' is a link that leads out of {root}: copy the file into it, or set cohort.root"
     if not stat.S_ISREG(status.st_mode):
         return f"'{name}' is not a file: name the file itself"
+    if not inside:
+        return f"'{name}' is a link that leads out of {root}: copy the file into it, or set cohort.root"
     if status.st_size == 0:
         return f"'{name}' is an empty file (0 bytes): copy it again"
     return NamedFile(row, path, status.st_size, (status.st_dev, status.st_ino))

@@ -133,7 +133,7 @@ def _files(rows: pd.DataFrame, root: Path, file: str, complaints: list[Complaint
     if "image" in rows.columns:
         files, absent = find_files(rows["image"], root, file)
         complaints += absent + same_bytes_complaints(files, rows, file)
-        images = {named.row: named.path for named in files}
+        images = {named.row: Path(named.path) for named in files}
     if "mask" in rows.columns:
         complaints += find_files(rows["mask"], root, file)[1]
     return images

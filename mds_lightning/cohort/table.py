@@ -1,5 +1,6 @@
 """A table as text: CSV or Parquet, with the spreadsheet's row of each record and all that is wrong."""
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def _read_bytes(path: Path, complaints: list[Complaint]) -> bytes | None:
     except OSError as error:
         refuse(f"cannot be read ({error.strerror}): check its permissions")
     else:
-        if content.strip():
+        if content.removeprefix(codecs.BOM_UTF8).strip():
             return content
         refuse("is empty: it needs a header with image, patient_id and label, and one row an image")
     return None
