@@ -10,9 +10,9 @@ from optuna import Trial
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from mds_lightning.search.plan import FINISHED, begin, count, settle
+from mds_lightning.search.plan import FINISHED, count, sign
 from mds_lightning.search.retry import DIRECTORY
 from mds_lightning.search.space import Space
 from mds_lightning.search.worker import Worker
@@ -54,6 +54,11 @@ class GridPlan:
         self._cells = cells
         self._failed: list[Mapping[str, Any]] = []
 
+    def finished(self, trials: Sequence[FrozenTrial]) -> int:
+        """Done cells."""
+        done = [trial.params for trial in trials if _is_done(trial)]
+        return sum(cell in done for cell in self._cells)
+
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
         """No cell is free and none is being run."""
         return not self.has_work(trials) and not count(trials, TrialState.RUNNING)
@@ -66,7 +71,11 @@ class GridPlan:
         """The first free cell."""
         cell = self._free(study.get_trials(deepcopy=False))
         assert cell is not None, "start is called after has_work"
-        return settle(study, begin(study, worker), cell, self._space)
+        distributions = dict(self._space.distributions)
+        running = create_trial(state=TrialState.RUNNING, params=dict(cell), distributions=distributions)
+        trial_id = study._storage.create_new_trial(study._study_id, running)
+        study.sampler = RandomSampler(0)
+        return sign(study, Trial(study, trial_id), worker)
 
     def sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:  # noqa: ARG002
         """None is needed: a grid learns nothing."""

@@ -47,8 +47,8 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
     if stored is None:
         if study.get_trials(deepcopy=False):
             raise ForeignStudyError(
-                f"the stored study '{study.study_name}' was not made by hydra/sweeper=optuna_study, so nobody "
-                "can tell what its trials were about: give the study another name (study=NAME)"
+                f"the stored study '{study.study_name}' was not made by hydra/sweeper=optuna_study, so "
+                "nobody can tell what its trials were about: give the study another name (study=NAME)"
             )
         study.set_user_attr(_KEY, dict(identity))
         return

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mds_lightning.search.heartbeat import Heartbeat
 from mds_lightning.search.outcome import Outcome, read_outcome
-from mds_lightning.search.plan import FINISHED, Plan
+from mds_lightning.search.plan import Plan
 from mds_lightning.search.retry import DIRECTORY, REASON, retire, retire_dead
 from mds_lightning.search.store import Store
 from mds_lightning.search.termination import EXIT_CODE, Termination
@@ -104,11 +104,10 @@ class SweepLoop:
             log.warning("trial %d failed: %s", trial.number, outcome.reason)
         self.study.sampler = self.plan.sampler(self.study, self._stored(trial))
         self.study.tell(trial, outcome.values, outcome.state)
-        finished = sum(each.state in FINISHED for each in self._trials())
-        state = outcome.state.name.lower()
-        log.info(
-            "trial %d %s %s (%d of %d)", trial.number, state, outcome.values or "", finished, self.plan.total
-        )
+        if outcome.error is None:
+            done, total = self.plan.finished(self._trials()), self.plan.total
+            what = ", ".join(f"{value:.4g}" for value in outcome.values or ()) or "pruned"
+            log.info("trial %d: %s (%d of %d finished)", trial.number, what, done, total)
         return outcome
 
     def _give_back(self, ids: Sequence[int], error: BaseException) -> None:

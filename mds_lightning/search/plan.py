@@ -30,6 +30,10 @@ class Plan(Protocol):
     total: int
     requeues: bool
 
+    def finished(self, trials: Sequence[FrozenTrial]) -> int:
+        """How many of `total` are done."""
+        ...
+
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
         """Nothing is left, and nobody runs anything whose failure would leave something."""
         ...
@@ -73,9 +77,13 @@ class SearchPlan:
         self._extend = extend
         self._size = None if extend else proposals.space.size()
 
+    def finished(self, trials: Sequence[FrozenTrial]) -> int:
+        """Complete and pruned trials."""
+        return count(trials, *FINISHED)
+
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
         """`n_trials` have finished, or every point of a finite space has been tried."""
-        if count(trials, *FINISHED) >= self.total:
+        if self.finished(trials) >= self.total:
             return True
         idle = not count(trials, TrialState.RUNNING, TrialState.WAITING)
         return idle and self._is_exhausted(trials)
@@ -133,6 +141,11 @@ def begin(study: Study, worker: Worker) -> Trial:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the heartbeat is not Optuna's own loop's
         trial = study.ask()
+    return sign(study, trial, worker)
+
+
+def sign(study: Study, trial: Trial, worker: Worker) -> Trial:
+    """Say who runs the trial; a running trial that is not signed was killed before it began."""
     record_heartbeat(study._storage, trial._trial_id)
     trial.set_user_attr(WORKER, worker.record())
     return trial

@@ -1,6 +1,7 @@
 """`hydra/sweeper=optuna_study` for Hydra; Optuna is imported when a sweep begins, not before."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -62,8 +63,8 @@ class StudySweeper(Sweeper):
         self._sweeper.sweep(arguments)
 
 
-def register_sweeper() -> None:
-    """Tell Hydra of the sweeper; to be called before Hydra composes a configuration."""
+def register_search() -> None:
+    """Tell Hydra of the sweeper and the SLURM launcher; to be called before it composes a configuration."""
     Plugins.instance().register(StudySweeper)
     ConfigStore.instance().store(
         group="hydra/sweeper",
@@ -72,3 +73,7 @@ def register_sweeper() -> None:
         provider="mds_lightning",
         replace=True,
     )
+    if find_spec("hydra_plugins.hydra_submitit_launcher") is not None:  # extra `hpc`
+        from mds_lightning.search.slurm import GridSlurmLauncher
+
+        Plugins.instance().register(GridSlurmLauncher)

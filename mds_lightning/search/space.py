@@ -39,10 +39,19 @@ class Space:
 def read_space(arguments: list[str]) -> Space:
     """Read `key=choice(...)`, `key=interval(...)`, `key=range(...)`, `key=a,b` and plain overrides.
 
-    A later plain override takes its key out of the search.
+    The last one of a key counts, so that the command line overrides the configured search either way.
     """
-    distributions, fixed, deleted = create_params_from_overrides(arguments)
-    swept = {name: each for name, each in distributions.items() if name not in fixed}
+    swept: dict[str, BaseDistribution] = {}
+    fixed: dict[str, Any] = {}
+    deleted: list[str] = []
+    for argument in arguments:
+        distributions, plain, deletions = create_params_from_overrides([argument])
+        for name in (*distributions, *plain):
+            swept.pop(name, None)
+            fixed.pop(name, None)
+        swept |= distributions
+        fixed |= plain
+        deleted += deletions
     return Space(swept, (*(f"{name}={value}" for name, value in fixed.items()), *deleted))
 
 

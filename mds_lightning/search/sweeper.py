@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from mds_lightning.search.ddp import refuse_subprocess_ddp
+from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.search.feasible import refuse_submitted_search, refuse_subprocess_ddp
 from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
 from mds_lightning.search.identity import claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop
@@ -22,7 +23,6 @@ from mds_lightning.search.space import Space, read_space
 from mds_lightning.search.store import Store, open_store
 from mds_lightning.search.termination import Termination
 from mds_lightning.search.trial import build_pruner
-from mds_lightning.cohort.atomic_file import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +58,16 @@ class StudySweeperImpl(OptunaSweeperImpl):
         self._process_searchspace_config()
         refuse_subprocess_ddp(self.config)
         space = read_space([*self._parse_sweeper_params_config(), *arguments])
+        if not is_grid(self.sampler):
+            refuse_submitted_search(self.config)
         plan = self._plan(space, self.config)
         name = self._study_name_of(space)
         with Termination() as termination:
             store = open_store(self.storage, name, self._heartbeat, self._grace)
             with termination.held(), store.lock():
                 study = self._open_study(store, name, space)
+                if study.user_attrs.get("n_trials") != plan.total:
+                    study.set_user_attr("n_trials", plan.total)  # for `study show`
             log.info("study %s at %s", name, store.shown)
             loop = SweepLoop(
                 study, store, plan, self.launcher, termination,
@@ -104,10 +108,10 @@ class StudySweeperImpl(OptunaSweeperImpl):
 
     def _conclude(self, study: Study, plan: Plan, failures: int) -> None:
         trials = study.get_trials(deepcopy=False, states=FINISHED)
-        log.info("study %s is complete: %d finished trials", study.study_name, len(trials))
+        log.info("study %s is complete: %d trials", study.study_name, plan.total)
         if not plan.requeues:
             if failures:
-                log.warning("%d cells failed; the same command runs them again", failures)
+                log.warning("%d trials failed; the same command runs them again", failures)
         elif any(trial.state is TrialState.COMPLETE for trial in trials):
             self._write_results(study)
 

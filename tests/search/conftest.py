@@ -1,9 +1,11 @@
 """A search that takes milliseconds a trial, run as a user runs one: `python search.py -m ...`."""
 
+import importlib
 import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from mds_lightning.search.store import open_store
+
 TOY = Path(__file__).parent / "toy"
+CONF = Path(__file__).parents[2] / "conf"
 
 
 @dataclass(frozen=True)
@@ -21,25 +26,40 @@ class Toy:
     directory: Path
     storage: str
 
-    def start(self, *overrides: str, app: str = "search.py") -> "subprocess.Popen[str]":
-        command = [sys.executable, app, "-m", f"hydra.sweep.dir={self.directory}",
-                   f"hydra.sweeper.storage={self.storage}", *overrides]  # fmt: skip
+    def beside(self, name: str) -> "Toy":
+        """Another search of the same kind."""
+        return Toy(self.directory / name, f"journal://{self.directory}/{name}/study.log")
+
+    def _arguments(self, overrides: tuple[str, ...], config: str) -> list[str]:
+        where = [f"hydra.sweep.dir={self.directory}", f'hydra.sweeper.storage="{self.storage}"']
+        return ["search.py", "--config-dir", str(CONF), "--config-name", config, "-m", *where, *overrides]
+
+    def here(self, *overrides: str, config: str = "search") -> None:
+        """In this process, which saves a second a call; errors arrive as they were raised."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", self._arguments(overrides, config))
+            patch.setenv("HYDRA_FULL_ERROR", "1")
+            patch.syspath_prepend(str(TOY))
+            importlib.import_module("search").main()
+
+    def start(self, *overrides: str, config: str = "search") -> "subprocess.Popen[str]":
+        command = [sys.executable, *self._arguments(overrides, config)]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             command, cwd=TOY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
 
-    def run(self, *overrides: str, app: str = "search.py", code: int = 0) -> str:
-        process = self.start(*overrides, app=app)
+    def run(self, *overrides: str, config: str = "search", code: int = 0) -> str:
+        process = self.start(*overrides, config=config)
         output, _ = process.communicate(timeout=120)
         assert process.returncode == code, output
         return output
 
-    def study(self, name: str | None = None) -> optuna.Study:
-        from mds_lightning.search.store import open_store
+    def opened(self) -> optuna.storages.BaseStorage:
+        return open_store(self.storage, "toy").storage
 
-        storage = open_store(self.storage, "toy").storage
-        return optuna.load_study(study_name=name, storage=storage)
+    def study(self, name: str | None = None) -> optuna.Study:
+        return optuna.load_study(study_name=name, storage=self.opened())
 
     def states(self) -> dict[str, int]:
         return dict(Counter(trial.state.name for trial in self.study().trials))
@@ -49,11 +69,18 @@ class Toy:
 
 
 @pytest.fixture
-def toy_at():
-    """A toy search in a directory of the test's choice."""
+def toy_at() -> Callable[[Path], Toy]:
+    """A toy search in a directory of the test's choice, kept in a SQLite file."""
     return lambda directory: Toy(directory, f"sqlite:///{directory}/study.db")
 
 
 @pytest.fixture
-def toy(tmp_path: Path, toy_at) -> Toy:
-    return toy_at(tmp_path)
+def toy_kept_at() -> Callable[[Path, str], Toy]:
+    """A toy search in a directory and a storage of the test's choice."""
+    return Toy
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    """A toy search kept in a journal file, which is made in no time."""
+    return Toy(tmp_path, f"journal://{tmp_path}/study.log")

@@ -9,21 +9,21 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from mds_lightning.search.plugin import register_sweeper
+from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import current_trial
 
-register_sweeper()
+register_search()
 
 
 def identity(config: DictConfig) -> dict[str, str]:
-    return {"cohort": config.cohort}
+    return {"cohort": config.patients}
 
 
 def score(x: float, y: float, fold: int) -> float:
     return 1 - (x - 0.3) ** 2 - (y - 0.7) ** 2 + 0.01 * fold
 
 
-@hydra.main(config_path=".", config_name="search")
+@hydra.main(config_path=str(Path(__file__).parent), config_name="search")
 def main(config: DictConfig) -> float | None:
     directory = Path(HydraConfig.get().runtime.output_dir)
     trial = current_trial(config.get("hpo"))
@@ -33,7 +33,7 @@ def main(config: DictConfig) -> float | None:
         if not done.exists():
             time.sleep(config.seconds)
             begun = directory / f"{os.getpid()}.txt"
-            begun.write_text(f"{config.x!r} {config.y!r} {config.hpo.trial}\n")
+            begun.write_text(f"{config.x!r} {config.y!r} \n")
             os.link(begun, done)  # whole, and an error if another job was here
             begun.unlink()
         if config.misbehave == "exit":
@@ -43,9 +43,8 @@ def main(config: DictConfig) -> float | None:
             trial.report_or_prune(values[-1], fold, remaining=config.folds - 1 - fold)
     if config.misbehave == "raise":
         raise RuntimeError("no memory left")
-    return {"none": None, "nan": float("nan"), "text": "good"}.get(
-        config.misbehave, sum(values) / len(values)
-    )
+    instead = {"none": None, "undefined": float("nan"), "text": "good"}
+    return instead.get(config.misbehave, sum(values) / len(values))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Subprocess DDP cannot run inside a multirun."""
+"""What a sweep cannot do, refused before it begins."""
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -25,4 +25,21 @@ def refuse_subprocess_ddp(config: DictConfig) -> None:
             "process would run the whole sweep again. Give each job one device (trainer=gpu) and "
             "run several jobs at once, or take trainer.strategy=ddp_spawn, or launcher=slurm with "
             "hydra.launcher.tasks_per_node=trainer.devices."
+        )
+
+
+def refuse_submitted_search(config: DictConfig) -> None:
+    """Raise if a search would hand single trials to a cluster's queue.
+
+    The sampler could learn nothing while all trials wait in the queue together, and one killed job would stop
+    the sweep that waits for it.
+
+    Raises:
+        ValueError: With the way a search runs on a cluster.
+    """
+    if str(OmegaConf.select(config, "hydra.launcher._target_")).endswith("SlurmLauncher"):
+        raise ValueError(
+            "launcher=slurm runs grids (sweep=folds, sweep=backbones). A search runs on a cluster as an "
+            "array of workers that share the study, each with launcher=local: "
+            "sbatch experiments/slurm/search.sbatch"
         )

@@ -1,0 +1,39 @@
+"""The job of a search: a whole inner cross-validation."""
+
+import logging
+import math
+from collections.abc import Callable
+
+from mds_lightning.search.trial import JobTrial
+
+log = logging.getLogger(__name__)
+
+
+def validate_folds(train_fold: Callable[[int], float], n_splits: int, trial: JobTrial | None) -> float:
+    """Train every fold, report each one's validation score, and return their mean.
+
+    Args:
+        train_fold: Trains one fold and returns its score on its *validation* patients; a finished fold
+            returns its score at once, so that a trial that was killed goes on where it was.
+        n_splits: Number of folds, at least 1.
+        trial: The running trial, None outside a search.
+
+    Returns:
+        Mean of the folds' scores: the objective of the search.
+
+    Raises:
+        optuna.TrialPruned: The trial is worse than the best one on the folds so far.
+        ValueError: A fold's score is undefined; it cannot be averaged away.
+    """
+    scores: list[float] = []
+    for fold in range(n_splits):
+        score = train_fold(fold)
+        if math.isnan(score):
+            raise ValueError(
+                f"fold {fold} has no validation score (a class without validation patients?): use fewer "
+                "folds (folds.n_splits) or a larger folds.val_share"
+            )
+        scores.append(score)
+        if trial is not None:
+            trial.report_or_prune(score, fold, remaining=n_splits - fold - 1)
+    return sum(scores) / len(scores)

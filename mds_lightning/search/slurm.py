@@ -1,0 +1,135 @@
+"""A grid on a SLURM cluster: one job a cell, and a killed job fails its cell alone."""
+
+import logging
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
+from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
+from omegaconf import OmegaConf
+
+if TYPE_CHECKING:
+    import submitit
+
+log = logging.getLogger(__name__)
+
+#: A result may reach a shared file system so many seconds after its job left the queue.
+_LAG = 10.0
+#: Seconds between two looks at the queue: quick for short jobs, kind to the controller for long ones.
+_FIRST_POLL, _LAST_POLL = 0.5, 30.0
+
+
+class JobLostError(RuntimeError):
+    """A SLURM job ended without a result."""
+
+
+class GridSlurmLauncher(SlurmLauncher):
+    """The submitit launcher, gathering results differently.
+
+    Upstream waits for ever on a killed job where SLURM has no accounting (`sacct`), and ends the whole sweep
+    at the first one where it has. Here the queue itself (`squeue`) says whether a job still exists.
+    """
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Submit one array and return when every job of it has ended."""
+        jobs = self._submit(job_overrides, initial_job_idx)
+        try:
+            return gather(jobs, job_overrides)
+        except BaseException:
+            log.warning("cancelling %d SLURM jobs", len(jobs))
+            for job in jobs:
+                job.cancel(check=False)
+            raise
+
+    def _submit(
+        self, job_overrides: Sequence[Sequence[str]], first: int
+    ) -> Sequence["submitit.Job[JobReturn]"]:
+        """As upstream's `launch` (hydra_submitit_launcher 1.4.0rc3), up to the submission."""
+        import submitit
+
+        assert self.config is not None, "Hydra calls setup first"
+        Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
+        shared = set(OmegaConf.structured(BaseQueueConf).keys())
+        construction = {"max_num_timeout", "python"}
+        executor = submitit.AutoExecutor(
+            cluster="slurm",
+            folder=self.params["submitit_folder"],
+            **{f"slurm_{key}": self.params[key] for key in construction},
+        )
+        parameters = {
+            key if key in shared else f"slurm_{key}": value
+            for key, value in self.params.items()
+            if key not in construction | {"submitit_folder"}
+        }
+        executor.update_parameters(**parameters)
+        calls: list[Any] = []
+        for index, overrides in enumerate(job_overrides, start=first):
+            log.info("\t#%d : %s", index, " ".join(filter_overrides(overrides)))
+            calls.append(
+                (list(overrides), "hydra.sweep.dir", index, f"job_id_for_{index}", Singleton.get_state())
+            )
+        jobs = executor.map_array(self, *zip(*calls, strict=True))
+        log.info("%d SLURM jobs: %s ...; logs in %s", len(jobs), jobs[0].job_id, jobs[0].paths.folder)
+        return jobs
+
+
+def gather(
+    jobs: Sequence["submitit.Job[JobReturn]"], job_overrides: Sequence[Sequence[str]]
+) -> list[JobReturn]:
+    """Wait for every job; one that left the queue without a result is a failed one."""
+    returns: dict[int, JobReturn] = {}
+    missing_since: dict[int, float] = {}
+    poll = _FIRST_POLL
+    while len(returns) < len(jobs):
+        queued = queued_jobs()
+        for index, job in enumerate(jobs):
+            if index in returns:
+                continue
+            if _has_result(job):
+                returns[index] = _result(job, job_overrides[index])
+            elif queued is None or job.job_id in queued:
+                missing_since.pop(index, None)
+            elif time.monotonic() - missing_since.setdefault(index, time.monotonic()) > _LAG:
+                returns[index] = _failed(job, job_overrides[index], "ended without a result")
+        if len(returns) < len(jobs):
+            time.sleep(poll)
+            poll = min(poll * 1.5, _LAST_POLL)
+    return [returns[index] for index in range(len(jobs))]
+
+
+def queued_jobs() -> set[str] | None:
+    """Ids of this user's waiting and running jobs (`12_3` in an array); None if SLURM does not answer."""
+    command = ["squeue", "--me", "--noheader", "--array", "--format=%i"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        log.warning("squeue: %s", answer.stderr.strip())
+        return None
+    return set(answer.stdout.split())
+
+
+def _has_result(job: "submitit.Job[JobReturn]") -> bool:
+    folder = job.paths.folder
+    if folder.exists():
+        os.utime(folder)  # makes NFS look again (submitit's own trick, with chmod)
+    tasks = [job.task(rank) for rank in range(job.num_tasks)]
+    return all(task.paths.result_pickle.exists() for task in tasks)
+
+
+def _result(job: "submitit.Job[JobReturn]", overrides: Sequence[str]) -> JobReturn:
+    try:
+        return job.results()[0]
+    except Exception as error:
+        return _failed(job, overrides, f"failed outside of the command: {error}")
+
+
+def _failed(job: "submitit.Job[JobReturn]", overrides: Sequence[str], what: str) -> JobReturn:
+    message = (
+        f"SLURM job {job.job_id} {what}; was it out of memory, or cancelled? Its log: {job.paths.stderr}"
+    )
+    return JobReturn(overrides=overrides, status=JobStatus.FAILED, _return_value=JobLostError(message))
