@@ -35,8 +35,8 @@ class Job:
     def __call__(self, config: DictConfig) -> Any:
         """Run the verb; a result with a true `failed` ends the process with exit code 2."""
         sys.argv = list(self.argv)
-        quieten_libraries()
         command = getattr(importlib.import_module(f"mds_lightning.commands.{self.verb}"), self.verb)
+        quieten_libraries()
         result = command(config)
         if getattr(result, "failed", False):
             raise SystemExit(2)
@@ -72,9 +72,15 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
 
 
 def quieten_libraries() -> None:
-    """Keep Lightning's advertisements off the terminal; its warnings about real trouble stay."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    """Keep Lightning's chatter off the terminal; its warnings about real trouble stay, once.
+
+    Importing Lightning sets its levels and adds a handler beside ours: call this afterwards.
+    """
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        library = logging.getLogger(name)
+        library.setLevel(logging.WARNING)
+        library.handlers.clear()
+        library.propagate = True
     for pattern in (
         ".*does not have many workers.*",
         ".*Checkpoint directory .* exists and is not empty.*",

@@ -10,8 +10,8 @@ from mds_lightning.cohort.manifest import Cohort
 
 log = logging.getLogger(__name__)
 
-#: Every backbone halves the image five times, so sides are multiples of 32.
-_STEP = 32
+#: Every backbone halves the image five times: less than this leaves nothing to see.
+_SMALLEST = 32
 #: A field whose sides are squeezed against each other by more than this is worth a warning.
 _DISTORTION = 0.1
 
@@ -21,42 +21,35 @@ def input_size(cohort: Cohort, requested: int | Sequence[int]) -> tuple[int, int
 
     Args:
         cohort: Its internal (not external) images decide on the shape.
-        requested: [height, width], or the longer side alone: the shape is then that of the commonest image,
-            the shorter side rounded to a multiple of 32.
+        requested: [height, width], or the longer side alone: the shape is then that of the commonest image.
 
     Raises:
         ValueError: A side is below 32 pixels.
     """
     if isinstance(requested, int):
-        shapes = Counter(
-            _shape(cohort, image) for image in cohort.table.loc[~cohort.table["external"], "image"]
+        internal = cohort.table.loc[~cohort.table["external"], "image"]
+        shapes = Counter(_shape(cohort, image) for image in internal)
+        [(commonest, _)] = shapes.most_common(1)
+        size = tuple(round(side * requested / max(commonest)) for side in commonest)
+        _warn_of_squeezing(shapes, size)
+    else:
+        size = tuple(requested)
+    if len(size) != 2 or min(size) < _SMALLEST:
+        raise ValueError(
+            f"data.image_size is {requested}: give the longer side, or [height, width], so that no side is "
+            f"below {_SMALLEST} pixels"
         )
-        height, width = shapes.most_common(1)[0][0]
-        scale = requested / max(height, width)
-        size = tuple(
-            requested if side == max(height, width) else max(_STEP, round(side * scale / _STEP) * _STEP)
-            for side in (height, width)
-        )
-        squeezed = [
-            shape for shape in shapes if abs((shape[1] / shape[0]) / (size[1] / size[0]) - 1) > _DISTORTION
-        ]
-        for shape in squeezed:
+    return size[0], size[1]
+
+
+def _warn_of_squeezing(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:
+    for (height, width), number in shapes.items():
+        if abs((width / height) / (size[1] / size[0]) - 1) > _DISTORTION:
             log.warning(
                 "%d images of %d x %d pixels are squeezed to the input's shape of %d x %d; "
                 "set data.image_size=[HEIGHT,WIDTH] to choose another",
-                shapes[shape],
-                shape[1],
-                shape[0],
-                size[1],
-                size[0],
+                *(number, width, height, size[1], size[0]),
             )
-    else:
-        size = tuple(requested)
-    if len(size) != 2 or min(size) < _STEP:
-        raise ValueError(
-            f"data.image_size is {requested}: give the longer side, or [height, width], of 32 pixels or more"
-        )
-    return size[0], size[1]
 
 
 def _shape(cohort: Cohort, image: str) -> tuple[int, int]:

@@ -1,0 +1,117 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.study
+
+
+def _runs(folder, study="small"):
+    return sorted((folder / "runs" / study / "squeezenet1_1").glob("fold-*"))
+
+
+def test_a_study_leaves_the_layout_that_others_read(workplace):
+    assert (workplace / "runs/small/folds.json").is_file()
+    assert [run.name for run in _runs(workplace)] == ["fold-0", "fold-1"]
+    for run in _runs(workplace):
+        written = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+        assert {
+            "config.yaml", "provenance.json", "metrics.csv", "predictions.parquet", "done.json",
+            "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+        } <= written  # fmt: skip
+        maps = [Path(name) for name in written if name.startswith("occlusion/")]
+        assert sorted(path.suffix for path in maps) == [".npz", ".npz", ".png", ".png"]
+        assert not [name for name in written if Path(name).name.startswith(".")]
+
+
+def test_every_internal_image_is_tested_once_and_externals_by_every_fold(workplace):
+    rows = pd.concat([pd.read_parquet(run / "predictions.parquet") for run in _runs(workplace)])
+    test = rows[rows["split"] == "test"]
+    assert len(test) == test["image"].nunique() == 8 * 2 + 8
+    assert not (
+        set(test.loc[test["fold"] == 0, "patient_id"]) & set(test.loc[test["fold"] == 1, "patient_id"])
+    )
+    external = rows[rows["split"] == "external"]
+    assert external.groupby("image")["fold"].apply(sorted).tolist() == [[0, 1]] * external["image"].nunique()
+    np.testing.assert_allclose(rows["prob_MDS"] + rows["prob_donor"], 1, atol=1e-6)
+
+
+def test_only_test_images_are_explained(workplace):
+    for run in _runs(workplace):
+        rows = pd.read_parquet(run / "predictions.parquet")
+        tested = set(rows.loc[rows["split"] == "test", "image"])
+        for path in run.glob("occlusion/*.npz"):
+            with np.load(path, allow_pickle=False) as record:
+                assert str(record["image"]) in tested
+                assert record["importance"].min() >= 0
+                assert record["importance"].max() <= 1
+
+
+def test_a_finished_study_is_not_trained_again(workplace, mds_lightning, small):
+    before = {run.name: (run / "predictions.parquet").stat().st_mtime_ns for run in _runs(workplace)}
+    began = time.monotonic()
+    again = mds_lightning("train", "-m", "study=small", *small, cwd=workplace)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("nothing to do") == 2
+    assert {run.name: (run / "predictions.parquet").stat().st_mtime_ns for run in _runs(workplace)} == before
+    assert time.monotonic() - began < 120
+
+
+def test_other_settings_do_not_continue_a_run(workplace, mds_lightning, small):
+    refused = mds_lightning(
+        "train", "study=small", *small, "classifier.learning_rate=0.5", "fold=0", cwd=workplace
+    )
+    assert refused.returncode == 2
+    assert "classifier.learning_rate: 0.001 there, 0.5 now" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(workplace, environment, small):
+    arguments = ["train", "study=killed", "fold=1", *small, "trainer.max_epochs=4", "classifier.dropout=0.3"]
+    command = [str(Path(sys.executable).with_name("mds-lightning")), *arguments]
+    run = workplace / "runs/killed/squeezenet1_1/fold-1"
+    for epochs in (1, 3):
+        process = subprocess.Popen(command, cwd=workplace, env=environment, stderr=subprocess.DEVNULL)
+        _wait_for_epoch(run / "metrics.csv", epochs, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not (run / "done.json").exists()
+    subprocess.run(command, cwd=workplace, env=environment, check=True, capture_output=True)
+    whole = [word.replace("study=killed", "study=whole") for word in command]
+    subprocess.run(whole, cwd=workplace, env=environment, check=True, capture_output=True)
+    other = workplace / "runs/whole/squeezenet1_1/fold-1"
+    assert (run / "predictions.parquet").read_bytes() == (other / "predictions.parquet").read_bytes()
+    assert json.loads((run / "done.json").read_text())["epochs"] == 4
+    assert _curves(run).equals(_curves(other))
+
+
+def _wait_for_epoch(path, epochs, process):
+    for _ in range(3000):
+        assert process.poll() is None, "the run ended before it could be killed"
+        if path.is_file() and len(pd.read_csv(path)) >= epochs:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{path} never showed {epochs} epochs")
+
+
+def _curves(run):
+    table = pd.read_csv(run / "metrics.csv")
+    return table[[name for name in table.columns if name.startswith(("train/loss", "val/"))]]
+
+
+def test_wandb_keeps_one_run_a_fold(workplace, mds_lightning, small):
+    done = mds_lightning("train", "-m", "study=tracked", "logger=wandb", *small, cwd=workplace)
+    assert done.returncode == 0, done.stderr
+    ids = [
+        path.name.removeprefix("run-")
+        for run in _runs(workplace, "tracked")
+        for path in run.glob("wandb/offline-run-*/run-*.wandb")
+    ]
+    assert len(ids) == len(set(ids)) == 2
+    assert all((run / "metrics.csv").is_file() for run in _runs(workplace, "tracked"))
