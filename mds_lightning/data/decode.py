@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,19 +79,13 @@ def image_shape(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
 def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
     """The file with its header read: one of `FORMATS`, one frame, not too large."""
     try:
-        with _without_pillow_limit():
-            image = Image.open(path, formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{path}: is no JPEG, PNG, TIFF, BMP or WebP that can be read: export it again as one of them"
-        ) from error
+        # Not by its name: Pillow 13 would map an uncompressed grey TIFF with the sides of the turned image.
+        file = path.open("rb")
     except FileNotFoundError as error:
         raise ImageError(f"{path}: there is no such file: restore it, or remove its row") from error
-    except Exception as error:  # As above.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise ImageError(f"{path}: cannot be read ({_reason(error)}): check its permissions") from error
-        raise ImageError(f"{path}: has a damaged header ({_reason(error)}): copy it again") from error
-    with image:
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({_reason(error)}): check its permissions") from error
+    with file, _read_header(path, file) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise ImageError(
@@ -102,6 +97,18 @@ def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
         if frames > 1:
             raise ImageError(f"{path}: holds {frames} pages or frames: save the right one as its own file")
         yield image
+
+
+def _read_header(path: Path, file: BinaryIO) -> Image.Image:
+    try:
+        with _without_pillow_limit():
+            return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path}: is no JPEG, PNG, TIFF, BMP or WebP that can be read: export it again as one of them"
+        ) from error
+    except Exception as error:  # As above.
+        raise ImageError(f"{path}: has a damaged header ({_reason(error)}): copy it again") from error
 
 
 @contextmanager

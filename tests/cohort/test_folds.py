@@ -52,7 +52,7 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_test_folds_are_stratified(path, seed):
-    # scikit-learn before 1.8 forgets which patient is which when it shuffles: 6, 6, 7, 6, 5 with AML for seed 1.
+    # scikit-learn before 1.8 loses track of the patients when it shuffles: 6, 6, 7, 6, 5 with AML for seed 1.
     folds = load_or_make_folds(path, paper_cohort(), seed=seed)
     for label, expected in (("MDS", 12), ("AML", 6), ("donor", 4)):
         assert [sum(p.startswith(label) for p in fold.test) for fold in folds] == [expected] * 5

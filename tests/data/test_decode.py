@@ -1,0 +1,412 @@
+import io
+import os
+import struct
+import threading
+import warnings
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFile
+
+from mds_lightning.data.decode import ImageError, decode_image, image_shape
+
+HEIGHT, WIDTH = 24, 40
+#: A field that no turn or mirror maps onto itself, with every channel different.
+DEEP = (np.arange(HEIGHT * WIDTH * 3).reshape(HEIGHT, WIDTH, 3) * 22).astype(np.uint16)
+RGB = (DEEP >> 8).astype(np.uint8)
+GREY = np.repeat(RGB[..., :1], 3, axis=2)
+#: What each EXIF orientation makes of an array.
+TURNS = {
+    1: lambda x: x,
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.transpose(1, 0, 2),
+    6: lambda x: np.rot90(x, -1),
+    7: lambda x: np.rot90(x, 2).transpose(1, 0, 2),
+    8: lambda x: np.rot90(x, 1),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def save(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def over_white(colours, alpha):
+    """`colours` (0..255) laid over white with `alpha` (0..255)."""
+    return colours * (alpha / 255) + 255 * (1 - alpha / 255)
+
+
+def assert_decodes_to(path, expected, tolerance=0.0):
+    pixels = decode_image(path, 10**6)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.writeable
+    assert pixels.flags.c_contiguous
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels.astype(float) - expected).max() <= tolerance
+    assert image_shape(path, 10**6) == expected.shape[:2]
+
+
+# Eight bits and fewer
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.png", {}),
+        ("a.bmp", {}),
+        ("a.tif", {}),
+        ("a.tif", {"compression": "tiff_lzw"}),
+        ("a.tif", {"compression": "tiff_adobe_deflate"}),
+        ("a.webp", {"lossless": True}),
+    ],
+)
+@pytest.mark.parametrize(("mode", "expected"), [("RGB", RGB), ("L", GREY)])
+def test_lossless_formats_give_the_very_pixels(tmp_path, name, options, mode, expected):
+    image = Image.fromarray(RGB if mode == "RGB" else RGB[..., 0])
+    assert_decodes_to(save(tmp_path / name, image, **options), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_lossy_formats_come_close(tmp_path, mode):
+    smooth = cv2.GaussianBlur(RGB, (0, 0), 4)
+    image = Image.fromarray(smooth).convert(mode)
+    expected = np.array(image.convert("RGB"))
+    assert_decodes_to(save(tmp_path / "a.jpg", image, quality=95), expected, tolerance=16)
+    assert_decodes_to(save(tmp_path / "p.jpg", image, quality=95, progressive=True), expected, tolerance=16)
+    assert_decodes_to(save(tmp_path / "a.webp", image, quality=95), expected, tolerance=24)
+
+
+def test_content_decides_what_a_file_is_and_not_its_suffix(tmp_path):
+    assert_decodes_to(save(tmp_path / "a.jpg", Image.fromarray(RGB), format="PNG"), RGB)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif"])
+def test_one_bit_is_black_and_white(tmp_path, name):
+    bits = RGB[..., 0] > 100
+    expected = np.repeat((bits * 255)[..., None], 3, axis=2)
+    assert_decodes_to(save(tmp_path / name, Image.fromarray(bits)), expected)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif"])
+def test_a_palette_is_looked_up(tmp_path, name):
+    image = Image.fromarray(RGB).quantize(16)
+    assert_decodes_to(save(tmp_path / name, image), np.array(image.convert("RGB")))
+
+
+def test_a_transparent_entry_of_a_palette_is_white(tmp_path):
+    image = Image.fromarray(RGB).quantize(16)
+    expected = np.array(image.convert("RGB"))
+    expected[np.array(image) == 3] = 255
+    assert_decodes_to(save(tmp_path / "a.png", image, transparency=3), expected)
+    half = bytes([255] * 3 + [128] + [255] * 12)
+    expected = np.array(image.convert("RGB")).astype(float)
+    shown = np.array(image) == 3
+    expected[shown] = over_white(expected[shown], 128)
+    assert_decodes_to(save(tmp_path / "half.png", image, transparency=half), expected, tolerance=1)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp"])
+def test_transparency_is_laid_over_white(tmp_path, name):
+    alpha = np.broadcast_to(np.linspace(0, 255, WIDTH).round().astype(np.uint8), (HEIGHT, WIDTH))
+    image = Image.fromarray(np.dstack([RGB, alpha]))
+    options = {"lossless": True, "exact": True} if name == "a.webp" else {}
+    assert_decodes_to(save(tmp_path / name, image, **options), over_white(RGB, alpha[..., None]), tolerance=1)
+
+
+def test_transparency_of_grey_and_single_colours_is_laid_over_white(tmp_path):
+    alpha = np.full((HEIGHT, WIDTH), 64, np.uint8)
+    image = Image.fromarray(np.dstack([RGB[..., 0], alpha]))
+    assert_decodes_to(save(tmp_path / "la.png", image), over_white(GREY, 64.0), tolerance=1)
+    colour = tuple(int(value) for value in RGB[3, 5])
+    expected = RGB.copy()
+    expected[(RGB[3, 5] == RGB).all(axis=2)] = 255
+    assert_decodes_to(save(tmp_path / "rgb.png", Image.fromarray(RGB), transparency=colour), expected)
+
+
+def test_cmyk_is_multiplied_out_and_inverted_only_in_jpeg(tmp_path):
+    smooth = cv2.GaussianBlur(RGB, (0, 0), 4)
+    ink = Image.fromarray(np.dstack([255 - smooth, np.full((HEIGHT, WIDTH), 50, np.uint8)]), mode="CMYK")
+    expected = smooth * (205 / 255)
+    assert_decodes_to(save(tmp_path / "a.tif", ink), expected, tolerance=1)
+    jpeg = save(tmp_path / "a.jpg", ink, quality=98)
+    assert b"Adobe" in jpeg.read_bytes()
+    assert_decodes_to(jpeg, expected, tolerance=8)
+
+
+def test_planes_and_white_is_zero_tiffs_are_read_as_meant(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "p.tif", np.moveaxis(RGB, 2, 0).copy(), photometric="rgb", planarconfig="separate"
+    )
+    assert_decodes_to(tmp_path / "p.tif", RGB)
+    tifffile.imwrite(tmp_path / "w.tif", RGB[..., 0], photometric="miniswhite")
+    assert_decodes_to(tmp_path / "w.tif", 255 - GREY)
+
+
+# Sixteen bits
+
+
+def write_png(path, samples, colour_type):
+    """A 16-bit PNG, bit by bit, since no library here writes all kinds."""
+    height, width = samples.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return path
+
+
+def test_sixteen_bits_of_png_keep_their_high_byte(tmp_path):
+    opaque = np.full((HEIGHT, WIDTH), 30000, np.uint16)
+    assert_decodes_to(write_png(tmp_path / "rgb.png", DEEP, 2), RGB)
+    assert_decodes_to(write_png(tmp_path / "g.png", DEEP[..., 0], 0), GREY)
+    over = over_white(RGB, 30000 // 256)
+    assert_decodes_to(write_png(tmp_path / "rgba.png", np.dstack([DEEP, opaque]), 6), over, tolerance=1)
+    over = over_white(GREY, 30000 // 256)
+    assert_decodes_to(write_png(tmp_path / "la.png", np.dstack([DEEP[..., 0], opaque]), 4), over, tolerance=1)
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_sixteen_bits_of_tiff_keep_their_high_byte(tmp_path, byteorder, compression):
+    options = {"byteorder": byteorder, "compression": compression}
+    tifffile.imwrite(tmp_path / "rgb.tif", DEEP, photometric="rgb", **options)
+    assert_decodes_to(tmp_path / "rgb.tif", RGB)
+    tifffile.imwrite(tmp_path / "g.tif", DEEP[..., 0], photometric="minisblack", **options)
+    assert_decodes_to(tmp_path / "g.tif", GREY)
+
+
+def test_sixteen_bits_whose_zero_is_white_are_inverted(tmp_path):
+    tifffile.imwrite(tmp_path / "w.tif", DEEP[..., 0], photometric="miniswhite")
+    assert_decodes_to(tmp_path / "w.tif", 255 - GREY)
+
+
+def test_black_and_white_of_sixteen_bits_are_black_and_white(tmp_path):
+    ends = np.array([[0, 65535]], np.uint16)
+    expected = np.array([[[0] * 3, [255] * 3]])
+    assert_decodes_to(write_png(tmp_path / "g.png", ends, 0), expected)
+    assert_decodes_to(write_png(tmp_path / "rgb.png", np.repeat(ends[..., None], 3, axis=2), 2), expected)
+
+
+def test_sixteen_bit_lzw_tiff_is_read(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.tif"), DEEP[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])
+    assert_decodes_to(tmp_path / "a.tif", RGB)
+
+
+# Turns
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.jpg", "a.tif"])
+def test_the_orientation_is_applied(tmp_path, name, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    smooth = cv2.GaussianBlur(RGB, (0, 0), 4) if name == "a.jpg" else RGB
+    options = {"exif": exif, "lossless": True} if name == "a.webp" else {"exif": exif}
+    path = save(tmp_path / name, Image.fromarray(smooth), **options)
+    assert_decodes_to(path, TURNS[orientation](smooth), tolerance=20 if name == "a.jpg" else 0)
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("samples", [RGB[..., 0], DEEP[..., 0], DEEP], ids=["grey", "deep-grey", "deep-rgb"])
+def test_the_orientation_of_every_tiff_is_applied(tmp_path, orientation, compression, samples):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        samples,
+        photometric="rgb" if samples.ndim == 3 else "minisblack",
+        compression=compression,
+        extratags=[(274, "H", 1, orientation, True)],
+    )
+    assert_decodes_to(tmp_path / "a.tif", TURNS[orientation](RGB if samples.ndim == 3 else GREY))
+
+
+# What is refused
+
+
+def refusal(path, max_pixels=10**6):
+    with pytest.raises(ImageError) as raised:
+        decode_image(path, max_pixels)
+    message = str(raised.value)
+    assert message.startswith(f"{path}: ")
+    return message
+
+
+def test_images_are_refused_by_their_pixels_before_they_are_decoded(tmp_path):
+    path = tmp_path / "bomb.png"
+    # 60,000 x 60,000 pixels in the header, and not one of them in the file.
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    empty = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + empty)
+    message = refusal(path)
+    assert "60000 x 60000 = 3600000000 pixels" in message
+    assert "data.max_pixels=1000000" in message
+    with pytest.raises(ImageError, match=r"data\.max_pixels"):
+        image_shape(path)
+
+
+def test_the_limit_is_exact_and_only_ours(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.tif", Image.fromarray(RGB))
+    assert decode_image(path, HEIGHT * WIDTH).shape == (HEIGHT, WIDTH, 3)
+    refusal(path, HEIGHT * WIDTH - 1)
+    # Pillow's own limit would refuse twice its number of pixels, and warn of more than once.
+    for limit in (HEIGHT * WIDTH // 4, HEIGHT * WIDTH - 1):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        assert decode_image(path, HEIGHT * WIDTH).shape == (HEIGHT, WIDTH, 3)
+        assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_threads_decode_side_by_side(tmp_path):
+    path, limit, shapes = save(tmp_path / "a.png", Image.fromarray(RGB)), Image.MAX_IMAGE_PIXELS, []
+    threads = [
+        threading.Thread(target=lambda: shapes.extend(decode_image(path).shape for _ in range(20)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shapes == [(HEIGHT, WIDTH, 3)] * 80
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("BMP", {}),
+        ("WEBP", {}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_a_file_that_was_cut_off_is_refused(tmp_path, kind, options, share):
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)).save(
+        buffer, kind, **options
+    )
+    path = tmp_path / "a"
+    path.write_bytes(buffer.getvalue()[: int(len(buffer.getvalue()) * share)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        message = refusal(path)
+    assert any(fix in message for fix in ("copy it again", "export it again"))
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.webp", "a.png"])
+def test_several_pages_or_frames_are_refused(tmp_path, name):
+    second = Image.fromarray(RGB[::-1].copy())
+    path = save(tmp_path / name, Image.fromarray(RGB), save_all=True, append_images=[second])
+    assert "2 pages or frames" in refusal(path)
+
+
+def test_a_telephone_jpeg_with_a_second_picture_is_its_first(tmp_path):
+    smooth = cv2.GaussianBlur(RGB, (0, 0), 4)
+    second = Image.fromarray(smooth[::-1].copy())
+    path = save(
+        tmp_path / "a.jpg", Image.fromarray(smooth), format="MPO", save_all=True, append_images=[second]
+    )
+    assert_decodes_to(path, smooth, tolerance=20)
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (DEEP[..., 0].astype(np.float32), "floating-point"),
+        (DEEP[..., 0].astype(np.uint32), "32-bit"),
+        (DEEP[..., 0].astype(np.int16), "signed"),
+    ],
+)
+def test_samples_without_an_agreed_white_are_refused(tmp_path, samples, reason):
+    tifffile.imwrite(tmp_path / "a.tif", samples)
+    message = refusal(tmp_path / "a.tif")
+    assert reason in message
+    assert "export it with 8 or 16 bits" in message
+
+
+def test_what_pillow_reads_wrongly_is_refused(tmp_path):
+    planes = np.moveaxis(DEEP, 2, 0).copy()
+    tifffile.imwrite(tmp_path / "a.tif", planes, photometric="rgb", planarconfig="separate")
+    assert "plane by plane" in refusal(tmp_path / "a.tif")
+    lab = Image.new("LAB", (4, 4))
+    assert "LAB" in refusal(save(tmp_path / "lab.tif", lab))
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a" + bytes(100), b"%PDF-1.4", b"<svg/>", bytes(1000)])
+def test_what_is_no_image_of_the_known_kinds_is_refused(tmp_path, content):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    assert "JPEG, PNG, TIFF, BMP or WebP" in refusal(path)
+
+
+def test_absent_files_and_folders_are_refused(tmp_path):
+    assert "no such file" in refusal(tmp_path / "absent.png")
+    assert "cannot be read" in refusal(tmp_path)
+    if os.geteuid() != 0:
+        path = save(tmp_path / "a.png", Image.fromarray(RGB))
+        path.chmod(0)
+        assert "permissions" in refusal(path)
+
+
+def _encoded():
+    """One small image of every kind, as bytes."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind, mode, options in (
+        ("JPEG", "RGB", {"exif": exif}),
+        ("PNG", "RGB", {"exif": exif}),
+        ("PNG", "P", {"transparency": 3}),
+        ("TIFF", "RGB", {}),
+        ("TIFF", "RGB", {"compression": "tiff_adobe_deflate"}),
+        ("BMP", "RGB", {}),
+        ("WEBP", "RGB", {"exif": exif}),
+    ):
+        buffer = io.BytesIO()
+        Image.fromarray(RGB).convert(mode).save(buffer, kind, **options)
+        yield buffer.getvalue()
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(list(_encoded())),
+    st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), min_size=1, max_size=5),
+)
+def test_a_damaged_file_is_decoded_or_refused(tmp_path, content, damage):
+    damaged = bytearray(content)
+    for place, value in damage:
+        damaged[place % len(damaged)] = value
+    path = tmp_path / "a"
+    path.write_bytes(damaged)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for read in (decode_image, image_shape):
+            try:
+                read(path, 10**6)
+            except ImageError as error:
+                assert str(error).startswith(str(path))  # noqa: PT017 (it need not be raised)
