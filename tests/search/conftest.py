@@ -25,6 +25,7 @@ class Toy:
 
     directory: Path
     storage: str
+    home: Path = TOY
 
     def beside(self, name: str) -> "Toy":
         """Another search of the same kind."""
@@ -42,8 +43,12 @@ class Toy:
             patch.syspath_prepend(str(TOY))
             importlib.import_module("search").main()
 
+    def command(self, *overrides: str, config: str = "search") -> list[str]:
+        """To be run in `home`."""
+        return [sys.executable, *self._arguments(overrides, config)]
+
     def start(self, *overrides: str, config: str = "search") -> "subprocess.Popen[str]":
-        command = [sys.executable, *self._arguments(overrides, config)]
+        command = self.command(*overrides, config=config)
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             command, cwd=TOY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -146,3 +146,9 @@ def test_other_samplers_repeat_themselves_too(toy, sampler: str) -> None:
         found.append(points(again.study().trials))
     assert found[0] == found[1]
     assert len(set(found[0])) == 2
+
+
+def test_a_search_is_not_queued_trial_by_trial(toy) -> None:
+    pytest.importorskip("submitit", reason="the launcher is in the extra `hpc`")
+    with pytest.raises(ValueError, match=r"sbatch experiments/slurm/search\.sbatch"):
+        toy.here("launcher=slurm")

@@ -36,8 +36,9 @@ def main(config: DictConfig) -> float | None:
             begun.write_text(f"{config.x!r} {config.y!r} \n")
             os.link(begun, done)  # whole, and an error if another job was here
             begun.unlink()
-        if config.misbehave == "exit":
-            os.kill(os.getpid(), signal.SIGKILL)
+        if config.misbehave == "die" and config.get("kind") == "b" and not (directory / "died").exists():
+            (directory / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
         values.append(score(config.x, config.y, fold))
         if trial is not None:
             trial.report_or_prune(values[-1], fold, remaining=config.folds - 1 - fold)
