@@ -1,0 +1,51 @@
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mds_lightning.audit import files
+from mds_lightning.audit.files import decode_images
+from mds_lightning.data.decode import ImageError
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Row to file: 30 images, row 12 cut off, row 20 too large, row 25 absent."""
+    paths = {}
+    for row in range(2, 32):
+        shape = (200, 200, 3) if row == 20 else (8, 10, 3)
+        path = tmp_path / f"{row}.png"
+        Image.fromarray(np.full(shape, row, np.uint8)).save(path)
+        paths[row] = path
+    paths[12].write_bytes(paths[12].read_bytes()[:45])
+    paths[25].unlink()
+    return paths
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_image_is_decoded_in_one_process_or_several(images, workers):
+    decoded = decode_images(images, max_pixels=10_000, workers=workers, progress=False)
+    assert [image.row for image in decoded] == list(images)
+    faults = {image.row: image.fault for image in decoded if image.fault is not None}
+    assert list(faults) == [12, 20, 25]
+    assert "12.png" in faults[12]
+    assert "cut off" in faults[12]
+    assert "max_pixels=10000" in faults[20]
+    assert "no such file" in faults[25]
+    assert {image.shape for image in decoded if image.row not in faults} == {(8, 10)}
+
+
+def test_no_image_is_no_fault():
+    assert decode_images({}, max_pixels=1) == ()
+
+
+def _die(row, path, max_pixels):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_is_told_as_want_of_memory(images, monkeypatch):
+    monkeypatch.setattr(files, "_decode", _die)
+    with pytest.raises(ImageError, match="was killed after 0 of 30, most likely for want of memory"):
+        decode_images(images, max_pixels=10_000, workers=2, progress=False)

@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from PIL import Image
+
+from mds_lightning.cli import conf_directory
+from mds_lightning.commands.check import check
+from mds_lightning.commands.schema import register_schemas
+
+GOOD = [f"{label}{number}.png,{label}{number},{label}" for label in ("MDS", "donor") for number in range(4)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four images of as many patients a class, and some that are not in order."""
+    images = tmp_path / "images"
+    images.mkdir()
+    random = np.random.default_rng(0)
+    names = [row.split(",")[0] for row in GOOD] + [f"more{number}.png" for number in range(8)]
+    for name in names:
+        Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8)).save(images / name)
+    (images / "copy.png").write_bytes((images / "MDS0.png").read_bytes())
+    (images / "again.png").write_bytes((images / "donor0.png").read_bytes())
+    (images / "cut.png").write_bytes((images / "more0.png").read_bytes()[:300])
+    (images / "text.png").write_text("no image")
+    (images / "empty.png").touch()
+    Image.fromarray(random.integers(0, 256, (400, 400, 3), np.uint8)).save(images / "huge.png")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (images / "link.png").symlink_to(tmp_path / "secret.png")
+    return images
+
+
+@pytest.fixture
+def run(folder):
+    register_schemas()
+
+    def run(text, *overrides, name="manifest.csv"):
+        manifest = folder / name
+        if text is not None:
+            manifest.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with initialize_config_dir(str(conf_directory())):
+            return check(
+                compose(
+                    "check",
+                    [f"cohort.manifest={manifest}", "folds.n_splits=2", "max_pixels=1000", *overrides],
+                )
+            )
+
+    return run
+
+
+def places(result, severity="error"):
+    return {(fault.row, fault.column) for fault in result.complaints if fault.severity == severity}
+
+
+def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys):
+    header = "image,patient_id,label,external,mask,boxes,site,site"
+    rows = [row + ",,,,," for row in GOOD]  # Rows 2 to 9.
+    faults = {
+        10: ("more1.png,MDS0,donor,,,,,", "label", "'donor' here and 'MDS' in row 2"),
+        11: ("MDS0.png,MDS0,MDS,,,,,", "image", "already in row 2"),
+        12: ("./a/../MDS1.png,MDS1,MDS,,,,,", "image", "already in row 3"),
+        13: ("MDS2.png,MDS3,MDS,,,,,", "image", "under patient 'MDS2' and here under 'MDS3'"),
+        14: ("copy.png,MDS1,MDS,,,,,", "image", "same bytes"),
+        15: ("absent.png,MDS1,MDS,,,,,", "image", "is not under"),
+        16: ("empty.png,MDS1,MDS,,,,,", "image", "0 bytes"),
+        17: ("../secret.png,MDS1,MDS,,,,,", "image", "climbs out"),
+        18: ("/etc/hostname,MDS1,MDS,,,,,", "image", "is absolute"),
+        19: ("link.png,MDS1,MDS,,,,,", "image", "leads out of"),
+        20: ("cut.png,MDS1,MDS,,,,,", "image", "cut off"),
+        21: ("text.png,MDS1,MDS,,,,,", "image", "JPEG, PNG, TIFF, BMP or WebP"),
+        22: ("huge.png,MDS1,MDS,,,,,", "image", "max_pixels=1000"),
+        23: (",MDS1,MDS,,,,,", "image", "is empty"),
+        24: ("more2.png,,MDS,,,,,", "patient_id", "is empty"),
+        25: ("more3.png,MDS1,,,,,,", "label", "is empty"),
+        26: ("more4.png,MDS1,MDS,perhaps,,,,", "external", "'perhaps'"),
+        27: ("more5.png,MDS1,MDS,yes,,,,", "external", "a patient has one external"),
+        28: ('more6.png,MDS1,MDS,,nomask.png,"[[1,2]]",,', "mask", "is not under"),
+        29: ("more7.png,MDS1,MDS", None, "3 cells where the header has 8"),
+        1: ("", "site", "2 times in the header"),
+    }
+    rows += [faults[row][0] for row in sorted(faults) if row > 1]
+    result = run("\n".join([header, *rows, ""]), "folds.n_splits=5", "task=mds_vs_aml")
+    assert result.failed
+    for row, (_, column, message) in faults.items():
+        said = [fault.message for fault in result.complaints if (fault.row, fault.column) == (row, column)]
+        assert any(message in text for text in said), (row, said)
+    assert (28, "boxes") in places(result)
+    whole = [fault.message for fault in result.complaints if fault.row is None]
+    assert any("'AML'" in message and "'MDS', 'donor'" in message for message in whole)
+    assert any("'MDS' has 4 patients" in message and "folds.n_splits=5" in message for message in whole)
+    # Nothing else is said of the rows that are right.
+    assert not {row for row, _ in places(result) if row is not None} - set(faults)
+    shown = capsys.readouterr().out
+    for row, (_, _, message) in faults.items():
+        assert any(f" {row} " in line and message in line for line in shown.splitlines()), (row, message)
+    assert f"{result.errors} errors, {len(result.complaints) - result.errors} warning" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no such file"),
+        (b"", "is empty"),
+        ("image,patient_id,label\n", "no rows"),
+        ("picture|patient_id|label\n", "separated by commas, semicolons or tabs"),
+        ("\n".join(["image,patient_id,label", *GOOD]).encode("utf-16"), "CSV UTF-8"),
+        ("\n".join(["image,patient_id,label", *GOOD, "\u00fc.png,p,MDS"]).encode("latin-1"), "CSV UTF-8"),
+        ("\n".join(["image,patient,label", *GOOD]), "rename 'patient' to 'patient_id'"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_one_clear_line(run, capsys, text, message):
+    result = run(text)
+    assert result.failed
+    assert any(message in line and "error" in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_a_cohort_without_faults_is_summarised(run, capsys):
+    rows = [f"{row},A," for row in GOOD] + [
+        "more0.png,x0,MDS,B,yes",
+        "more1.png,AML0,AML,A,",
+        "more2.png,AML0,AML,A,",
+    ]
+    result = run("\n".join(["image,patient_id,label,site,external", *rows]))
+    assert not result.failed
+    assert result.errors == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "MDS A 4 4 0 0" in shown
+    assert "MDS B 0 0 1 1" in shown
+    assert "donor A 4 4 0 0" in shown
+    assert "AML A 1 2 0 0 left out: not in the task" in shown
+    assert "16 x 12 11" in shown
+    assert any(line.endswith("0 errors, 0 warnings") for line in shown)
+
+
+def test_warnings_alone_do_not_fail(run, capsys):
+    rows = [*GOOD, "again.png,donor0,donor"]
+    result = run("\n".join(["image,patient_id,label", *rows]))
+    assert not result.failed
+    assert places(result, "warning") == {(10, "image")}
+    assert "0 errors, 1 warning" in capsys.readouterr().out
+
+
+def test_patients_who_cannot_be_split_as_asked_are_a_fault(run):
+    text = "\n".join(["image,patient_id,label", *GOOD[:2], *GOOD[4:]])
+    result = run(text)
+    assert [fault.column for fault in result.complaints] == ["patient_id"]
+    assert "too few to train and to validate" in result.complaints[0].message
+
+
+def test_brackets_in_names_are_shown_as_they_are(run, capsys):
+    run("\n".join(["image,patient_id,label", *GOOD, "[red]x[/red].png,MDS0,MDS"]))
+    assert "[red]x[/red].png" in capsys.readouterr().out
