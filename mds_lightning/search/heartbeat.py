@@ -3,21 +3,23 @@
 import logging
 from collections.abc import Sequence
 from threading import Event, Thread
+from typing import TypeGuard
 
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
+from optuna.storages._heartbeat import BaseHeartbeat, is_heartbeat_enabled
 
 log = logging.getLogger(__name__)
 
 
 def record_heartbeat(storage: BaseStorage, trial_id: int) -> None:
     """Write one sign of life; a journal file and memory have none."""
-    if isinstance(storage, RDBStorage):
+    if _has_heartbeat(storage):
         storage.record_heartbeat(trial_id)
 
 
 def silent_trials(storage: BaseStorage, study_id: int) -> set[int]:
     """Ids of running trials whose signs of life stopped longer ago than the grace period."""
-    return set(storage._get_stale_trial_ids(study_id)) if isinstance(storage, RDBStorage) else set()
+    return set(storage._get_stale_trial_ids(study_id)) if _has_heartbeat(storage) else set()
 
 
 class Heartbeat:
@@ -34,7 +36,7 @@ class Heartbeat:
         self._thread: Thread | None = None
 
     def __enter__(self) -> None:
-        if isinstance(self._storage, RDBStorage) and self._storage.get_heartbeat_interval():
+        if _has_heartbeat(self._storage):
             self._thread = Thread(target=self._beat, name="heartbeat", daemon=True)
             self._thread.start()
 
@@ -44,10 +46,15 @@ class Heartbeat:
             self._thread.join()
 
     def _beat(self) -> None:
-        assert isinstance(self._storage, RDBStorage)
+        assert _has_heartbeat(self._storage)
         while not self._stop.wait(self._storage.get_heartbeat_interval()):
             for trial_id in self._trial_ids:
                 try:
                     self._storage.record_heartbeat(trial_id)
                 except Exception as error:  # the database may be away for a while; the job goes on
                     log.warning("no sign of life could be written: %s", error)
+
+
+def _has_heartbeat(storage: BaseStorage) -> TypeGuard[BaseHeartbeat]:
+    # A study wraps its database in a cache, which passes heartbeats on.
+    return is_heartbeat_enabled(storage)

@@ -1,0 +1,50 @@
+"""SIGTERM and Ctrl-C leave in order; other processes take over what they left."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from mds_lightning.search.termination import Termination
+
+
+def wait_for(process, text: str) -> None:
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"ended without {text!r}")
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
+def test_a_stopped_search_gives_its_trial_back(toy, sent: int, code: int) -> None:
+    process = toy.start("seconds=5", "hydra.sweeper.n_trials=1")
+    wait_for(process, "Launching")
+    time.sleep(0.3)
+    process.send_signal(sent)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode in (code, 128 - code), output
+    given_back, queued = toy.study().trials
+    assert (given_back.state.name, queued.state.name) == ("FAIL", "WAITING")
+    assert given_back.user_attrs["reason"].startswith("given back by")
+    toy.here("hydra.sweeper.n_trials=1")
+    _, retried = toy.study().trials
+    assert retried.params == given_back.params
+    assert [path.name for path in toy.directory.glob("trial-*")] == ["trial-0"]
+
+
+def test_sigterm_waits_for_what_must_not_be_left_half_done() -> None:
+    steps = []
+
+    def work() -> None:
+        with Termination() as termination:
+            with termination.held():
+                os.kill(os.getpid(), signal.SIGTERM)
+                steps.append("finished")
+            steps.append("never reached")
+
+    with pytest.raises(SystemExit) as left:
+        work()
+    assert left.value.code == 143
+    assert steps == ["finished"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
