@@ -50,7 +50,7 @@ def decode_images(
     Raises:
         ImageError: A process was killed from outside, most likely for want of memory.
     """
-    workers = len(os.sched_getaffinity(0)) if workers is None else workers
+    workers = _usable_cores() if workers is None else workers
     decode = partial(_decode, max_pixels=max_pixels)
     bar = tqdm(total=len(images), desc="decoding", unit="image", disable=None if progress else True)
     with bar:
@@ -86,6 +86,12 @@ def _decode_in_processes(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return tuple(done[row] for row in images)
+
+
+def _usable_cores() -> int:
+    # Not every system tells how many of its cores this process may use.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def _decode(row: int, path: Path, max_pixels: int) -> DecodedImage:

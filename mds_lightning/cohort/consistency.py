@@ -51,15 +51,15 @@ def task_complaints(rows: pd.DataFrame, file: str, task: Task, n_splits: int) ->
         if label not in present:
             near = [other for other in present if other.casefold() == label.casefold()]
             message = (
-                f"no row has the label '{label}' of task '{task.name}': "
-                f"{f'it is spelt {near[0]!r} here' if near else f'there are {_listed(present)}'}; "
+                f"has no row with the label '{label}' of task '{task.name}': "
+                f"{f'it is spelt {near[0]!r} here' if near else f'its labels are {_listed(present)}'}; "
                 "correct task.positive, task.negative or task.classes, or the labels"
             )
             complaints.append(Complaint("error", file, None, "label", message))
         elif (number := int(patients.get(label, 0))) < n_splits:
             message = (
-                f"class '{label}' has {number} patients that are not external, fewer than "
-                f"folds.n_splits={n_splits}: add patients, or ask for fewer folds"
+                f"class '{label}' has fewer patients that are not external ({number}) than folds "
+                f"(folds.n_splits={n_splits}): add patients, or ask for fewer folds"
             )
             complaints.append(Complaint("error", file, None, "label", message))
     return complaints

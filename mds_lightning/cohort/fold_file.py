@@ -130,15 +130,17 @@ def _cohort_faults(record: Mapping[str, Any], cohort: Cohort) -> list[str]:
 
 def _patients(cohort: Cohort) -> dict[str, dict[str, Any]]:
     """Label, external or not, and a digest of the rows of each patient, so that a change can be named."""
-    patients = {}
-    for patient, rows in cohort.table.groupby("patient_id", sort=True):
-        text = json.dumps(sorted(rows[list(HASHED)].values.tolist()))
-        patients[str(patient)] = {
-            "label": str(rows["label"].iloc[0]),
-            "external": bool(rows["external"].iloc[0]),
-            "rows": hashlib.sha256(text.encode()).hexdigest()[:12],
+    rows_of: dict[str, list[list[Any]]] = {}
+    for record in cohort.table[list(HASHED)].values.tolist():
+        rows_of.setdefault(record[HASHED.index("patient_id")], []).append(record)
+    return {
+        patient: {
+            "label": rows[0][HASHED.index("label")],
+            "external": bool(rows[0][HASHED.index("external")]),
+            "rows": hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:12],
         }
-    return patients
+        for patient, rows in sorted(rows_of.items())
+    }
 
 
 def _hash(record: Mapping[str, Any]) -> str:

@@ -64,12 +64,14 @@ class Inspection:
         complaints: Every fault and remark, in the order of the rows.
         rows: All rows of the manifest, as far as it could be read; the index is the row of the spreadsheet.
         images: Row of the spreadsheet to the image's file, where there is one.
+        masks: Likewise of the mask.
         cohort: The cohort, or None where a complaint is an error.
     """
 
     complaints: tuple[Complaint, ...]
     rows: pd.DataFrame
     images: Mapping[int, Path]
+    masks: Mapping[int, Path]
     cohort: Cohort | None
 
 
@@ -105,38 +107,41 @@ def inspect_manifest(manifest: Path, task: Task, root: Path | None = None, n_spl
     root = manifest.parent if root is None else root
     complaints = list(raw.complaints)
     if not len(raw.frame.columns):
-        return Inspection(tuple(complaints), raw.frame, {}, None)
+        return Inspection(tuple(complaints), raw.frame, {}, {}, None)
     rows, cell_complaints = clean_cells(raw.frame, file)
     complaints += cell_complaints
     if rows.empty:
         message = "has a header but no rows: add one row an image"
         complaints += [*schema_complaints(rows, file), Complaint("error", file, None, None, message)]
-        return Inspection(tuple(complaints), rows, {}, None)
+        return Inspection(tuple(complaints), rows, {}, {}, None)
     complaints += schema_complaints(rows, file)
     complaints += consistency_complaints(rows, file, task)
     complaints += task_complaints(rows, file, task, n_splits)
-    images = _files(rows, root, file, complaints)
+    images, masks = _files(rows, root, file, complaints)
     complaints = sorted(dict.fromkeys(complaints), key=lambda complaint: complaint.row or 0)
     cohort = None
     if not any(complaint.severity == "error" for complaint in complaints):
         cohort = _cohort(rows, manifest, root, task)
-    return Inspection(tuple(complaints), rows, images, cohort)
+    return Inspection(tuple(complaints), rows, images, masks, cohort)
 
 
-def _files(rows: pd.DataFrame, root: Path, file: str, complaints: list[Complaint]) -> dict[int, Path]:
+def _files(
+    rows: pd.DataFrame, root: Path, file: str, complaints: list[Complaint]
+) -> tuple[dict[int, Path], dict[int, Path]]:
+    """Images and masks that are there, by row; what is wrong with them is added to `complaints`."""
     if not root.is_dir():
         complaints.append(
             Complaint("error", file, None, "image", f"cohort.root={root} is not a folder: correct it")
         )
-        return {}
-    images: dict[int, Path] = {}
-    if "image" in rows.columns:
-        files, absent = find_files(rows["image"], root, file)
-        complaints += absent + same_bytes_complaints(files, rows, file)
-        images = {named.row: Path(named.path) for named in files}
-    if "mask" in rows.columns:
-        complaints += find_files(rows["mask"], root, file)[1]
-    return images
+        return {}, {}
+    found: dict[str, dict[int, Path]] = {"image": {}, "mask": {}}
+    for column in (name for name in found if name in rows.columns):
+        files, faults = find_files(rows[column], root, file)
+        complaints += faults
+        if column == "image":
+            complaints += same_bytes_complaints(files, rows, file)
+        found[column] = {named.row: Path(named.path) for named in files}
+    return found["image"], found["mask"]
 
 
 def _cohort(rows: pd.DataFrame, manifest: Path, root: Path, task: Task) -> Cohort:

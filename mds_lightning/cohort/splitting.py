@@ -66,8 +66,8 @@ def split_patients(patients: pd.DataFrame, n_splits: int, seed: int, val_share: 
     for label, number in patients["label"].value_counts().items():
         if number < n_splits:
             raise FoldError(
-                f"class '{label}' has {number} patients that are not external, fewer than "
-                f"folds.n_splits={n_splits}: add patients, or ask for fewer folds"
+                f"class '{label}' has fewer patients that are not external ({number}) than folds "
+                f"(folds.n_splits={n_splits}): add patients, or ask for fewer folds"
             )
     strata = _strata(patients, n_splits)
     # One row a patient, not an image, so that the classes are even by patient. scikit-learn below 1.8 does

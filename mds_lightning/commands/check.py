@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mds_lightning.audit.annotations import annotation_complaints
 from mds_lightning.audit.files import DecodedImage, decode_images
 from mds_lightning.audit.summary import Group, summarize_groups, summarize_shapes
 from mds_lightning.cohort.complaint import Complaint
@@ -69,6 +70,7 @@ def check(config: DictConfig) -> CheckResult:
             for image in images
             if image.fault
         ),
+        *annotation_complaints(inspection, images, str(manifest), config.max_pixels),
         *_split_complaints(inspection, config),
     ]
     complaints.sort(key=lambda complaint: complaint.row or 0)

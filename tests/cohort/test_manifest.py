@@ -377,7 +377,7 @@ def test_each_class_needs_as_many_patients_as_folds_and_external_ones_do_not_cou
     read_cohort(write(folder, text), task, n_splits=2)
     row, column, message = one_error(write(folder, text), task, n_splits=3)
     assert (row, column) == (None, "label")
-    assert "'MDS' has 2 patients" in message
+    assert "'MDS' has fewer patients that are not external (2)" in message
     assert "folds.n_splits=3" in message
 
 
