@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 from mds_lightning.search.store import open_store
 
 TOY = Path(__file__).parent / "toy"
-CONF = Path(__file__).parents[2] / "conf"
+CONF = TOY / "conf"
 
 
 @dataclass(frozen=True)

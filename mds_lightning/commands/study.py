@@ -1,0 +1,135 @@
+"""`mds-lightning study show|clean`: look at a running search or sweep, and tidy up after killed workers."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from mds_lightning.search.cleaning import Cleaning, clean_study
+from mds_lightning.search.inspection import StudyView, TrialView, view_studies
+from mds_lightning.search.store import Store, open_store, require_store
+
+log = logging.getLogger(__name__)
+
+_ACTIONS = ("show", "clean")
+_STYLES = {"complete": "green", "pruned": "yellow", "running": "cyan", "waiting": "dim", "fail": "red"}
+#: A table of more trials is cut to its newest, so that it fits a screen; a file gets all of them.
+_MOST_ROWS = 40
+
+
+def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning]:
+    """Show or clean the study whose directory is `config.study`.
+
+    Args:
+        config: `conf/study.yaml`.
+
+    Returns:
+        What was shown, or what was done, one record a study in the storage.
+
+    Raises:
+        ValueError: There is no such study, or no such action.
+    """
+    directory = Path(config.study)
+    url = config.storage or f"sqlite:///{directory}/study.db"
+    require_store(url)
+    store = open_store(url, directory.name)
+    if config.action not in _ACTIONS:
+        raise ValueError(f"study {config.action}: choose one of {', '.join(_ACTIONS)}")
+    if not _views(store, directory.name):
+        raise ValueError(f"{store.shown} holds no study called {directory.name}: check study= and storage=")
+    return (_show if config.action == "show" else _clean)(store, directory.name, config)
+
+
+def _views(store: Store, name: str) -> list[StudyView]:
+    return list(view_studies(store, name))
+
+
+def _show(store: Store, name: str, config: DictConfig) -> Sequence[StudyView]:
+    console = Console()
+    views = _views(store, name)
+    if console.is_terminal and config.refresh:
+        with Live(draw(views, _MOST_ROWS), console=console, auto_refresh=False) as live:
+            while any(trial.state == "running" for view in views for trial in view.trials):
+                time.sleep(config.refresh)
+                views = _views(store, name)
+                live.update(draw(views, _MOST_ROWS), refresh=True)
+    else:
+        console = console if console.is_terminal else Console(width=200)
+        console.print(draw(views))
+    url = store.shown.removeprefix("journal://")
+    console.print(
+        f"In a browser: pip install optuna-dashboard; optuna-dashboard {url}", style="dim", soft_wrap=True
+    )
+    return views
+
+
+def _clean(store: Store, name: str, config: DictConfig) -> Sequence[Cleaning]:
+    if config.running not in ("gone", "all"):
+        raise ValueError(f"running={config.running}: choose gone (workers that have surely ended) or all")
+    cleanings = [
+        clean_study(store, view.name, everyone=config.running == "all") for view in _views(store, name)
+    ]
+    for cleaning in cleanings:
+        log.info("%s: %d running trials ended and queued again", cleaning.study, len(cleaning.retired))
+        for number, worker in cleaning.left.items():
+            log.warning(
+                "%s: trial %d still runs on %s, as far as one can tell", cleaning.study, number, worker
+            )
+        if cleaning.left:
+            log.warning("running=all ends them too: right only if you know that no worker is alive")
+    return cleanings
+
+
+def draw(views: Sequence[StudyView], most_rows: int | None = None) -> Group:
+    """A table a study, with a headline above each."""
+    return Group(*(part for view in views for part in (_headline(view), _table(view, most_rows))))
+
+
+def _headline(view: StudyView) -> Text:
+    running = sum(trial.state == "running" for trial in view.trials)
+    total = "" if view.n_trials is None else f" of {view.n_trials}"
+    parts = [f"{view.finished}{total} finished", f"{running} running"]
+    if view.best is not None:
+        parts.append(f"best {view.best.value:.4f} ({view.best.variant})")
+    if view.time_left is not None:
+        parts.append(f"about {view.time_left} left")
+    return Text.assemble((view.name, "bold"), f": {', '.join(parts)}")
+
+
+def _table(view: StudyView, most_rows: int | None) -> Table:
+    keys = sorted({key for trial in view.trials for key in trial.params})
+    table = Table("trial", "state", "directory", *keys, "folds", "value", "time", "", box=box.SIMPLE_HEAD)
+    shown = view.trials if most_rows is None else view.trials[-most_rows:]
+    for trial in shown:
+        style = "bold green" if trial == view.best else _STYLES.get(trial.state, "")
+        table.add_row(*map(Text, _cells(trial, keys)), style=style)
+    return table
+
+
+def _cells(trial: TrialView, keys: Sequence[str]) -> list[str]:
+    value = "" if trial.value is None else f"{trial.value:.4f}"
+    seconds = "" if trial.seconds is None else f"{trial.seconds:.0f} s"
+    params = [_short(trial.params.get(key, "")) for key in keys]
+    variant = "/".join(Path(trial.variant).parts[-2:])
+    note = trial.note.splitlines()[0] if trial.note else ""
+    return [
+        str(trial.number),
+        trial.state,
+        variant,
+        *params,
+        str(len(trial.steps) or ""),
+        value,
+        seconds,
+        note,
+    ]
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
