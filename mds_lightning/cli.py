@@ -9,6 +9,7 @@ VERBS = {
     "check": "list every fault of a manifest and its files",
     "train": "train and test a fold; -m: every fold, and every backbone given",
     "evaluate": "pool a study's folds: metrics with intervals, ROC figure",
+    "study": "show (study show) or tidy up (study clean) a sweep in progress",
 }
 
 _USAGE = """\
@@ -49,6 +50,9 @@ def main() -> None:
         hint = f"did you mean '{near[0]}'?" if near else f"choose one of {', '.join(VERBS)}"
         print(f"mds-lightning: '{verb}' is not a verb: {hint}", file=sys.stderr)
         raise SystemExit(2)
+
+    if verb == "study" and overrides and overrides[0].isalpha():
+        overrides[0] = f"action={overrides[0]}"
 
     from mds_lightning.commands.run import run_verb
 

@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from omegaconf import DictConfig
 
 from mds_lightning.commands.mistakes import explain_mistake
 from mds_lightning.commands.schema import register_schemas
+from mds_lightning.search.plugin import register_search
+from mds_lightning.search.termination import Termination
 
 #: What a configuration may name under `_target_`, and nothing else (Hydra's execution policy).
 _TARGETS = ("mds_lightning.*", "lightning.*", "optuna.*", "rich.*", "logging.*")
@@ -50,17 +53,23 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     its traceback, as everything does under `HYDRA_FULL_ERROR=1`.
 
     Raises:
-        SystemExit: With code 2 after a user's mistake.
+        SystemExit: With code 2 after a user's mistake, 130 after Ctrl-C, 143 after SIGTERM.
     """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
     # Hydra would print its own digest of an error and exit; here errors are to arrive whole.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register_schemas()
+    register_search()
     job = Job(verb, (sys.argv[0], verb, *overrides))
     sys.argv = [sys.argv[0], *overrides]
     main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=_TARGETS)
     try:
-        main(job)()
+        with Termination():
+            main(job)()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\nmds-lightning {verb}: stopped. The same command goes on from here:\n")
+        sys.stderr.write(f"  {shlex.join(['mds-lightning', *job.argv[1:]])}\n")
+        raise SystemExit(130) from None
     except Exception as error:
         message = explain_mistake(error, verb, conf)
         if message is None or wants_traceback:

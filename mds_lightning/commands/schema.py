@@ -169,7 +169,25 @@ class EvaluateConfig:
     paths: PathsConfig = field(default_factory=PathsConfig)
 
 
-SCHEMAS = {"simulate": SimulateConfig, "check": CheckConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+@dataclass
+class StudyConfig:
+    """`mds-lightning study`."""
+
+    action: str = "show"
+    study: str = MISSING
+    storage: str | None = None
+    refresh: float = 2.0
+    running: str = "gone"
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+SCHEMAS = {
+    "simulate": SimulateConfig,
+    "check": CheckConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "study": StudyConfig,
+}
 
 
 def register_schemas() -> None:

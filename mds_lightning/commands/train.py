@@ -80,7 +80,13 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
     begun = run.last_checkpoint if run.last_checkpoint.is_file() else None
     if begun is not None:
         log.info("%s continues from %s", run.path, begun.name)
-    trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+    try:
+        trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+    except SystemExit:
+        # Lightning ends the process with exit code 1 after Ctrl-C, which looks like a failure of ours.
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
     best = str(run.best_checkpoint)
     trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
     trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
