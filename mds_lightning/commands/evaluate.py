@@ -1,31 +1,36 @@
-"""`mds-lightning evaluate`: every number and figure of a study, from the rows of its predictions."""
+"""`mds-lightning evaluate`: every number, table and figure of a study, from the rows of its predictions."""
 
-import json
 import logging
-import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from mds_lightning.reporting.figures.roc import draw_roc
+from mds_lightning.cohort.simulation.parameters import SimulationParameters
+from mds_lightning.commands import simulate
+from mds_lightning.reporting.characteristics import clinical_columns, tabulate_characteristics
+from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
+from mds_lightning.reporting.evidence import Evidence, gather_evidence
+from mds_lightning.reporting.explained import choose_fields
+from mds_lightning.reporting.figures.maps import draw_maps
+from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
-from mds_lightning.reporting.tables import format_estimate, show_estimates, write_csv
-from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.estimates import Settings, estimate
-from mds_lightning.statistics.external import compare_external
-from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
-from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.roc import RocCurve, trace_roc
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.reporting.gallery import draw_figures
+from mds_lightning.reporting.paper import PUBLISHED
+from mds_lightning.reporting.study import read_study
+from mds_lightning.reporting.tables import show_estimates, tabulate_performance, write_csv, write_table
+from mds_lightning.statistics.comparison import compare_models
+from mds_lightning.statistics.estimates import Settings
+from mds_lightning.statistics.predictions import score_auroc
+from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.tracking.settings import read_settings
 
 log = logging.getLogger(__name__)
-
-#: Names the rows that every internal estimate rests on.
-HELD_OUT = "held-out patients, folds pooled"
 
 
 @dataclass(frozen=True)
@@ -33,149 +38,132 @@ class Evaluation:
     """What `evaluate` found.
 
     Attributes:
-        estimates: Variant to its table (`statistics.estimates.COLUMNS`).
+        evidence: Variant to what is known of it.
         files: Everything that was written.
     """
 
-    estimates: dict[str, pd.DataFrame]
+    evidence: Mapping[str, Evidence]
     files: tuple[Path, ...]
 
 
 def evaluate(config: DictConfig) -> Evaluation:
-    """Pool the folds of every variant of a study; write `evaluation/<variant>/` and show its headlines.
+    """Pool the folds of every variant of a study, and write its `evaluation/` folder.
 
-    A decision is the class with the largest probability: for two classes, positive above 0.5.
+    `evaluation/<variant>/` holds the tables and figures of one variant; `evaluation/` itself those of all:
+    patient characteristics, performance, and the comparison of two and more variants. A decision is the class
+    with the largest probability: for two classes, positive above 0.5.
 
     Args:
         config: `conf/evaluate.yaml`.
 
     Raises:
-        ValueError: There is no such study; a fold is unfinished, missing, doubled or of another split; a
-            row's probabilities are no probabilities.
+        ValueError: See `reporting.study.read_study`.
     """
     study = StudyDirectory(Path(config.study))
     settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
-    estimates: dict[str, pd.DataFrame] = {}
-    files: list[Path] = []
-    console = Console()
-    for variant, predictions in read_study(study).items():
-        folder = study.evaluation / variant
-        table = _estimate(predictions, settings)
-        estimates[variant] = table
-        files.append(write_csv(table, folder / "metrics.csv"))
-        files += _draw(predictions, table, settings, folder)
-        console.print(*show_estimates(table, f"{study.path.name}, {variant}", settings.confidence))
-    for path in files:
-        console.print(f"wrote {path}", soft_wrap=True, highlight=False)
-    return Evaluation(estimates, tuple(files))
+    pooled = read_study(study)
+    rows = _read_manifest(study, next(iter(pooled)), pooled)
+    clinical = None if rows is None else clinical_columns(rows.table)
+    console, files = Console(), list[Path]()
+    evidence: dict[str, Evidence] = {}
+    for variant, predictions in pooled.items():
+        evidence[variant] = gather_evidence(predictions, settings, clinical)
+        files += _write_variant(study, variant, evidence[variant], rows)
+        title = f"{study.path.name}, {variant}"
+        console.print(*show_estimates(evidence[variant].tables["metrics"], title, settings.confidence))
+    files += _write_study(study, evidence, rows)
+    _tell_files(console, study, files)
+    return Evaluation(evidence, tuple(files))
 
 
-def read_study(study: StudyDirectory) -> dict[str, Predictions]:
-    """Variant to its pooled rows, for every variant of a finished study.
-
-    Raises:
-        ValueError: See `evaluate`.
-    """
-    if not study.path.is_dir():
-        raise ValueError(f"{study.path} is no directory: give study=DIR, such as study=runs/demo")
-    if not study.folds.is_file() or not study.variants():
-        raise ValueError(f"{study.path} holds no trained study: train it first, or give another study=DIR")
-    expected = _expected_patients(study.folds)
-    pooled = {}
-    for variant in study.variants():
-        runs = study.runs(variant)
-        _refuse_unfinished(study, variant, runs, len(expected))
-        pooled[variant] = pool_folds({fold: run.predictions for fold, run in runs.items()}, expected)
-    return pooled
-
-
-def _expected_patients(path: Path) -> dict[int, ExpectedPatients]:
-    try:
-        folds = json.loads(path.read_text(encoding="utf-8"))["folds"]
-        return {int(fold["index"]): ExpectedPatients.of(fold["val"], fold["test"]) for fold in folds}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not a fold file ({error!r}): restore it") from error
-
-
-def _refuse_unfinished(
-    study: StudyDirectory, variant: str, runs: dict[int, RunDirectory], n_folds: int
-) -> None:
-    missing = [fold for fold in range(n_folds) if fold not in runs]
-    unfinished = [fold for fold, run in runs.items() if run.read_done() is None]
-    if not missing and not unfinished:
-        return
-    parts = [
-        f"fold {', '.join(map(str, folds))} {state}"
-        for folds, state in ((missing, "is missing"), (unfinished, "is not finished (no done.json)"))
-        if folds
-    ]
-    raise ValueError(
-        f"{study.path / variant}: {' and '.join(parts)}; the study has {n_folds} folds. "
-        f"Go on with: {_command_to_continue(study, runs)}"
+def _tell_files(console: Console, study: StudyDirectory, files: list[Path]) -> None:
+    """The files that people open first, and where the others are."""
+    first = [path for path in files if path.name in ("metrics.csv", "roc.png", "figure3_maps.png")]
+    first += [path for path in files if path.suffix == ".md"]
+    for path in first:
+        console.print(f"wrote {path}", soft_wrap=True, highlight=False, markup=False)
+    others = (
+        f"and {len(files) - len(first)} more tables (CSV, LaTeX) and figures (PNG, SVG) in {study.evaluation}"
     )
+    console.print(others, soft_wrap=True, highlight=False, markup=False)
 
 
-def _command_to_continue(study: StudyDirectory, runs: dict[int, RunDirectory]) -> str:
-    """The command that began the runs, for all folds."""
-    for run in runs.values():
-        if run.provenance.is_file():
-            words = json.loads(run.provenance.read_text())["command"][2:]
-            kept = [
-                word for word in words if word not in ("-m", "--multirun") and not word.startswith("fold=")
-            ]
-            return shlex.join(["mds-lightning", "train", "-m", *kept])
-    return f"mds-lightning train -m study={study.path.name} (with the overrides it was begun with)"
+def _write_variant(
+    study: StudyDirectory, variant: str, evidence: Evidence, rows: ManifestRows | None
+) -> list[Path]:
+    folder = study.evaluation / variant
+    files = [write_csv(table, folder / f"{name}.csv") for name, table in evidence.tables.items()]
+    for name, figure in draw_figures(evidence):
+        files += save_figure(figure, folder / name)
+    fields = [] if rows is None else choose_fields(list(study.runs(variant).values()), rows.root)
+    if fields:
+        figure = draw_maps(fields, f"Occlusion sensitivity, {variant}: held-out fields")
+        files += save_figure(figure, folder / "figure3_maps")
+    return files
 
 
-def _estimate(predictions: Predictions, settings: Settings) -> pd.DataFrame:
-    parts = [estimate(predictions.split("test"), HELD_OUT, settings)]
-    parts += [
-        estimate(comparison.predictions, comparison.patients, settings, comparison.average_folds)
-        for comparison in compare_external(predictions)
+def _write_study(
+    study: StudyDirectory, evidence: Mapping[str, Evidence], rows: ManifestRows | None
+) -> list[Path]:
+    first = next(iter(evidence.values()))
+    classes = first.predictions.classes
+    files: list[Path] = []
+    if rows is not None:
+        table = tabulate_characteristics(rows.table)
+        files += write_table(
+            table, study.evaluation / "table1_patients", "Patients: median [quartiles] or n (%)."
+        )
+    published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
+    name = f"table{published.table}_performance" if published else "table_performance"
+    performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
+    caption = (
+        f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval from a bootstrap "
+        "over patients, stratified by class]."
+    )
+    files += write_table(performance, study.evaluation / name, caption)
+    if len(evidence) > 1 and first.predictions.is_binary:
+        files += _write_comparison(study, evidence)
+    return files
+
+
+def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -> list[Path]:
+    """Variants set against the one that the validation patients prefer, at patient level."""
+    settings = next(iter(evidence.values())).settings
+    reference = max(evidence, key=lambda variant: _validation_score(evidence[variant]))
+    patients = {variant: one.test["patient"] for variant, one in evidence.items()}
+    comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
+    shares = pd.DataFrame(
+        comparison.rank_shares, columns=[f"rank {k + 1}" for k in range(len(comparison.models))]
+    )
+    shares.insert(0, "model", comparison.models["model"])
+    return [
+        write_csv(comparison.models, study.evaluation / "comparison_models.csv"),
+        write_csv(comparison.differences, study.evaluation / "comparison_differences.csv"),
+        write_csv(shares, study.evaluation / "comparison_ranks.csv"),
+        *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
     ]
-    return pd.concat(parts, ignore_index=True)
 
 
-def _draw(predictions: Predictions, table: pd.DataFrame, settings: Settings, folder: Path) -> list[Path]:
-    """`roc.*` at patient level and `roc_images.*`; of three and more classes, one pair a class."""
-    test = predictions.split("test")
-    levels = {
-        "patient": ("roc", aggregate_patients(test, settings.aggregation)),
-        "image": ("roc_images", test),
-    }
-    scored = test.classes[1:] if test.is_binary else test.classes
-    written: list[Path] = []
-    for level, (stem, rows) in levels.items():
-        for name in scored:
-            title = f"{name} vs {'rest' if not test.is_binary else test.classes[0]}, {level} level"
-            curves = _trace_folds(rows, name)
-            if not curves:
-                log.warning("%s: no fold has patients of both sides; no ROC figure", title)
-                continue
-            figure = draw_roc(curves, title, _pooled(table, level, name))
-            file = stem if test.is_binary else f"{stem}_{name}"
-            written += save_figure(figure, folder / file)
-    return written
+def _validation_score(evidence: Evidence) -> float:
+    """Mean over folds of the ROC-AUC on validation images."""
+    val = evidence.predictions.split("val")
+    scores = [score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(val.table["fold"])]
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("-inf")
 
 
-def _trace_folds(rows: Predictions, name: str) -> dict[str, RocCurve]:
-    k = rows.classes.index(name)
-    curves = {}
-    for fold in np.unique(rows.table["fold"]):
-        part = rows.of_fold(int(fold))
-        positive = part.target == k
-        if positive.any() and not positive.all():
-            curves[f"fold {fold}"] = trace_roc(positive, part.probabilities[:, k])
-        else:
-            log.warning("fold %d has no ROC curve for %s: its test rows are of one side only", fold, name)
-    return curves
+def _read_manifest(study: StudyDirectory, variant: str, pooled: Mapping[str, Any]) -> ManifestRows | None:
+    run = next(iter(study.runs(variant).values()))
+    if not run.config.is_file():
+        log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
+        return None
+    settings = read_settings(run.config)
+    return read_manifest_rows(_locate_manifest(settings), settings, pooled[variant])
 
 
-def _pooled(table: pd.DataFrame, level: str, name: str) -> str:
-    line = table[
-        (table["patients"] == HELD_OUT)
-        & (table["level"] == level)
-        & (table["metric"] == "roc_auc")
-        & (table["of"] == name)
-    ].iloc[0]
-    return f"pooled: AUC {format_estimate(line['value'], line['low'], line['high'])}"
+def _locate_manifest(settings: Mapping[str, Any]) -> Path:
+    cohort = settings["cohort"]
+    if cohort["manifest"] is not None:
+        return Path(cohort["manifest"])
+    parameters = SimulationParameters(**cohort["simulation"])
+    folder = simulate._simulation_directory(OmegaConf.create(dict(settings)), parameters)
+    return folder / "manifest.csv"

@@ -1,12 +1,15 @@
-"""Tables of estimates: on the screen and in files."""
+"""Tables of estimates: on the screen, as CSV, and for a paper as Markdown and LaTeX."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from mds_lightning.reporting.paper import PUBLISHED, SOURCE
 from mds_lightning.tracking.run_directory import write_atomically
 
 #: The order in which the screen shows metrics, and their names there.
@@ -16,6 +19,14 @@ HEADLINES = {
     "accuracy": "Accuracy",
     "precision": "Precision",
     "recall": "Recall",
+}
+#: All metrics, in the order of a paper's table.
+NAMES = HEADLINES | {
+    "specificity": "Specificity",
+    "f1": "F1",
+    "average_precision": "Average precision",
+    "balanced_accuracy": "Balanced accuracy",
+    "mcc": "MCC",
 }
 _INTERVAL = "bootstrap over patients, percentile"
 
@@ -27,12 +38,63 @@ def write_csv(table: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+def write_table(table: pd.DataFrame, stem: Path, caption: str) -> list[Path]:
+    """Write text as `<stem>.csv`, `.md` (with the caption) and `.tex`; returns the paths."""
+    label = stem.name
+    texts = {
+        ".csv": table.to_csv(index=False),
+        ".md": f"{caption}\n\n{table.to_markdown(index=False, disable_numparse=True)}\n",
+        ".tex": table.to_latex(index=False, escape=True, caption=_escape(caption), label=f"tab:{label}"),
+    }
+    paths = []
+    for suffix, text in texts.items():
+        path = stem.with_name(label + suffix)
+        with write_atomically(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
 def format_estimate(value: float, low: float, high: float, digits: int = 3) -> str:
-    """`0.970 [0.951, 0.984]`, or `undefined` for NaN."""
-    if pd.isna(value):
+    """`0.970 [0.951, 0.984]`; `undefined` for NaN; `[no spread]` where all resamples agree.
+
+    An interval without width would look like certainty where too few patients were there to see any spread.
+    """
+    if np.isnan(value):
         return "undefined"
-    limits = "no interval" if pd.isna(low) else f"{low:.{digits}f}, {high:.{digits}f}"
+    limits = f"{low:.{digits}f}, {high:.{digits}f}"
+    if np.isnan(low):
+        limits = "no interval"
+    elif high - low < 1e-12:
+        limits = "no spread"
     return f"{value:.{digits}f} [{limits}]"
+
+
+def tabulate_performance(estimates: Mapping[str, pd.DataFrame], classes: tuple[str, ...]) -> pd.DataFrame:
+    """Every metric of every variant with its interval, and the paper's best model if the task is the same.
+
+    Args:
+        estimates: Variant to its estimates.
+        classes: Of the task.
+
+    Returns:
+        Columns patients, level, model, then one a metric; a row for each variant, group of patients and
+        level.
+    """
+    rows = []
+    for model, table in estimates.items():
+        chosen = table[table["interval"] == _INTERVAL]
+        for (patients, level), group in chosen.groupby(["patients", "level"], sort=False):
+            rows.append({"patients": patients, "level": level, "model": model} | _cells(group, NAMES))
+    table = pd.DataFrame(rows)
+    table = pd.concat([table[table["patients"] == patients] for patients in table["patients"].unique()])
+    published = PUBLISHED.get(classes) if len(classes) == 2 else None
+    if published is not None:
+        patients = " and ".join(f"{count} {name}" for name, count in published.patients.items())
+        line = {"patients": f"published: {patients}", "level": "", "model": f"{published.model} ({SOURCE})"}
+        line |= {_name(metric, of): f"{value:.2f}" for (metric, of), value in published.values.items()}
+        table = pd.concat([table, pd.DataFrame([line])], ignore_index=True)
+    return table.fillna("")
 
 
 def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[Table]:
@@ -56,24 +118,35 @@ def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[T
 
 def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
     caption = f"{confidence:.0%} intervals: bootstrap over patients, stratified by class, percentile"
+    cells = {level: _cells(group[group["level"] == level], HEADLINES) for level in ("image", "patient")}
+    if any("no spread" in text for part in cells.values() for text in part.values()):
+        caption += "; no spread: too few patients or errors to see any"
     shown = Table(
         title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD
     )
-    rows, patients = (
-        dict(zip(group["level"], group[column], strict=True)) for column in ("n_rows", "n_patients")
-    )
+    levels = {level: group[group["level"] == level] for level in ("image", "patient")}
     shown.add_column("metric")
-    shown.add_column(f"{rows['image']} image rows", no_wrap=True)
-    shown.add_column(f"{patients['patient']} patients", no_wrap=True)
-    for metric, name in HEADLINES.items():
-        lines = group[group["metric"] == metric]
-        for of in lines["of"].unique():
-            cells = _cells(lines[lines["of"] == of])
-            whole = name if of == "overall" else f"{name}, {of}"
-            shown.add_row(escape(whole), cells["image"], cells["patient"])
+    shown.add_column(f"{levels['image']['n_rows'].iloc[0]} image rows", no_wrap=True)
+    shown.add_column(f"{levels['patient']['n_patients'].iloc[0]} patients", no_wrap=True)
+    for name, text in cells["image"].items():
+        shown.add_row(escape(name), escape(text), escape(cells["patient"][name]))
     return shown
 
 
-def _cells(lines: pd.DataFrame) -> dict[str, str]:
-    values = lines[["value", "low", "high"]].to_numpy(float)
-    return {level: escape(format_estimate(*row)) for level, row in zip(lines["level"], values, strict=True)}
+def _cells(group: pd.DataFrame, metrics: Iterable[str]) -> dict[str, str]:
+    """Name of each of `metrics` to its text."""
+    cells = {}
+    for metric in metrics:
+        lines = group[group["metric"] == metric]
+        values = lines[["value", "low", "high"]].to_numpy(float)
+        for of, row in zip(lines["of"], values, strict=True):
+            cells[_name(metric, str(of))] = format_estimate(*row)
+    return cells
+
+
+def _name(metric: str, of: str) -> str:
+    return NAMES[metric] if of == "overall" else f"{NAMES[metric]}, {of}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", r"\&").replace("%", r"\%").replace("_", r"\_").replace("#", r"\#")

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from mds_lightning.statistics.bootstrap import bootstrap
 from mds_lightning.statistics.sample import Sample
 
 
@@ -52,3 +54,29 @@ class NetBenefit:
         counts = np.zeros((self.sample.n_patients, rows.shape[1]))
         np.add.at(counts, self.sample.patient, rows)
         return counts
+
+
+def estimate_decision(
+    sample: Sample, n_resamples: int = 2000, confidence: float = 0.95, seed: int = 0, steps: int = 99
+) -> pd.DataFrame:
+    """The decision curve of a sample with its band.
+
+    Args:
+        sample: Rows of two classes.
+        n_resamples: Of the bootstrap over patients.
+        confidence: Of the band, at each threshold by itself.
+        seed: Of the resamples.
+        steps: Thresholds, evenly spaced within 0..1.
+
+    Returns:
+        Columns threshold, model, low, high (of the model), all, n_patients.
+    """
+    thresholds = tuple(k / (steps + 1) for k in range(1, steps + 1))
+    benefit = NetBenefit(sample, thresholds)
+    result = bootstrap(benefit, sample.patient_class, n_resamples, seed, jackknife=False)
+    rows = []
+    for t in thresholds:
+        interval = result.percentile(("model", t), confidence)
+        rows.append((t, result.point["model", t], interval.low, interval.high, result.point["all", t]))
+    table = pd.DataFrame(rows, columns=["threshold", "model", "low", "high", "all"])
+    return table.assign(n_patients=sample.n_patients)

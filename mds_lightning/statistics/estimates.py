@@ -67,17 +67,16 @@ def estimate(
     """
     levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
     return pd.concat(
-        [
-            _estimate_level(Sample.of(rows), (patients, level), settings, average_folds)
-            for level, rows in levels.items()
-        ],
+        [estimate_level(rows, (patients, level), settings, average_folds) for level, rows in levels.items()],
         ignore_index=True,
     )
 
 
-def _estimate_level(
-    sample: Sample, place: tuple[str, str], settings: Settings, average_folds: bool
+def estimate_level(
+    predictions: Predictions, place: tuple[str, str], settings: Settings, average_folds: bool = False
 ) -> pd.DataFrame:
+    """As `estimate`, for rows of one level; `place` is (patients, level) in the table."""
+    sample = Sample.of(predictions)
     pooled = Metrics.of(sample)
     folds = [Metrics.of(sample.where(sample.fold == k)) for k in np.unique(sample.fold)]
     statistic = _average(folds) if average_folds else pooled

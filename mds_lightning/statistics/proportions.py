@@ -22,4 +22,6 @@ def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -
     share = successes / trials
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     reach = z / (1 + z**2 / trials) * ((share * (1 - share) + z**2 / (4 * trials)) / trials) ** 0.5
-    return Interval(max(centre - reach, 0.0), min(centre + reach, 1.0), method)
+    low, high = max(centre - reach, 0.0), min(centre + reach, 1.0)
+    # At the ends the formula gives 0 and 1 exactly, but for rounding.
+    return Interval(0.0 if successes == 0 else low, 1.0 if successes == trials else high, method)

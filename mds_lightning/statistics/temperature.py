@@ -51,7 +51,7 @@ def scale_folds(predictions: Predictions) -> tuple[Predictions, dict[int, float]
     """
     val = predictions.split("val")
     folds = predictions.table["fold"].to_numpy()
-    probabilities = predictions.probabilities
+    probabilities = predictions.probabilities.copy()
     temperatures = {}
     for fold in np.unique(folds):
         rows = val.of_fold(int(fold))

@@ -3,17 +3,24 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from omegaconf import OmegaConf
+from PIL import Image
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from mds_lightning.commands.evaluate import HELD_OUT, evaluate
-from mds_lightning.statistics.estimates import COLUMNS
+from mds_lightning.commands.evaluate import Evaluation, evaluate
+from mds_lightning.reporting.evidence import HELD_OUT
+from mds_lightning.reporting.study import read_study
+from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
+from mds_lightning.tracking.run_directory import StudyDirectory
 
 CLASSES = ("donor", "MDS")
 
@@ -89,8 +96,36 @@ def pooled_rows(study: Path) -> pd.DataFrame:
     return table[table["split"] == "test"]
 
 
-def test_numbers_are_those_of_the_pooled_rows(study: Path) -> None:
-    table = evaluate(config(study)).estimates["resnet18"]
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn but not rendered: files of their names are empty."""
+
+    def touch(_: Any, stem: Path) -> tuple[Path, Path]:
+        files = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")
+        for file in files:
+            file.touch()
+        return files
+
+    monkeypatch.setattr("mds_lightning.commands.evaluate.save_figure", touch)
+
+
+def metrics(study: Path, **changes: Any) -> pd.DataFrame:
+    return evaluate(config(study, **changes)).evidence["resnet18"].tables["metrics"]
+
+
+@pytest.fixture(scope="module")
+def evaluated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evaluation, str]:
+    """A study, what `evaluate` returned, and what it showed."""
+    study = Path(shutil.copytree(template, tmp_path_factory.mktemp("evaluated") / "study"))
+    with redirect_stdout(StringIO()) as shown:
+        result = evaluate(config(study))
+    return study, result, shown.getvalue()
+
+
+def test_numbers_are_those_of_the_pooled_rows(evaluated: tuple[Path, Evaluation, str]) -> None:
+    study, result, _ = evaluated
+    table = result.evidence["resnet18"].tables["metrics"]
+    table = table[table["interval"] != "Student t over folds"]
     rows = pooled_rows(study)
     patients = rows.groupby("patient_id")[["target", "prob_MDS"]].mean()
     for level, data in (("image", rows), ("patient", patients)):
@@ -105,46 +140,72 @@ def test_numbers_are_those_of_the_pooled_rows(study: Path) -> None:
     assert (table["value"] <= table["high"]).all()
 
 
-def test_files_are_written_and_repeat_bit_for_bit(study: Path) -> None:
-    files = evaluate(config(study)).files
-    names = {str(file.relative_to(study / "evaluation")) for file in files}
-    assert {"resnet18/metrics.csv", "resnet18/roc.png", "resnet18/roc.svg"} <= names
+def test_files_are_written_and_repeat_bit_for_bit(evaluated: tuple[Path, Evaluation, str]) -> None:
+    study, result, _ = evaluated
+    names = {str(file.relative_to(study / "evaluation")) for file in result.files}
+    tables = ("metrics", "folds", "confusion", "calibration", "operating_points", "decision_curve")
+    figures = ("roc", "roc_images", "precision_recall", "confusion", "calibration", "decision_curve")
+    assert {f"resnet18/{name}.csv" for name in tables} <= names
+    assert {f"resnet18/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= names
+    assert {f"table2_performance.{kind}" for kind in ("csv", "md", "tex")} <= names
     assert list(pd.read_csv(study / "evaluation/resnet18/metrics.csv").columns) == list(COLUMNS)
-    before = {file: file.read_bytes() for file in files}
+    assert "0.98" in (study / "evaluation/table2_performance.md").read_text(), "the paper's value beside ours"
+    before = {file: file.read_bytes() for file in result.files}
     evaluate(config(study))
-    assert {file for file in files if file.read_bytes() != before[file]} == set()
+    assert {file for file in result.files if file.read_bytes() != before[file]} == set()
+
+
+def test_screen_shows_both_levels_and_where_the_files_are(evaluated: tuple[Path, Evaluation, str]) -> None:
+    words = ("80 image rows", "40 patients", "ROC-AUC", "Recall, MDS", "metrics.csv", "roc.png")
+    for word in words:
+        assert word in evaluated[2]
+
+
+def test_thresholds_and_decisions_fit_together(evaluated: tuple[Path, Evaluation, str]) -> None:
+    study, result, _ = evaluated
+    tables = result.evidence["resnet18"].tables
+    chosen = pick(tables["thresholds"], rule="Youden index", level="image").set_index("fold")["threshold"]
+    rows = pooled_rows(study)
+    called = rows["prob_MDS"] >= rows["fold"].map(chosen)
+    points = pick(tables["operating_points"], rule="Youden index", level="image", metric="recall", of="MDS")
+    pooled = points[points["interval"] != "Student t over folds"]["value"]
+    assert np.allclose(pooled, called[rows["target"] == 1].mean())
+    confusion = pick(tables["confusion"], level="image", true="MDS", decided="MDS")["rows"].iloc[0]
+    assert confusion == ((rows["target"] == 1) & (rows["prob_MDS"] > 0.5)).sum()
 
 
 def test_seed_and_confidence_move_the_interval_and_not_the_estimate(study: Path) -> None:
-    tables = [
-        evaluate(config(study, **changes)).estimates["resnet18"]
+    predictions = read_study(StudyDirectory(study))["resnet18"].split("test")
+    first, seed, narrow = (
+        estimate(predictions, "all", Settings(n_resamples=200, **changes))
         for changes in ({}, {"seed": 1}, {"confidence": 0.5})
-    ]
-    assert all(np.array_equal(table["value"], tables[0]["value"]) for table in tables)
-    assert not np.array_equal(tables[1]["low"], tables[0]["low"])
-    width = [(table["high"] - table["low"]).sum() for table in tables]
-    assert width[2] < 0.6 * width[0]
+    )
+    assert np.array_equal(first["value"], seed["value"])
+    assert not np.array_equal(first["low"], seed["low"])
+    assert (narrow["high"] - narrow["low"]).sum() < 0.6 * (first["high"] - first["low"]).sum()
 
 
-def test_screen_shows_both_levels_and_where_the_files_are(
-    study: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    evaluate(config(study))
-    shown = capsys.readouterr().out
-    for words in ("80 image rows", "40 patients", "ROC-AUC", "Recall, MDS", "metrics.csv", "roc.png"):
-        assert words in shown
-
-
-def test_every_variant_gets_its_own_folder(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("quick")
+def test_variants_are_compared_with_the_one_that_validation_prefers(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", ("densenet201", "resnet18"))
-    result = evaluate(config(study))
-    assert list(result.estimates) == ["densenet201", "resnet18"]
+    result = evaluate(config(study, n_resamples=100))
+    assert list(result.evidence) == ["densenet201", "resnet18"]
     assert (study / "evaluation/densenet201/roc.svg").is_file()
+    scores = {}
+    for variant in result.evidence:
+        files = sorted((study / variant).glob("*/predictions.parquet"))
+        val = [pd.read_parquet(file).query("split == 'val'") for file in files]
+        scores[variant] = np.mean([roc_auc_score(part["target"], part["prob_MDS"]) for part in val])
+    line = pd.read_csv(study / "evaluation/comparison_differences.csv").iloc[0]
+    assert line["reference"] == max(scores, key=lambda variant: scores[variant])
+    assert 0 < line["p_delong"] <= 1
+    assert (study / "evaluation/comparison_ranks.png").is_file()
 
 
+@pytest.mark.usefixtures("quick")
 def test_external_patients_of_one_class_meet_held_out_patients_of_the_other(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", external=("x100", "x102", "x104", "x106"))
-    table = evaluate(config(study)).estimates["resnet18"]
+    table = metrics(study, n_resamples=100)
     names = list(dict.fromkeys(table["patients"]))
     assert names == [
         HELD_OUT,
@@ -159,6 +220,58 @@ def test_external_patients_of_one_class_meet_held_out_patients_of_the_other(tmp_
     mean = pick(table, patients=names[1], level="image", metric="roc_auc")
     assert np.allclose(mean["value"], np.mean(expected), atol=1e-12)
     assert set(mean["n_patients"]) == {24}
+    assert (study / "evaluation/resnet18/roc_external.png").is_file()
+    points = pd.read_csv(study / "evaluation/resnet18/operating_points.csv")
+    assert set(points["patients"]) == set(names[:2])
+
+
+def with_manifest(study: Path) -> pd.DataFrame:
+    """Give the study a manifest with clinical columns and an explained image; returns the manifest."""
+    rows = pooled_rows(study).reset_index(drop=True)
+    number = rows["patient_id"].str[1:].astype(int)
+    manifest = rows[["image", "patient_id", "label"]].assign(
+        age=40 + number, sex=np.where(number < 20, "f", "m")
+    )
+    folder = study.parent / "smears"
+    folder.mkdir()
+    manifest.to_csv(folder / "manifest.csv", index=False)
+    settings = {"cohort": {"manifest": str(folder / "manifest.csv"), "root": None}}
+    (study / "resnet18/fold-0/config.yaml").write_text(yaml.safe_dump(settings))
+    image = pooled_rows(study).query("fold == 0 and target == 1 and prob_MDS > 0.5").iloc[0]
+    Image.fromarray(np.full((48, 64, 3), 200, np.uint8)).save(folder / image["image"])
+    (study / "resnet18/fold-0/occlusion").mkdir()
+    np.savez(
+        study / "resnet18/fold-0/occlusion/one.npz",
+        importance=np.linspace(0, 1, 2 * 24 * 32, dtype=np.float32).reshape(2, 24, 32),
+        probabilities=image[["prob_donor", "prob_MDS"]].to_numpy(np.float32),
+        classes=np.array(CLASSES),
+        image=np.array(image["image"]),
+        target=np.array(1),
+        fold=np.array(0),
+    )
+    return manifest
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_manifest_adds_characteristics_subgroups_and_maps(study: Path) -> None:
+    with_manifest(study)
+    result = evaluate(config(study, n_resamples=100))
+    folder = study / "evaluation"
+    first = pd.read_csv(folder / "table1_patients.csv", keep_default_na=False)
+    assert first.loc[0, ["characteristic", "all", "MDS", "donor"]].tolist() == ["n", "40", "20", "20"]
+    subgroups = result.evidence["resnet18"].tables["subgroups"]
+    assert set(subgroups["column"]) == {"age", "sex"}
+    assert set(subgroups.query("column == 'sex'")["n_patients"]) == {20}
+    assert (folder / "resnet18/figure3_maps.png").is_file()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_changed_manifest_is_said_and_left_out(study: Path, caplog: pytest.LogCaptureFixture) -> None:
+    manifest = with_manifest(study)
+    manifest.iloc[2:].to_csv(study.parent / "smears/manifest.csv", index=False)
+    result = evaluate(config(study, n_resamples=100))
+    assert "has changed since the study was trained" in caplog.text
+    assert "subgroups" not in result.evidence["resnet18"].tables
 
 
 def damage(study: Path, change: Callable[[pd.DataFrame], pd.DataFrame], fold: int = 2) -> None:

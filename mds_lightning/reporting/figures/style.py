@@ -63,5 +63,7 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
         path = stem.with_name(stem.name + suffix)
         with house_style(), write_atomically(path) as temporary:
             figure.savefig(temporary, metadata=metadata)
+        # The first drawing has found every place; the second file shows the same picture.
+        figure.set_layout_engine("none")
         written.append(path)
     return written[0], written[1]

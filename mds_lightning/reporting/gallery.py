@@ -1,0 +1,124 @@
+"""Every figure of one variant, drawn from its evidence."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mds_lightning.reporting.evidence import HELD_OUT, Evidence
+from mds_lightning.reporting.figures.calibration import draw_reliability
+from mds_lightning.reporting.figures.confusion import draw_confusion
+from mds_lightning.reporting.figures.decision import draw_decision
+from mds_lightning.reporting.figures.precision_recall import draw_precision_recall
+from mds_lightning.reporting.figures.roc import draw_roc
+from mds_lightning.reporting.tables import format_estimate
+from mds_lightning.statistics.aggregate import aggregate_patients
+from mds_lightning.statistics.external import compare_external
+from mds_lightning.statistics.precision_recall import trace_precision_recall
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.roc import trace_roc
+
+log = logging.getLogger(__name__)
+
+Curve = TypeVar("Curve")
+
+_LEVELS = {"patient": "", "image": "_images"}
+
+
+def draw_figures(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
+    """Yield file name (without extension) and figure, one at a time.
+
+    Names end in `_images` at image level, and in the class where there are more than two.
+    """
+    classes = evidence.predictions.classes
+    for level, rows in evidence.test.items():
+        for name in classes[1:] if len(classes) == 2 else classes:
+            title = f"{_against(classes, name)}, {level} level"
+            ending = _LEVELS[level] + ("" if len(classes) == 2 else f"_{name}")
+            yield from _draw_curves(evidence, rows, HELD_OUT, (name, level), title, ending)
+    yield from _draw_external(evidence)
+    yield "confusion", _draw_confusion(evidence)
+    yield from _draw_calibration(evidence)
+    if "decision_curve" in evidence.tables:
+        title = f"{_against(classes, classes[1])}, patient level, folds pooled"
+        yield "decision_curve", draw_decision(evidence.tables["decision_curve"], title)
+
+
+def _against(classes: tuple[str, ...], name: str) -> str:
+    return f"{name} vs {classes[0] if len(classes) == 2 else 'rest'}"
+
+
+def _draw_curves(
+    evidence: Evidence, rows: Predictions, patients: str, place: tuple[str, str], title: str, ending: str
+) -> Iterator[tuple[str, Figure]]:
+    name, level = place
+    roc = _trace_folds(rows, name, trace_roc)
+    if not roc:
+        log.warning("%s: no fold has rows of both sides, so there are no curves", title)
+        return
+    how = "pooled" if patients == HELD_OUT else "mean over folds"
+    auc = _summarise(evidence, patients, level, "roc_auc", name)
+    yield f"roc{ending}", draw_roc(roc, title, f"{how}: AUC {auc}")
+    curves = _trace_folds(rows, name, trace_precision_recall)
+    precision = _summarise(evidence, patients, level, "average_precision", name)
+    yield f"precision_recall{ending}", draw_precision_recall(curves, title, f"{how}: AP {precision}")
+
+
+def _trace_folds(
+    rows: Predictions, name: str, trace: Callable[[NDArray[np.bool_], NDArray[np.float64]], Curve]
+) -> dict[str, Curve]:
+    k = rows.classes.index(name)
+    curves = {}
+    for fold in np.unique(rows.table["fold"]):
+        part = rows.of_fold(int(fold))
+        positive = part.target == k
+        if positive.any() and not positive.all():
+            curves[f"fold {fold}"] = trace(positive, part.probabilities[:, k])
+        else:
+            log.warning("fold %d has no curve for %s: its rows are of one side only", fold, name)
+    return curves
+
+
+def _summarise(evidence: Evidence, patients: str, level: str, metric: str, of: str) -> str:
+    table = evidence.tables["metrics"]
+    wanted = {"patients": patients, "level": level, "metric": metric, "of": of}
+    line = table[np.logical_and.reduce([table[key] == value for key, value in wanted.items()])].iloc[0]
+    return format_estimate(float(line["value"]), float(line["low"]), float(line["high"]))
+
+
+def _draw_external(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
+    for one in compare_external(evidence.predictions):
+        if not one.average_folds or not evidence.predictions.is_binary:
+            continue
+        name = one.predictions.classes[1]
+        for level, ending in _LEVELS.items():
+            rows = one.predictions
+            if level == "patient":
+                rows = aggregate_patients(rows, evidence.settings.aggregation)
+            title = f"{one.patients.split(',')[0]}, {level} level"
+            yield from _draw_curves(evidence, rows, one.patients, (name, level), title, f"_external{ending}")
+
+
+def _draw_confusion(evidence: Evidence) -> Figure:
+    table, classes = evidence.tables["confusion"], list(evidence.predictions.classes)
+    matrices = {
+        f"{level} level": _square(table[table["level"] == level], classes) for level in ("image", "patient")
+    }
+    return draw_confusion(matrices, evidence.predictions.classes, "Held-out patients, folds pooled")
+
+
+def _square(table: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:
+    wide = table.pivot_table(index="true", columns="decided", values="rows")
+    return wide.loc[classes, classes].to_numpy(np.float64)
+
+
+def _draw_calibration(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
+    positive = evidence.predictions.classes[-1]
+    for level, ending in _LEVELS.items():
+        curves = {kind: bins for (kind, one), bins in evidence.reliability.items() if one == level}
+        figure = draw_reliability(curves, positive, f"Calibration, {level} level, folds pooled")
+        yield f"calibration{ending}", figure

@@ -1,0 +1,70 @@
+"""The pooled rows of a finished study, variant by variant; what is unfinished or does not fit is refused."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+
+
+def read_study(study: StudyDirectory) -> dict[str, Predictions]:
+    """Variant to its pooled rows, for every variant of a finished study.
+
+    Args:
+        study: Its directory; `folds.json` says which patients each fold must hold.
+
+    Raises:
+        ValueError: There is no such study; a fold is unfinished, missing, doubled or of another split; a
+            row's probabilities are no probabilities.
+    """
+    if not study.path.is_dir():
+        raise ValueError(f"{study.path} is no directory: give study=DIR, such as study=runs/demo")
+    if not study.folds.is_file() or not study.variants():
+        raise ValueError(f"{study.path} holds no trained study: train it first, or give another study=DIR")
+    expected = _expected_patients(study.folds)
+    pooled = {}
+    for variant in study.variants():
+        runs = study.runs(variant)
+        _refuse_unfinished(study, variant, runs, len(expected))
+        pooled[variant] = pool_folds({fold: run.predictions for fold, run in runs.items()}, expected)
+    return pooled
+
+
+def _expected_patients(path: Path) -> dict[int, ExpectedPatients]:
+    try:
+        folds = json.loads(path.read_text(encoding="utf-8"))["folds"]
+        return {int(fold["index"]): ExpectedPatients.of(fold["val"], fold["test"]) for fold in folds}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not a fold file ({error!r}): restore it") from error
+
+
+def _refuse_unfinished(
+    study: StudyDirectory, variant: str, runs: Mapping[int, RunDirectory], n_folds: int
+) -> None:
+    missing = [fold for fold in range(n_folds) if fold not in runs]
+    unfinished = [fold for fold, run in runs.items() if run.read_done() is None]
+    if not missing and not unfinished:
+        return
+    parts = [
+        f"fold {', '.join(map(str, folds))} {state}"
+        for folds, state in ((missing, "is missing"), (unfinished, "is not finished (no done.json)"))
+        if folds
+    ]
+    raise ValueError(
+        f"{study.path / variant}: {' and '.join(parts)}; the study has {n_folds} folds. "
+        f"Go on with: {_command_to_continue(study, runs)}"
+    )
+
+
+def _command_to_continue(study: StudyDirectory, runs: Mapping[int, RunDirectory]) -> str:
+    """The command that began the runs, for all folds."""
+    for run in runs.values():
+        if run.provenance.is_file():
+            words = json.loads(run.provenance.read_text())["command"][2:]
+            kept = [word for word in words if word not in ("-m", "--multirun")]
+            kept = [word for word in kept if not word.startswith("fold=")]
+            return shlex.join(["mds-lightning", "train", "-m", *kept])
+    return f"mds-lightning train -m study={study.path.name} (with the overrides it was begun with)"

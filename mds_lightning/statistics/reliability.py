@@ -1,0 +1,96 @@
+"""Calibration of a study before and after temperature scaling, with intervals."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from mds_lightning.statistics.aggregate import aggregate_patients
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.calibration import (
+    Calibration,
+    ReliabilityBin,
+    bin_reliability,
+    explain_uncalibrated,
+)
+from mds_lightning.statistics.estimates import COLUMNS, Settings
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.temperature import scale_folds
+
+#: Names of the probabilities, as trained and after scaling.
+RAW, SCALED = "as predicted", "temperature-scaled"
+
+
+def list_probabilities(predictions: Predictions, settings: Settings) -> dict[tuple[str, str], Predictions]:
+    """Test rows by (probabilities, level): raw and scaled, images and patients."""
+    kinds = {RAW: predictions, SCALED: scale_folds(predictions)[0]}
+    rows = {}
+    for kind, part in kinds.items():
+        test = part.split("test")
+        rows[kind, "image"] = test
+        rows[kind, "patient"] = aggregate_patients(test, settings.aggregation)
+    return rows
+
+
+def estimate_calibration(rows: Mapping[tuple[str, str], Predictions], settings: Settings) -> pd.DataFrame:
+    """Brier score, ECE, slope and intercept of each scored class, with percentile intervals.
+
+    Args:
+        rows: What `list_probabilities` gives.
+        settings: How.
+
+    Returns:
+        Columns probabilities, level, metric, of, value, low, high, interval, note, n_patients, n_rows.
+    """
+    lines = []
+    for (kind, level), part in rows.items():
+        sample = Sample.of(part)
+        for k in sample.scored_classes:
+            positive = sample.target == k
+            calibration = Calibration(positive, sample.probabilities[:, k], sample.patient)
+            result = bootstrap(
+                calibration, sample.patient_class, settings.n_resamples, settings.seed, jackknife=False
+            )
+            for metric, value in result.point.items():
+                interval = result.percentile(metric, settings.confidence)
+                note = explain_uncalibrated(positive) if np.isnan(value) else interval.note
+                where = (kind, level, metric, sample.classes[k])
+                limits = (interval.low, interval.high, interval.method)
+                lines.append((*where, value, *limits, note, sample.n_patients, len(positive)))
+    return pd.DataFrame(lines, columns=["probabilities", *COLUMNS[1:]])
+
+
+def trace_reliability(
+    rows: Mapping[tuple[str, str], Predictions], name: str, confidence: float
+) -> dict[tuple[str, str], list[ReliabilityBin]]:
+    """The reliability curve of one class for each of `rows`."""
+    return {
+        key: bin_reliability(
+            part.target == part.classes.index(name),
+            part.probabilities[:, part.classes.index(name)],
+            confidence=confidence,
+        )
+        for key, part in rows.items()
+    }
+
+
+def tabulate_reliability(curves: Mapping[tuple[str, str], list[ReliabilityBin]]) -> pd.DataFrame:
+    """Reliability curves, a row a bin: its edges, rows, mean prediction, and observed share with limits."""
+    lines = [
+        (*key, one.low, one.high, one.rows, one.predicted, one.observed, one.interval.low, one.interval.high)
+        for key, bins in curves.items()
+        for one in bins
+    ]
+    columns = [
+        "probabilities",
+        "level",
+        "low_edge",
+        "high_edge",
+        "rows",
+        "predicted",
+        "observed",
+        "low",
+        "high",
+    ]
+    return pd.DataFrame(lines, columns=columns)
