@@ -39,6 +39,11 @@ class Canvas:
             self.dye[ours] *= 1 - cover[theirs][..., None]
         self.dye[ours] += dye[theirs]
 
+    def shows(self, stencil: Stencil) -> bool:
+        """Whether any of a stencil's pixels lie in the field."""
+        (rows, columns), _ = self._overlap(stencil)
+        return rows.start < rows.stop and columns.start < columns.stop
+
     def mark(self, stencil: Stencil, coverage: Plane, tissue: Tissue) -> None:
         """Give the pixels that are covered by more than half to `tissue`."""
         ours, theirs = self._overlap(stencil)

@@ -10,6 +10,9 @@ from mds_lightning.cohort.simulation.shape import Plane, Points, Stencil, blob
 from mds_lightning.cohort.simulation.stain import AZURE, BLUE
 from mds_lightning.cohort.simulation.texture import cut_texture
 
+#: Granules of a larger radius (µm) are seen one by one.
+_LARGE = 0.35
+
 
 def paint_cell(
     canvas: Canvas, rng: np.random.Generator, look: Look, centre: Points, radius: float, tissue: Tissue
@@ -24,7 +27,9 @@ def paint_cell(
         radius: µm.
         tissue: What its nucleus is in the mask.
     """
-    stencil = Stencil(centre, radius * 1.35 + 1, canvas.scale)
+    stencil = Stencil(centre, radius * 1.3 + 0.5, canvas.scale)
+    if not canvas.shows(stencil):
+        return
     border = blob(rng, radius, look.roughness, 1 + (look.elongation - 1) * rng.uniform(0, 2))
     cell = stencil.blur(stencil.fill(border), 0.12)
     outline = draw_outline(rng, look.nucleus, radius)
@@ -33,6 +38,9 @@ def paint_cell(
 
     dye = _cytoplasm(rng, look, stencil, cell, coverage, radius)
     free = cell * (1 - coverage)
+    if look.dust != Dye():
+        grain = np.clip(cut_texture(rng, 0.16, stencil.shape, stencil.scale) + 0.2, 0, 2)
+        dye += (grain * free)[..., None] * _vector(look.dust)
     for sort in look.granules:
         _add_granules(rng, dye, sort, stencil, cell if sort.over_nucleus else free, radius)
     # The nucleus displaces nine tenths of the cytoplasm: a film lies over and under it.
@@ -49,7 +57,7 @@ def _cytoplasm(
 ) -> NDArray[np.float32]:
     amount = 1 + 0.10 * cut_texture(rng, 0.54, stencil.shape, stencil.scale)
     amount += 0.06 * cut_texture(rng, 2.5, stencil.shape, stencil.scale)
-    inner = stencil.blur(cell, 0.16 * radius)
+    inner = stencil.average(cell, 0.5 * radius)
     amount *= 1 + look.rim * (1 - 2 * np.clip(inner - 0.4, 0, 0.5))
     if look.hof:
         amount *= 1 - look.hof * _hof(rng, stencil, nucleus, radius)
@@ -81,8 +89,15 @@ def _add_granules(
     distance = radius * 0.97 * np.sqrt(rng.random(number))
     angle = rng.uniform(0, 2 * np.pi, number)
     centres = np.stack([distance * np.cos(angle), distance * np.sin(angle)], axis=1)
-    dots = stencil.dot(centres, sort.radius * rng.uniform(0.75, 1.25, number))
-    dye += (stencil.blur(dots, 0.1) * room)[..., None] * _vector(sort.dye)
+    shades = rng.uniform(0.6, 1.0, number)
+    if sort.radius < _LARGE:
+        specks = stencil.scatter(centres, sort.radius, shades)
+    else:
+        # A pale rim under each keeps neighbours apart.
+        radii = sort.radius * np.outer(rng.uniform(0.75, 1.25, number), [1.0, 0.78]).ravel()
+        shades = np.outer(shades, [0.45, 1.0]).ravel()
+        specks = stencil.blur(stencil.dot(np.repeat(centres, 2, axis=0), radii, shades), 0.08)
+    dye += (specks * room)[..., None] * _vector(sort.dye)
 
 
 def _vector(dye: Dye) -> NDArray[np.float32]:

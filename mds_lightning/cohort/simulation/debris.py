@@ -12,7 +12,7 @@ def paint_platelet(canvas: Canvas, rng: np.random.Generator, centre: Points) -> 
     radius = rng.uniform(0.8, 1.5)
     stencil = Stencil(centre, 2.2 * radius, canvas.scale)
     body = stencil.blur(stencil.fill(blob(rng, radius, 0.12, rng.uniform(1, 1.5))), 0.15)
-    grains = stencil.blur(stencil.dot(rng.normal(0, 0.4 * radius, (9, 2)), 0.24), 0.12) * body
+    grains = stencil.scatter(rng.normal(0, 0.4 * radius, (9, 2)), 0.26, np.ones(9)) * body
     canvas.add(
         stencil,
         body[..., None] * np.array([0.08, 0.05, 0.10, 0], dtype=np.float32)
@@ -23,12 +23,13 @@ def paint_platelet(canvas: Canvas, rng: np.random.Generator, centre: Points) -> 
 def paint_smudge(canvas: Canvas, rng: np.random.Generator, centre: Points, radius: float) -> None:
     """Draw a smudge (Gumprecht) cell: a crushed nucleus without cytoplasm, its chromatin drawn out."""
     stencil = Stencil(centre, 2.0 * radius, canvas.scale)
-    core = stencil.blur(stencil.fill(blob(rng, 0.8 * radius, 0.16, rng.uniform(1.1, 1.6))), 0.7)
-    veil = stencil.blur(stencil.fill(blob(rng, 1.2 * radius, 0.22, rng.uniform(1.1, 1.8))), 1.3)
-    texture = np.tanh(cut_texture(rng, 0.8, stencil.shape, stencil.scale))
-    streaks = np.clip(0.6 + 0.5 * cut_texture(rng, 1.2, stencil.shape, stencil.scale), 0, 1.5)
-    azure = 0.42 * core * (1 + 0.35 * texture) + 0.16 * veil * streaks
-    dye = azure[..., None] * np.array([0.35, 1.0, 0.0, 0.0], dtype=np.float32)
+    core = stencil.blur(stencil.fill(blob(rng, 0.85 * radius, 0.16, rng.uniform(1.1, 1.6))), 0.4)
+    veil = stencil.blur(stencil.fill(blob(rng, 1.3 * radius, 0.22, rng.uniform(1.2, 1.9))), 1.2)
+    # A net of drawn-out chromatin: threads lie where a smooth texture changes its sign.
+    threads = np.exp(-((cut_texture(rng, 1.2, stencil.shape, stencil.scale) / 0.45) ** 2))
+    clots = np.clip(cut_texture(rng, 0.8, stencil.shape, stencil.scale), 0, 2)
+    azure = core * (0.30 + 0.30 * threads + 0.10 * clots) + veil * (0.04 + 0.14 * threads)
+    dye = azure[..., None] * np.array([0.30, 1.0, 0.0, 0.0], dtype=np.float32)
     canvas.add(stencil, dye, 0.7 * core)
     canvas.mark(stencil, core, Tissue.NUCLEUS)
 
@@ -39,5 +40,5 @@ def paint_precipitate(canvas: Canvas, rng: np.random.Generator, centre: Points) 
     spread = rng.uniform(0.8, 3.5)
     stencil = Stencil(centre, 3 * spread + 1, canvas.scale)
     places = rng.normal(0, spread, (number, 2)) * np.array([1.0, rng.uniform(0.4, 1.0)])
-    specks = stencil.blur(stencil.dot(places, rng.uniform(0.12, 0.42, number)), 0.08)
+    specks = stencil.scatter(places, rng.uniform(0.2, 0.45), rng.uniform(0.3, 1.0, number))
     canvas.add(stencil, specks[..., None] * np.array([0.2, 1.3, 0.5, 0], dtype=np.float32))

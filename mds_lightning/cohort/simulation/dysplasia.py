@@ -8,6 +8,8 @@ import numpy as np
 from mds_lightning.cohort.simulation.look import Dye, Look, NuclearShape
 
 #: Nuclei that granulocytic dysplasia turns into two lobes, or into two nuclei.
+#: Cytoplasm without granules: grey-blue.
+_PALE = Dye(eosin=0.04, azure=0.03, blue=0.25, haemoglobin=0.04)
 _MATURE, _YOUNG = ("band", "segmented"), ("round", "kidney")
 
 
@@ -33,7 +35,7 @@ class Dysplasia:
 def draw_dysplasia(rng: np.random.Generator) -> Dysplasia:
     """Draw the habits of one patient's clone."""
     return Dysplasia(
-        hypogranulation=rng.uniform(0.65, 0.95),
+        hypogranulation=rng.uniform(0.8, 1.0),
         pelger=rng.uniform(0.4, 0.9),
         double_nucleus=rng.uniform(0.15, 0.5),
         clumping=rng.uniform(0.4, 0.9),
@@ -64,14 +66,14 @@ def _granulocyte(rng: np.random.Generator, look: Look, clone: Dysplasia) -> tupl
     )
     nucleus = look.nucleus
     if pale:
-        look = replace(look, granules=(), cytoplasm=Dye(eosin=0.03, azure=0.01, blue=0.17), hof=0.0, rim=0.1)
+        look = replace(look, granules=(), dust=Dye(), cytoplasm=_PALE, hof=0.0, rim=0.1)
     if lobes:
         nucleus = replace(nucleus, shape="pelger", size=0.52, offset=0.1)
     if twins:
         nucleus = replace(nucleus, shape="double", offset=0.0)
     if clumps:
         nucleus = replace(nucleus, density=nucleus.density * 1.1, clumping=0.62, grain=0.8)
-    return replace(look, nucleus=nucleus), rng.uniform(1.03, 1.2)
+    return replace(look, nucleus=nucleus), rng.uniform(1.08, 1.25)
 
 
 def _erythroblast(rng: np.random.Generator, look: Look, clone: Dysplasia) -> tuple[Look, float]:

@@ -71,7 +71,7 @@ class _Cells:
         self.marrow = marrow
         width, height = size
         area = (width + 2 * MARGIN) * (height + 2 * MARGIN) / (width * height)
-        number = int(rng.poisson(marrow.density * area * rng.gamma(14, 1 / 14)))
+        number = int(rng.poisson(marrow.density * area * rng.gamma(25, 1 / 25)))
         kinds = rng.choice(len(KINDS), number, p=marrow.differential)
         spread = np.clip(rng.normal(1, 0.06, number), 0.85, 1.18)
         radii = np.array([KINDS[kind].look.diameter for kind in kinds]) / 2 * spread

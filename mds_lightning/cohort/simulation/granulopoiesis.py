@@ -2,14 +2,14 @@
 
 from mds_lightning.cohort.simulation.look import Dye, Granules, Look, Nucleus
 
-AZUROPHIL = Granules(0.42, 0.26, Dye(eosin=0.25, azure=0.42), over_nucleus=True)
-SPECIFIC = Granules(1.1, 0.22, Dye(eosin=0.30, azure=0.05))
-_EOSINOPHIL = Granules(1.25, 0.46, Dye(eosin=0.75, haemoglobin=0.60))
+AZUROPHIL = Granules(0.62, 0.32, Dye(eosin=0.85, azure=0.70), over_nucleus=True)
+_SPECIFIC = Dye(eosin=0.17, azure=0.04)
+_EOSINOPHIL = Granules(1.5, 0.48, Dye(eosin=0.62, haemoglobin=1.0))
 _BASOPHIL = Granules(0.42, 0.55, Dye(azure=0.85, blue=0.45), over_nucleus=True)
 
 BLAST = Look(
     16.0,
-    Nucleus("round", 0.83, 0.35, 0.62, 0.20, 0.24, nucleoli=2.2),
+    Nucleus("round", 0.83, 0.35, 0.62, 0.20, 0.24, nucleoli=2.6),
     Dye(azure=0.02, blue=0.52),
     rim=0.35,
     hof=0.15,
@@ -29,25 +29,26 @@ MYELOCYTE = Look(
     Dye(eosin=0.16, azure=0.02, blue=0.14),
     rim=0.10,
     hof=0.35,
-    granules=(SPECIFIC, Granules(0.10, 0.24, Dye(eosin=0.2, azure=0.3))),
+    dust=Dye(eosin=0.13, azure=0.05),
+    granules=(Granules(0.12, 0.22, Dye(eosin=0.3, azure=0.25)),),
 )
 METAMYELOCYTE = Look(
     15.0,
     Nucleus("kidney", 0.58, 0.55, 0.88, 0.40, 0.54),
-    Dye(eosin=0.22, blue=0.05),
-    granules=(SPECIFIC,),
+    Dye(eosin=0.20, blue=0.06),
+    dust=_SPECIFIC,
 )
 BAND = Look(
     14.0,
-    Nucleus("band", 0.52, 0.10, 0.98, 0.42, 0.54),
-    Dye(eosin=0.24, blue=0.03),
-    granules=(SPECIFIC,),
+    Nucleus("band", 0.52, 0.25, 0.96, 0.45, 0.54),
+    Dye(eosin=0.21, blue=0.03),
+    dust=_SPECIFIC,
 )
 SEGMENTED = Look(
     13.5,
-    Nucleus("segmented", 0.50, 0.10, 1.08, 0.42, 0.54),
-    Dye(eosin=0.25, blue=0.02),
-    granules=(SPECIFIC,),
+    Nucleus("segmented", 0.50, 0.25, 1.05, 0.45, 0.54),
+    Dye(eosin=0.21, blue=0.02),
+    dust=_SPECIFIC,
 )
 EOSINOPHIL = Look(
     14.0,

@@ -70,6 +70,7 @@ class Look:
         cytoplasm: Dye of the cytoplasm.
         rim: Share by which the cytoplasm is darker at the border than inside.
         hof: Share by which it is lighter beside the nucleus (the Golgi zone).
+        dust: Granules too fine to be seen one by one (the specific granules of neutrophils).
         granules: Sorts of granules.
         vacuoles: Mean number.
         roughness: Waviness of the border.
@@ -81,7 +82,8 @@ class Look:
     cytoplasm: Dye
     rim: float = 0.0
     hof: float = 0.0
+    dust: Dye = Dye()
     granules: tuple[Granules, ...] = ()
     vacuoles: float = 0.0
-    roughness: float = 0.03
+    roughness: float = 0.045
     elongation: float = 1.08

@@ -101,10 +101,10 @@ def draw_marrow(rng: np.random.Generator, label: str, signal: float, blast_per_c
     """
     shares = np.array([kind.share for kind in KINDS])
     differential = rng.dirichlet(_ALIKE * shares / shares.sum())
-    dysplastic, blasts = rng.uniform(0.40, 0.75), max(0.0, blast_per_cent / 100 - 0.02)
+    dysplastic, blasts = rng.uniform(0.50, 0.80), max(0.0, blast_per_cent / 100 - 0.02)
     return Marrow(
         differential=tuple(float(share) for share in differential),
-        density=float(24 * np.exp(rng.normal(0, 0.22))) * (1 + 0.7 * signal * (label == "AML")),
+        density=float(28 * np.exp(rng.normal(0, 0.18))) * (1 + 0.7 * signal * (label == "AML")),
         dysplastic=signal * dysplastic * (label == "MDS"),
         blasts=signal * blasts * (label in ("MDS", "AML")),
         dysplasia=draw_dysplasia(rng),

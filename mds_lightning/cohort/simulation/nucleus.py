@@ -10,8 +10,8 @@ from mds_lightning.cohort.simulation.look import Nucleus
 from mds_lightning.cohort.simulation.shape import Plane, Points, Stencil, blob, turn
 from mds_lightning.cohort.simulation.texture import cut_texture
 
-#: Radius of the thread of chromatin that joins two lobes, µm.
-_FILAMENT = 0.32
+#: Radius of the thread of chromatin that joins two lobes, µm: least and most.
+_FILAMENT = (0.26, 0.5)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Outline:
         """Coverage 0..1 on `stencil`."""
         plane = stencil.fill(*self.pieces)
         if self.spine is not None and self.widths is not None:
-            plane = stencil.dot(self.spine, self.widths, plane)
+            plane = np.maximum(plane, stencil.dot(self.spine, self.widths))
         return plane
 
 
@@ -75,7 +75,7 @@ def paint_nucleus(
     blue: Plane = np.full(stencil.shape, nucleus.blue + 0.06, dtype=np.float32)
     for _ in range(rng.poisson(nucleus.nucleoli)):
         spot = _nucleolus(rng, stencil, outline)
-        azure *= 1 - 0.38 * spot
+        azure *= 1 - 0.42 * spot
         blue += 0.16 * spot
     return coverage, np.maximum(azure, 0.12) * coverage, blue * coverage
 
@@ -85,7 +85,7 @@ def _nucleolus(rng: np.random.Generator, stencil: Stencil, outline: Outline) -> 
     assert corners is not None
     centre = corners.mean(axis=0)
     place = centre + 0.6 * np.sqrt(rng.random()) * (corners[rng.integers(len(corners))] - centre)
-    return stencil.blur(stencil.fill(blob(rng, rng.uniform(0.7, 1.25), 0.08) + place), 0.2)
+    return stencil.blur(stencil.fill(blob(rng, rng.uniform(0.8, 1.4), 0.08) + place), 0.2)
 
 
 def _round(rng: np.random.Generator, size: float, _radius: float) -> Outline:
@@ -122,27 +122,30 @@ def _band(rng: np.random.Generator, _size: float, radius: float) -> Outline:
 
 def _segmented(rng: np.random.Generator, _size: float, radius: float) -> Outline:
     lobes = int(rng.choice([2, 3, 4, 5], p=[0.08, 0.47, 0.35, 0.10]))
-    span = np.radians({2: 150, 3: 215, 4: 265, 5: 290}[lobes]) * rng.uniform(0.9, 1.05)
-    angles = np.linspace(0, span, lobes)
-    distance = radius * rng.uniform(0.44, 0.56, lobes)
+    span = np.radians({2: 120, 3: 190, 4: 250, 5: 285}[lobes]) * rng.uniform(0.85, 1.05)
+    angles = np.linspace(0, span, lobes) + rng.normal(0, 0.08, lobes)
+    distance = radius * rng.uniform(0.36, 0.56, lobes)
     centres = distance[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    size = radius * {2: 0.36, 3: 0.31, 4: 0.27, 5: 0.24}[lobes]
-    return _lobed(rng, centres, size)
+    size = radius * {2: 0.36, 3: 0.30, 4: 0.26, 5: 0.235}[lobes]
+    # Lobes are sausages that follow the bend, more than they are balls.
+    return _lobed(rng, centres, size, angles + np.pi / 2 + rng.normal(0, 0.4, lobes), 1.45)
 
 
 def _pelger(rng: np.random.Generator, size: float, radius: float) -> Outline:
     apart = 0.40 * radius
     bend = rng.uniform(0, 0.15) * radius
-    return _lobed(rng, np.array([[-apart, bend], [apart, bend]]), 0.68 * size)
+    return _lobed(rng, np.array([[-apart, bend], [apart, bend]]), 0.68 * size, np.zeros(2), 1.1)
 
 
-def _lobed(rng: np.random.Generator, centres: Points, size: float) -> Outline:
-    pieces = tuple(
-        blob(rng, size * rng.uniform(0.9, 1.12), 0.06, rng.uniform(1.0, 1.3)) + centre for centre in centres
-    )
+def _lobed(rng: np.random.Generator, centres: Points, size: float, angles: Points, stretch: float) -> Outline:
+    pieces = []
+    for centre, angle in zip(centres, angles, strict=True):
+        lobe, long = blob(rng, size * rng.uniform(0.88, 1.14), 0.08), stretch ** rng.uniform(0, 0.5)
+        pieces.append(turn(lobe * np.array([long, 1 / long]), angle) + centre)
     steps = np.linspace(0, 1, 8)[:, None]
     spine = np.concatenate([a + (b - a) * steps for a, b in pairwise(centres)])
-    return Outline(pieces, spine, np.full(len(spine), _FILAMENT))
+    widths = np.repeat(rng.uniform(*_FILAMENT, len(centres) - 1), len(steps))
+    return Outline(tuple(pieces), spine, widths)
 
 
 def _double(rng: np.random.Generator, size: float, radius: float) -> Outline:

@@ -11,7 +11,7 @@ LYMPHOCYTE = Look(
 PLASMA_CELL = Look(
     15.5,
     Nucleus("round", 0.50, 0.95, 1.15, 0.50, 0.80),
-    Dye(azure=0.10, blue=0.80),
+    Dye(azure=0.14, blue=0.85),
     rim=0.15,
     hof=0.60,
     vacuoles=0.5,
@@ -21,7 +21,7 @@ MONOCYTE = Look(
     17.0,
     Nucleus("folded", 0.64, 0.30, 0.70, 0.30, 0.36),
     Dye(eosin=0.06, blue=0.24),
-    granules=(Granules(0.6, 0.18, Dye(eosin=0.12, azure=0.12)),),
+    dust=Dye(eosin=0.08, azure=0.06),
     vacuoles=1.5,
     roughness=0.06,
 )

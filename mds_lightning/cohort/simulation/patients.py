@@ -92,7 +92,7 @@ def draw_patient_from(
         site="external" if key.external else f"site-{site + 1}",
         clinical=clinical,
         marrow=draw_marrow(marrow, key.label, parameters.signal, clinical.blasts),
-        stain=vary_stain(stain, slide, strength=0.07, hue=0.02, shift=parameters.confound * _LEAK[key.label]),
+        stain=vary_stain(stain, slide, 0.05, 0.015, shift=parameters.confound * _LEAK[key.label]),
         scanner=scanner,
     )
 
@@ -104,5 +104,5 @@ def field_seed(parameters: SimulationParameters, key: PatientKey, field: int) ->
 
 def _draw_site(seed: int, site: int) -> tuple[Stain, Scanner]:
     rng = child_generator(np.random.SeedSequence(seed), _SITE, site)
-    strength, hue = (0.16, 0.07) if site == _EXTERNAL else (0.08, 0.04)
+    strength, hue = (0.14, 0.06) if site == _EXTERNAL else (0.06, 0.03)
     return vary_stain(REFERENCE, rng, strength, hue), draw_scanner(rng)

@@ -11,7 +11,7 @@ from mds_lightning.cohort.simulation.shape import Plane, Points, Stencil, as_pla
 
 #: Templates: their number and half their side in pixels; the rim of the disc lies at 1 / `_REACH`.
 _SHAPES, _HALF, _REACH = 24, 64, 1.35
-_EOSIN, _HAEMOGLOBIN = 0.36, 0.42
+_EOSIN, _HAEMOGLOBIN = 0.25, 0.44
 _WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 

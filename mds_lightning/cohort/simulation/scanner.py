@@ -14,7 +14,7 @@ class Scanner:
 
     Attributes:
         white: Intensity of empty glass in red, green and blue (0..1).
-        gamma: Exponent of the camera's curve.
+        contrast: How far the camera's curve lifts (or, below 0, lowers) the middle tones.
         vignette: Share of light lost in the corners.
         slope: Share of light by which one side is darker than the other.
         slope_angle: Direction of that slope, radians.
@@ -24,7 +24,7 @@ class Scanner:
     """
 
     white: tuple[float, float, float]
-    gamma: float
+    contrast: float
     vignette: float
     slope: float
     slope_angle: float
@@ -48,7 +48,8 @@ class Scanner:
         image = blur(image, focus * scale)
         if self.sharpening:
             image += self.sharpening * (image - blur(image, 0.3 * scale))
-        image = np.clip(image, 0, 1) ** np.float32(self.gamma)
+        np.clip(image, 0, 1, out=image)
+        image += self.contrast * image * (1 - image)
         noise = rng.standard_normal(image.shape, dtype=np.float32)
         noise *= (self.noise / 255) * (0.4 + 0.6 * np.sqrt(image))
         return np.clip((image + noise) * 255 + 0.5, 0, 255).astype(np.uint8)
@@ -60,15 +61,15 @@ class Scanner:
         y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None] - np.float32(centre[0])
         x = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None] - np.float32(centre[1])
         across = 0.5 + x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
-        fall = exposure * (1 - 2 * self.vignette * (x**2 + y**2) - self.slope * across)
-        return as_plane(fall[..., None] * np.array(self.white, dtype=np.float32))
+        fall = as_plane(exposure * (1 - 2 * self.vignette * (x**2 + y**2) - self.slope * across))
+        return fall[..., None] * np.array(self.white, dtype=np.float32)
 
 
 def draw_scanner(rng: np.random.Generator) -> Scanner:
     """Draw a site's microscope and camera."""
     return Scanner(
         white=(rng.uniform(0.90, 0.95), rng.uniform(0.88, 0.93), rng.uniform(0.88, 0.95)),
-        gamma=rng.uniform(0.92, 1.08),
+        contrast=rng.uniform(-0.12, 0.12),
         vignette=rng.uniform(0.03, 0.16),
         slope=rng.uniform(0.0, 0.08),
         slope_angle=rng.uniform(0, 2 * np.pi),

@@ -70,19 +70,43 @@ class Stencil:
             cv2.fillPoly(plane, [self._fixed(outline)], 255, cv2.LINE_AA, _BITS)
         return plane.astype(np.float32) * np.float32(1 / 255)
 
-    def dot(self, centres: Points, radii: NDArray[np.float64] | float, plane: Plane | None = None) -> Plane:
-        """Coverage of the union of discs, joined to `plane` where one is given."""
-        canvas = np.zeros(self.shape, dtype=np.uint8)
-        unit = self.scale * 2**_BITS
-        sizes = np.broadcast_to(np.maximum(1, np.rint(np.asarray(radii) * unit)), len(centres)).astype(int)
-        for (x, y), size in zip(self._fixed(centres).tolist(), sizes.tolist(), strict=True):
-            cv2.circle(canvas, (x, y), size, 255, -1, cv2.LINE_AA, _BITS)
-        coverage = canvas.astype(np.float32) * np.float32(1 / 255)
-        return coverage if plane is None else np.maximum(coverage, plane)
+    def dot(
+        self, centres: Points, radii: NDArray[np.float64] | float, shades: NDArray[np.float64] | float = 1.0
+    ) -> Plane:
+        """Discs of `radii` µm, each of its own shade (0..1); later ones hide earlier ones."""
+        plane = np.zeros(self.shape, dtype=np.uint8)
+        sizes = np.maximum(1, np.rint(np.asarray(radii) * self.scale * 2**_BITS)).astype(int)
+        levels = np.rint(np.asarray(shades) * 255)
+        each = (np.broadcast_to(values, len(centres)).tolist() for values in (sizes, levels))
+        for (x, y), size, level in zip(self._fixed(centres).tolist(), *each, strict=True):
+            cv2.circle(plane, (x, y), size, level, -1, cv2.LINE_AA, _BITS)
+        return plane.astype(np.float32) * np.float32(1 / 255)
+
+    def scatter(self, centres: Points, radius: float, shades: NDArray[np.float64]) -> Plane:
+        """Round specks of one `radius` (µm), each of its own shade (0..1), down to less than a pixel."""
+        height, width = self.shape
+        places = centres * self.scale + self._centre
+        inside = np.all((places >= 0) & (places < [width - 1, height - 1]), axis=1)
+        places, shades = places[inside], shades[inside]
+        corner = places.astype(int)
+        part = places - corner
+        plane = np.zeros(height * width)
+        for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            weight = np.abs(1 - right - part[:, 0]) * np.abs(1 - down - part[:, 1])
+            np.add.at(plane, (corner[:, 1] + down) * width + corner[:, 0] + right, weight * shades)
+        # A Gaussian of the disc's spread; light cannot tell them apart at this size.
+        sigma = max(0.5, 0.6 * radius * self.scale)
+        peak = 2.2 * (radius * self.scale) ** 2
+        return np.minimum(blur(as_plane(plane.reshape(height, width) * peak), sigma), 1)
 
     def blur(self, plane: Plane, sigma: float) -> Plane:
         """Gaussian blur of `sigma` µm."""
         return blur(plane, sigma * self.scale)
+
+    def average(self, plane: Plane, side: float) -> Plane:
+        """Mean over a square of `side` µm: a blur whose cost does not grow with its width."""
+        pixels = max(1, round(side * self.scale))
+        return as_plane(cv2.blur(plane, (pixels, pixels)))
 
     def ramp(self, direction: float) -> Plane:
         """Distance (µm, float32) from the centre along `direction` (radians), signed."""
