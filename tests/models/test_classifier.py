@@ -210,12 +210,18 @@ def test_a_resumed_run_takes_the_same_steps(
 
 
 class Watch(lightning.Callback):
-    """Keeps features, statistics and head after every training epoch."""
+    """Keeps features, statistics and head after every training epoch, and which gradients were computed."""
 
     def __init__(self) -> None:
+        self.gradients: list[set[str]] = []
         self.features: list[dict[str, Tensor]] = []
         self.statistics: list[dict[str, Tensor]] = []
         self.heads: list[dict[str, Tensor]] = []
+
+    def on_after_backward(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        computed = {key for key, value in pl_module.network.named_parameters() if value.grad is not None}
+        if trainer.is_last_batch:
+            self.gradients.append(computed)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         assert isinstance(pl_module, SmearClassifier)
@@ -242,6 +248,9 @@ def test_a_held_backbone_does_not_move_until_it_is_let_go(
         assert same(features, watch.features[epoch])
         assert same(statistics, watch.statistics[epoch])
     assert not same(watch.heads[0], watch.heads[1])
+    # What is held costs no backward pass either.
+    assert watch.gradients[0] == watch.gradients[1] == set(watch.heads[0])
+    assert watch.gradients[2] == set(dict(model.network.named_parameters()))
     assert not same(features, watch.features[2])
     assert not any(torch.equal(statistics[key], watch.statistics[2][key]) for key in statistics)
 

@@ -1,4 +1,5 @@
 import socket
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,12 +64,16 @@ def test_a_hub_that_never_answers_is_given_up_soon(monkeypatch: pytest.MonkeyPat
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
+        # Without the time limit the download would wait for ever: after a while it is hung up on.
+        hang_up = threading.Timer(6, silent.shutdown, [socket.SHUT_RDWR])
+        hang_up.start()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/resnet18-f37072fd.pth"
         entry = {"IMAGENET1K_V1": SimpleNamespace(url=url)}
         monkeypatch.setattr("torchvision.models.get_model_weights", lambda _: entry)
         started = time.monotonic()
         with pytest.raises(WeightsError, match="timed out"):
             build_backbone("resnet18", 2, pretrained=True)
+        hang_up.cancel()
     assert time.monotonic() - started < 5
     assert socket.getdefaulttimeout() is None
 
