@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from mds_lightning.search.heartbeat import Heartbeat
 from mds_lightning.search.outcome import Outcome, read_outcome
 from mds_lightning.search.plan import Plan
+from mds_lightning.search.progress import SweepProgress
 from mds_lightning.search.retry import DIRECTORY, REASON, retire, retire_dead
 from mds_lightning.search.store import Store
 from mds_lightning.search.termination import EXIT_CODE, Termination
@@ -37,6 +38,7 @@ class SweepLoop:
     plan: Plan
     launcher: Launcher
     termination: Termination
+    progress: SweepProgress
     n_jobs: int
     max_failure_rate: float
     max_kills: int
@@ -55,6 +57,7 @@ class SweepLoop:
         while True:
             with self.termination.held(), self.store.lock():
                 retire_dead(self.study, self.plan.requeues, self.max_kills)
+                self.progress.show(self.plan.finished(self._trials()))
                 if self.plan.is_complete(self._trials()):
                     return
                 batch = self._claim()
@@ -105,9 +108,7 @@ class SweepLoop:
         self.study.sampler = self.plan.sampler(self.study, self._stored(trial))
         self.study.tell(trial, outcome.values, outcome.state)
         if outcome.error is None:
-            done, total = self.plan.finished(self._trials()), self.plan.total
-            what = ", ".join(f"{value:.4g}" for value in outcome.values or ()) or "pruned"
-            log.info("trial %d: %s (%d of %d finished)", trial.number, what, done, total)
+            self.progress.note(trial.number, outcome, self.plan.finished(self._trials()))
         return outcome
 
     def _give_back(self, ids: Sequence[int], error: BaseException) -> None:

@@ -18,6 +18,7 @@ from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
 from mds_lightning.search.identity import claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop
 from mds_lightning.search.plan import FINISHED, Plan, SearchPlan
+from mds_lightning.search.progress import SweepProgress
 from mds_lightning.search.proposal import Proposals
 from mds_lightning.search.space import Space, read_space
 from mds_lightning.search.store import Store, open_store
@@ -69,12 +70,13 @@ class StudySweeperImpl(OptunaSweeperImpl):
                 if study.user_attrs.get("n_trials") != plan.total:
                     study.set_user_attr("n_trials", plan.total)  # for `study show`
             log.info("study %s at %s", name, store.shown)
-            loop = SweepLoop(
-                study, store, plan, self.launcher, termination,
-                n_jobs=self.n_jobs, max_failure_rate=self.max_failure_rate,
-                max_kills=self._max_kills, poll=self._poll,
-            )  # fmt: skip
-            loop.run()
+            with SweepProgress(name, plan.total) as progress:
+                loop = SweepLoop(
+                    study, store, plan, self.launcher, termination, progress,
+                    n_jobs=self.n_jobs, max_failure_rate=self.max_failure_rate,
+                    max_kills=self._max_kills, poll=self._poll,
+                )  # fmt: skip
+                loop.run()
         self._conclude(study, plan, loop.failures)
 
     def _plan(self, space: Space, config: DictConfig) -> Plan:

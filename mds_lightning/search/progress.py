@@ -1,0 +1,46 @@
+"""One bar for the whole sweep, above that of the job; a log line a trial where nobody looks."""
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from mds_lightning.search.outcome import Outcome
+
+log = logging.getLogger(__name__)
+
+
+class SweepProgress:
+    """While entered, shows how many trials of a study are finished, by this worker and by others.
+
+    Args:
+        name: The study.
+        total: Trials of the complete study.
+    """
+
+    def __init__(self, name: str, total: int) -> None:
+        # disable=None: no bar unless a terminal shows it. tqdm puts a job's bar below this one.
+        self._bar: tqdm[Any] = tqdm(desc=name, total=total, unit="trial", dynamic_ncols=True, disable=None)
+
+    def __enter__(self) -> "SweepProgress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def show(self, finished: int) -> None:
+        """Move the bar to `finished`."""
+        self._bar.n = finished
+        self._bar.refresh()
+
+    def note(self, number: int, outcome: Outcome, finished: int) -> None:
+        """Say how trial `number` ended."""
+        value = ", ".join(f"{value:.4g}" for value in outcome.values or ()) or "pruned"
+        self.show(finished)
+        if self._bar.disable:
+            log.info("trial %d: %s (%d of %d finished)", number, value, finished, self._bar.total)
+        else:
+            self._bar.set_postfix_str(f"trial {number}: {value}")
