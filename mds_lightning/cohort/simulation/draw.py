@@ -3,6 +3,7 @@
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -114,6 +115,9 @@ def _draw_file(directory: Path, parameters: SimulationParameters, key: FieldKey)
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)  # the processes share the cores already
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the parent, which ends its children in order
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -94,7 +94,6 @@ def _round(rng: np.random.Generator, size: float, _radius: float) -> Outline:
 
 def _dented(rng: np.random.Generator, size: float, depth: float, width: float) -> Outline:
     outline = blob(rng, size * 1.06, 0.02, 1.0)
-    outline = turn(outline, -np.arctan2(outline[0, 1], outline[0, 0]))
     angle = np.arctan2(outline[:, 1], outline[:, 0])
     outline *= (1 - depth * np.exp(-((angle / width) ** 2)))[:, None]
     outline[:, 1] *= 1.18

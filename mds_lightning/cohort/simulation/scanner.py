@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,8 +52,9 @@ class Scanner:
         np.clip(image, 0, 1, out=image)
         image += self.contrast * image * (1 - image)
         noise = rng.standard_normal(image.shape, dtype=np.float32)
-        noise *= (self.noise / 255) * (0.4 + 0.6 * np.sqrt(image))
-        return np.clip((image + noise) * 255 + 0.5, 0, 255).astype(np.uint8)
+        noise *= image * (0.6 * self.noise / 255) + 0.4 * self.noise / 255
+        image += noise
+        return np.asarray(cv2.convertScaleAbs(image, alpha=255.0), dtype=np.uint8)
 
     def _lamp(self, rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
         centre = rng.normal(0, 0.1, 2)

@@ -15,6 +15,11 @@ Plane = NDArray[np.float32]
 #: Fractional bits of OpenCV's coordinates: outlines lie between pixels.
 _BITS = 4
 _CORNERS = np.linspace(0, 2 * np.pi, 56, endpoint=False)
+_CIRCLE = np.stack([np.cos(_CORNERS), np.sin(_CORNERS)], axis=1)
+#: Two to six waves around the outline, the more the lower.
+_ORDERS = np.repeat(np.arange(2, 7), 2)
+_WAVES = np.where(np.arange(10) % 2, np.sin(np.outer(_CORNERS, _ORDERS)), np.cos(np.outer(_CORNERS, _ORDERS)))
+_WAVES /= np.sqrt(2) * (_ORDERS - 1)
 
 
 def blob(rng: np.random.Generator, radius: float, roughness: float = 0.03, elongation: float = 1.0) -> Points:
@@ -23,18 +28,15 @@ def blob(rng: np.random.Generator, radius: float, roughness: float = 0.03, elong
     Args:
         rng: Source of the waves and of the turn.
         radius: µm.
-        roughness: Standard deviation of the radius, as a share of it.
+        roughness: Size of each wave, as a share of the radius.
         elongation: Long over short axis.
 
     Returns:
         (n, 2) points x, y in µm.
     """
-    orders = np.arange(2, 7)
-    size = rng.normal(0, roughness, 5) / (orders - 1.0)
-    waves = np.cos(np.outer(_CORNERS, orders) + rng.uniform(0, 2 * np.pi, 5)) @ size
+    reach = radius * (1 + _WAVES @ rng.normal(0, roughness, len(_ORDERS)))
     stretch = np.sqrt(elongation)
-    outline = np.stack([np.cos(_CORNERS) * stretch, np.sin(_CORNERS) / stretch], axis=1)
-    return turn(outline * (radius * (1 + waves))[:, None], rng.uniform(0, 2 * np.pi))
+    return turn(_CIRCLE * [stretch, 1 / stretch] * reach[:, None], rng.uniform(0, 2 * np.pi))
 
 
 def turn(points: Points, angle: float) -> Points:
