@@ -132,7 +132,12 @@ def create_network(backbone: Backbone, num_classes: int, dropout: float = 0.0) -
     if backbone.library == "timm":
         import timm
 
-        return timm.create_model(backbone.source, num_classes=num_classes, drop_rate=dropout)
+        try:
+            return timm.create_model(backbone.source, num_classes=num_classes, drop_rate=dropout)
+        except TypeError as error:
+            raise ValueError(
+                f"backbone.name={backbone.name} is no classifier with dropout: {error}"
+            ) from error
     from torchvision.models import get_model
 
     if backbone.family == "squeezenet":

@@ -105,7 +105,8 @@ class SmearClassifier(lightning.LightningModule):
         """Images (n, 3, H, W), uint8 or float on the same scale 0..255, to logits (n, classes).
 
         Raises:
-            ValueError: The backbone takes images of one size only, and these have another.
+            ValueError: The backbone takes images of one size only, and these have another; or it gives more
+                than logits.
         """
         expected = self.backbone.input_size
         if expected is not None and tuple(images.shape[-2:]) != expected:
@@ -113,13 +114,19 @@ class SmearClassifier(lightning.LightningModule):
                 f"{self.backbone.name} takes images of {expected[0]}x{expected[1]} pixels only, not "
                 f"{images.shape[-2]}x{images.shape[-1]}: set data.image_size=[{expected[0]},{expected[1]}]"
             )
-        logits: Tensor = self.network(self.normalise(images))
+        logits = self.network(self.normalise(images))
+        if not isinstance(logits, Tensor):
+            raise ValueError(
+                f"{self.backbone.name} gives more than logits in training: choose another backbone.name"
+            )
         return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
     def training_step(self, batch: Mapping[str, Tensor]) -> Tensor:
         """The loss of a batch (see `mds_lightning.data.dataset.Item`)."""
         learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self.log("train/learning_rate", learning_rate, on_step=False, on_epoch=True, batch_size=1)
+        self.log(
+            "train/learning_rate", learning_rate, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
+        )
         return self._step("train", batch)
 
     def validation_step(self, batch: Mapping[str, Tensor]) -> None:
@@ -185,11 +192,11 @@ class SmearClassifier(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to go on from a run of another network or another order of classes."""
-        saved = checkpoint["hyper_parameters"]
+        saved = checkpoint.get("hyper_parameters", {})
         for key in ("backbone", "classes"):
-            if saved[key] != self.hparams[key]:
+            if saved.get(key) != self.hparams[key]:
                 raise ValueError(
-                    f"the checkpoint was trained with {key} {saved[key]}, not {self.hparams[key]}: "
+                    f"the checkpoint was trained with {key} {saved.get(key)}, not {self.hparams[key]}: "
                     "give the study another name, or delete its run directory"
                 )
 

@@ -88,6 +88,17 @@ def test_a_backbone_of_one_input_size_says_so() -> None:
         model(torch.zeros(1, 3, 96, 128, dtype=torch.uint8))
 
 
+def test_a_backbone_that_gives_more_than_logits_is_refused() -> None:
+    class Pair(torch.nn.Module):
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+            return images, images
+
+    model = make()
+    model.network = Pair()
+    with pytest.raises(ValueError, match=f"{TINY} gives more than logits"):
+        model(torch.zeros(1, 3, 8, 8))
+
+
 def test_predictions_are_rows_and_probabilities(loader: Loader, make_trainer: MakeTrainer) -> None:
     model = make(classes=["a", "b", "c"])
     several = make_trainer().predict(model, [loader([0, 1, 2, 0, 1]), loader([2])])
