@@ -12,7 +12,7 @@ def test_three_workers_share_twenty_trials_and_survive_a_kill(
 ) -> None:
     # The database is empty: all three begin by making its tables.
     toy = toy_kept_at(tmp_path, f"{postgresql}/postgres")
-    options = ("hydra.sweeper.n_trials=20", "seconds=0.05", "folds=2")
+    options = ("hydra.sweeper.n_trials=20", "seconds=0.05", "folds=1")
     workers = [toy.start(*options) for _ in range(3)]
     victim = workers[0]
     for line in victim.stdout:
