@@ -62,7 +62,7 @@ def check(config: DictConfig) -> CheckResult:
     manifest = locate_manifest(config)
     root = Path(config.cohort.root) if config.cohort.root is not None else None
     inspection = inspect_manifest(manifest, task, root, config.folds.n_splits)
-    images = decode_images(inspection.images, config.max_pixels)
+    images = decode_images(inspection.images, config.data.max_pixels)
     complaints = [
         *inspection.complaints,
         *(
@@ -70,7 +70,7 @@ def check(config: DictConfig) -> CheckResult:
             for image in images
             if image.fault
         ),
-        *annotation_complaints(inspection, images, str(manifest), config.max_pixels),
+        *annotation_complaints(inspection, images, str(manifest), config.data.max_pixels),
         *_split_complaints(inspection, config),
     ]
     complaints.sort(key=lambda complaint: complaint.row or 0)

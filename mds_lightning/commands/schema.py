@@ -131,8 +131,8 @@ class CheckConfig:
     cohort: CohortConfig = field(default_factory=CohortConfig)
     task: TaskConfig = field(default_factory=TaskConfig)
     folds: FoldsConfig = field(default_factory=FoldsConfig)
+    data: DataConfig = field(default_factory=DataConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
-    max_pixels: int = 200_000_000
 
 
 @dataclass

@@ -10,7 +10,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from mds_lightning.cohort.folds import Folds, load_or_make_folds
+from mds_lightning.cohort.folds import Fold, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
 from mds_lightning.commands.simulate import locate_manifest
@@ -59,16 +59,17 @@ def train(config: DictConfig) -> float:
     cohort = read_cohort(locate_manifest(config), task, root, config.folds.n_splits)
     study = StudyDirectory(Path(config.paths.runs) / config.study)
     folds = load_or_make_folds(study.folds, cohort, **config.folds)
+    fold = folds.fold(config.fold)
     write_settings(run.config, settings)
     hashes = {"cohort_hash": cohort.hash, "folds_hash": folds.hash}
     write_provenance(run.provenance, {"seed": config.seed, "fold": config.fold, **hashes})
     with closing_run():
-        return _train_fold(config, run, cohort, task, folds)
+        return _train_fold(config, run, cohort, task, fold)
 
 
-def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, folds: Folds) -> float:
+def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, fold: Fold) -> float:
     began = time.monotonic()
-    datamodule = _make_datamodule(config, cohort, task, folds)
+    datamodule = _make_datamodule(config, cohort, task, fold)
     classifier = _make_classifier(config, task, datamodule)
     trainer: lightning.Trainer = instantiate(
         config.trainer,
@@ -100,13 +101,11 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
     return score
 
 
-def _make_datamodule(config: DictConfig, cohort: Cohort, task: Task, folds: Folds) -> SmearDataModule:
+def _make_datamodule(config: DictConfig, cohort: Cohort, task: Task, fold: Fold) -> SmearDataModule:
     data = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=True))
-    loading = LoadingParameters(size=input_size(cohort, data.pop("image_size")), **data)
+    loading = LoadingParameters(size=input_size(cohort, data.pop("image_size"), data["max_pixels"]), **data)
     augmentation = AugmentationParameters(**config.augmentation)
-    return SmearDataModule(
-        cohort, task, folds.fold(config.fold), loading, augmentation, config.sampling.name, config.seed
-    )
+    return SmearDataModule(cohort, task, fold, loading, augmentation, config.sampling.name, config.seed)
 
 
 def _make_classifier(config: DictConfig, task: Task, datamodule: SmearDataModule) -> SmearClassifier:

@@ -4,9 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from PIL import Image
-
 from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.data.decode import image_shape
 
 log = logging.getLogger(__name__)
 
@@ -16,19 +15,21 @@ _SMALLEST = 32
 _DISTORTION = 0.1
 
 
-def input_size(cohort: Cohort, requested: int | Sequence[int]) -> tuple[int, int]:
+def input_size(cohort: Cohort, requested: int | Sequence[int], max_pixels: int) -> tuple[int, int]:
     """Return (height, width) of the network's input in pixels.
 
     Args:
         cohort: Its internal (not external) images decide on the shape.
         requested: [height, width], or the longer side alone: the shape is then that of the commonest image.
+        max_pixels: Largest image that may be decoded later on (`data.max_pixels`).
 
     Raises:
+        ImageError: An image is unreadable or larger than `max_pixels`.
         ValueError: A side is below 32 pixels.
     """
     if isinstance(requested, int):
         internal = cohort.table.loc[~cohort.table["external"], "image"]
-        shapes = Counter(_shape(cohort, image) for image in internal)
+        shapes = Counter(image_shape(cohort.path(image), max_pixels) for image in internal)
         [(commonest, _)] = shapes.most_common(1)
         size = tuple(round(side * requested / max(commonest)) for side in commonest)
         _warn_of_squeezing(shapes, size)
@@ -50,11 +51,3 @@ def _warn_of_squeezing(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) 
                 "set data.image_size=[HEIGHT,WIDTH] to choose another",
                 *(number, width, height, size[1], size[0]),
             )
-
-
-def _shape(cohort: Cohort, image: str) -> tuple[int, int]:
-    """(height, width) from the header alone, after the EXIF turn."""
-    with Image.open(cohort.path(image)) as opened:
-        width, height = opened.size
-        turned = opened.getexif().get(0x0112, 1) >= 5
-    return (width, height) if turned else (height, width)

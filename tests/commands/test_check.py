@@ -42,7 +42,7 @@ def run(folder):
             return check(
                 compose(
                     "check",
-                    [f"cohort.manifest={manifest}", "folds.n_splits=2", "max_pixels=1000", *overrides],
+                    [f"cohort.manifest={manifest}", "folds.n_splits=2", "data.max_pixels=1000", *overrides],
                 )
             )
 
@@ -69,7 +69,7 @@ def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys)
         19: ("link.png,MDS1,MDS,,,,,", "image", "leads out of"),
         20: ("cut.png,MDS1,MDS,,,,,", "image", "cut off"),
         21: ("text.png,MDS1,MDS,,,,,", "image", "JPEG, PNG, TIFF, BMP or WebP"),
-        22: ("huge.png,MDS1,MDS,,,,,", "image", "max_pixels=1000"),
+        22: ("huge.png,MDS1,MDS,,,,,", "image", "data.max_pixels=1000"),
         23: (",MDS1,MDS,,,,,", "image", "is empty"),
         24: ("more2.png,,MDS,,,,,", "patient_id", "is empty"),
         25: ("more3.png,MDS1,,,,,,", "label", "is empty"),
