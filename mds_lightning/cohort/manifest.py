@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 #: Columns that decide who is in a study and how patients are split.
 HASHED = ("image", "patient_id", "label", "site", "external")
 #: So many warnings are logged one by one.
-_MOST_WARNINGS = 3
+_MOST_WARNINGS = 5
 
 
 @dataclass(frozen=True, eq=False)

@@ -445,8 +445,8 @@ def test_many_warnings_are_not_all_logged(folder, task, caplog):
         (folder / f"{number}.png").write_bytes(b"image %d" % number)
     rows = "".join(f" {number}.png,p{number},MDS\n" for number in range(3, 60))
     read_cohort(write(folder, PLAIN + rows), task)
-    assert len(caplog.records) == 21
-    assert "37 more warnings" in caplog.text
+    assert len(caplog.records) == 6
+    assert "52 more warnings" in caplog.text
 
 
 # Its error
