@@ -118,7 +118,7 @@ def _write_study(
     performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
     caption = (
         f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval from a bootstrap "
-        "over patients, stratified by class]."
+        "over patients, stratified by class, BCa]."
     )
     files += write_table(performance, study.evaluation / name, caption)
     if len(evidence) > 1 and first.predictions.is_binary:

@@ -81,4 +81,4 @@ def _flatten(table: pd.DataFrame) -> pd.DataFrame:
     flat["value"] = flat["value"].replace("None", "not recorded")
     repeated = flat["characteristic"].duplicated()
     flat.loc[repeated, "characteristic"] = ""
-    return flat.rename(columns={"Missing": "missing", "Overall": "all"}).fillna("")
+    return flat.rename(columns={"Missing": "missing", "Overall": "all"}).fillna("").astype(str)

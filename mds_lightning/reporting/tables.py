@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mds_lightning.reporting.paper import PUBLISHED, SOURCE
+from mds_lightning.statistics.bootstrap import BCA
 from mds_lightning.tracking.run_directory import write_atomically
 
 #: The order in which the screen shows metrics, and their names there.
@@ -28,7 +29,8 @@ NAMES = HEADLINES | {
     "balanced_accuracy": "Balanced accuracy",
     "mcc": "MCC",
 }
-_INTERVAL = "bootstrap over patients, percentile"
+#: The interval that is shown where one is.
+HEADLINE_INTERVAL = BCA
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
@@ -83,7 +85,7 @@ def tabulate_performance(estimates: Mapping[str, pd.DataFrame], classes: tuple[s
     """
     rows = []
     for model, table in estimates.items():
-        chosen = table[table["interval"] == _INTERVAL]
+        chosen = table[table["interval"] == HEADLINE_INTERVAL]
         for (patients, level), group in chosen.groupby(["patients", "level"], sort=False):
             rows.append({"patients": patients, "level": level, "model": model} | _cells(group, NAMES))
     table = pd.DataFrame(rows)
@@ -108,7 +110,7 @@ def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[T
     Returns:
         A table for each group of patients: a line a metric, image and patient level side by side.
     """
-    chosen = table[(table["interval"] == _INTERVAL) & table["metric"].isin(HEADLINES.keys())]
+    chosen = table[(table["interval"] == HEADLINE_INTERVAL) & table["metric"].isin(HEADLINES.keys())]
     chosen = chosen[(chosen["of"] != "macro") | chosen["metric"].str.startswith("roc_auc")]
     return [
         _show_group(chosen[chosen["patients"] == patients], escape(f"{title}: {patients}"), confidence)
@@ -117,7 +119,7 @@ def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[T
 
 
 def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
-    caption = f"{confidence:.0%} intervals: bootstrap over patients, stratified by class, percentile"
+    caption = f"{confidence:.0%} intervals: bootstrap over patients, stratified by class, BCa"
     cells = {level: _cells(group[group["level"] == level], HEADLINES) for level in ("image", "patient")}
     if any("no spread" in text for part in cells.values() for text in part.values()):
         caption += "; no spread: too few patients or errors to see any"

@@ -20,9 +20,9 @@ class Comparison:
     """What can be said of several models.
 
     Attributes:
-        models: One row a model, best first: model, roc_auc, low, high, rank_low, rank_high, share_best.
-        differences: One row a model but the reference: model, reference, difference, low, high, p_bootstrap,
-            p_delong, p_holm (DeLong's p values after Holm), note.
+        models: One row a model, best first: model, roc_auc, low, high (BCa), rank_low, rank_high, share_best.
+        differences: One row a model but the reference: model, reference, difference, low, high (percentile),
+            p_bootstrap, p_delong, p_holm (DeLong's p values after Holm), note.
         rank_shares: (models, ranks) share of resamples in which the model of each row of `models` has the
             rank.
     """
@@ -65,7 +65,7 @@ def compare_models(
         parts = [ranking.pairs(weights) for ranking in rankings]
         return {name: won / total for name, (won, total) in zip(names, parts, strict=True)}
 
-    resampled = bootstrap(statistic, samples[0].patient_class, n_resamples, seed, jackknife=False)
+    resampled = bootstrap(statistic, samples[0].patient_class, n_resamples, seed)
     order = sorted(names, key=lambda name: -resampled.point[name])
     draws = np.stack([resampled.resamples[name] for name in order])
     # Equal models share the better rank.
@@ -73,7 +73,7 @@ def compare_models(
     tail = (1 - confidence) / 2
     rows = []
     for place, name in enumerate(order):
-        interval = resampled.percentile(name, confidence)
+        interval = resampled.bca(name, confidence)
         low, high = np.quantile(ranks[place], [tail, 1 - tail], method="closest_observation")
         best = float((ranks[place] == 1).mean())
         rows.append((name, resampled.point[name], interval.low, interval.high, int(low), int(high), best))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.bootstrap import BCA, bootstrap
 from mds_lightning.statistics.confusion import count_trials
 from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics
@@ -97,7 +97,7 @@ def _measure(
         k = sample.classes.index(name)
         measure = Measure("roc_auc", name)
         if min(sizes[k], sizes.sum() - sizes[k]) < FEWEST:
-            yield measure, float("nan"), _unprinted("bootstrap over patients, percentile")
+            yield measure, float("nan"), _unprinted(BCA)
             continue
 
         def statistic(
@@ -106,8 +106,8 @@ def _measure(
             won, total = metrics.rankings[ranking].pairs(weights)
             return {Measure("roc_auc", ranking): won / total}
 
-        result = bootstrap(statistic, sample.patient_class, n_resamples, seed, jackknife=False)
-        yield measure, result.point[measure], result.percentile(measure, confidence)
+        result = bootstrap(statistic, sample.patient_class, n_resamples, seed)
+        yield measure, result.point[measure], result.bca(measure, confidence)
     for name in recalled:
         successes, total = trials["recall", name]
         if total < FEWEST:

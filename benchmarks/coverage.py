@@ -1,0 +1,169 @@
+"""How often 95% intervals hold the truth: 1,000 cohorts of 60 patients with 4 similar images each.
+
+    python benchmarks/coverage.py            # 1,000 cohorts, minutes on one core
+    python benchmarks/coverage.py --cohorts 100
+
+A score is the class's shift plus an effect of the patient plus noise of the image, so the true ROC-AUC and
+accuracy are known in closed form. There is one fixed scorer: the intervals are about patients, not about
+training.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.delong import interval_of_auc
+from mds_lightning.statistics.fold_spread import interval_over_folds
+from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.proportions import wilson_interval
+from mds_lightning.statistics.sample import Sample
+
+PATIENTS, IMAGES, FOLDS = 60, 4, 5
+#: Share of a score's variance (within a class) that a patient's images have in common.
+ALIKE = 0.7
+AUC, ACCURACY = Measure("roc_auc", "MDS"), Measure("accuracy", "overall")
+RECALL = Measure("recall", "MDS")
+WITHIN = Measure("roc_auc_within_folds", "MDS")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the intervals should hold.
+
+    Attributes:
+        shift: Distance of the classes' mean scores, in standard deviations of an image's score.
+    """
+
+    shift: float
+
+    @classmethod
+    def with_auc(cls, auc: float) -> "Truth":
+        """Of images with this ROC-AUC."""
+        return cls(float(ndtri(auc)) * 2**0.5)
+
+    def auc(self, images: int) -> float:
+        """ROC-AUC of the mean score of so many images of a patient."""
+        return float(ndtr(self.shift / (2 * (ALIKE + (1 - ALIKE) / images)) ** 0.5))
+
+    def accuracy(self, images: int) -> float:
+        """Share of right decisions half-way between the classes."""
+        return float(ndtr(self.shift / 2 / (ALIKE + (1 - ALIKE) / images) ** 0.5))
+
+
+def draw_sample(truth: Truth, generator: np.random.Generator, images: int) -> Sample:
+    """One cohort: half its patients of either class, folds stratified."""
+    patient = np.repeat(np.arange(PATIENTS), images)
+    label = np.arange(PATIENTS) % 2
+    effect, noise = generator.normal(size=PATIENTS), generator.normal(size=len(patient))
+    score = truth.shift * (label[patient] - 0.5) + ALIKE**0.5 * effect[patient] + (1 - ALIKE) ** 0.5 * noise
+    chance = ndtr(score)
+    fold = patient // 2 % FOLDS
+    return Sample(
+        ("donor", "MDS"), label[patient], np.stack([1 - chance, chance], axis=1), patient, label, fold
+    )
+
+
+def average_images(sample: Sample) -> Sample:
+    """One row a patient: the mean score of the images, so that the truth stays known."""
+    score = np.bincount(sample.patient, ndtri(sample.probabilities[:, 1])) / np.bincount(sample.patient)
+    chance, patient = ndtr(score), np.arange(PATIENTS)
+    return Sample(
+        sample.classes,
+        sample.patient_class,
+        np.stack([1 - chance, chance], axis=1),
+        patient,
+        sample.patient_class,
+        patient // 2 % FOLDS,
+    )
+
+
+def all_intervals(
+    images: Sample, truth: Truth, n_resamples: int, seed: int
+) -> Iterator[tuple[str, Interval, float]]:
+    """(what, interval, truth) of everything that could be reported of one cohort."""
+    for level, sample, count in (("image", images, 1), ("patient", average_images(images), IMAGES)):
+        metrics = Metrics.of(sample)
+        result = bootstrap(metrics, sample.patient_class, n_resamples, seed)
+        auc, accuracy = truth.auc(count), truth.accuracy(count)
+        for name, measure, value in (
+            ("AUC", AUC, auc),
+            ("AUC within folds", WITHIN, auc),
+            ("accuracy", ACCURACY, accuracy),
+            ("recall", RECALL, accuracy),
+        ):
+            yield f"{level} {name}, bootstrap over patients, percentile", result.percentile(measure), value
+            yield f"{level} {name}, bootstrap over patients, BCa", result.bca(measure), value
+        positive, score = sample.target == 1, sample.probabilities[:, 1]
+        yield (
+            f"{level} AUC, DeLong by patient (Obuchowski)",
+            interval_of_auc(positive, score, sample.patient),
+            auc,
+        )
+        folds = [Metrics.of(sample.where(sample.fold == k)).point()[AUC] for k in range(FOLDS)]
+        yield f"{level} AUC, Student t over folds", interval_over_folds(np.array(folds)), auc
+        right = (sample.decided == sample.target).sum()
+        yield f"{level} accuracy, Wilson", wilson_interval(float(right), len(sample.target)), accuracy
+    rows = np.arange(len(images.target))
+    naive = Sample(images.classes, images.target, images.probabilities, rows, images.target, images.fold)
+    result = bootstrap(Metrics.of(naive), naive.patient_class, n_resamples, seed, jackknife=False)
+    yield "image AUC, bootstrap over images", result.percentile(AUC), truth.auc(1)
+    yield "image accuracy, bootstrap over images", result.percentile(ACCURACY), truth.accuracy(1)
+    score = images.probabilities[:, 1]
+    yield (
+        "image AUC, DeLong as if images were patients",
+        interval_of_auc(images.target == 1, score, rows),
+        truth.auc(1),
+    )
+
+
+def measure_coverage(
+    auc: float, cohorts: int, n_resamples: int, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """What to (share of cohorts whose interval holds the truth, mean width); an undefined one does not."""
+    truth = Truth.with_auc(auc)
+    held: dict[str, list[bool]] = {}
+    widths: dict[str, list[float]] = {}
+    for cohort in range(cohorts):
+        generator = np.random.default_rng([seed, cohort])
+        for what, interval, value in all_intervals(
+            draw_sample(truth, generator, IMAGES), truth, n_resamples, cohort
+        ):
+            held.setdefault(what, []).append(interval.low <= value <= interval.high)
+            widths.setdefault(what, []).append(interval.high - interval.low)
+    return {what: (float(np.mean(held[what])), float(np.nanmean(widths[what]))) for what in held}
+
+
+def main() -> None:
+    """Print a table for each true ROC-AUC."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cohorts", type=int, default=1000)
+    parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--aucs", type=float, nargs="+", default=[0.7, 0.85])
+    arguments = parser.parse_args()
+    for auc in arguments.aucs:
+        began = time.process_time()
+        found = measure_coverage(auc, arguments.cohorts, arguments.resamples)
+        error = (0.95 * 0.05 / arguments.cohorts) ** 0.5
+        print(
+            f"\ntrue image AUC {auc}: {arguments.cohorts} cohorts of {PATIENTS} patients x {IMAGES} images, "
+            f"{ALIKE:.0%} of a score's variance shared by a patient's images; "
+            f"standard error of a coverage {error:.1%}; {time.process_time() - began:.0f} s\n"
+        )
+        print("| interval (nominal 95%) | coverage | mean width |\n|---|---|---|")
+        for what, (coverage, width) in found.items():
+            print(f"| {what} | {coverage:.1%} | {width:.3f} |")
+
+
+if __name__ == "__main__":
+    main()
