@@ -26,9 +26,9 @@ def paint_smudge(canvas: Canvas, rng: np.random.Generator, centre: Points, radiu
     core = stencil.blur(stencil.fill(blob(rng, 0.85 * radius, 0.16, rng.uniform(1.1, 1.6))), 0.4)
     veil = stencil.blur(stencil.fill(blob(rng, 1.3 * radius, 0.22, rng.uniform(1.2, 1.9))), 1.2)
     # A net of drawn-out chromatin: threads lie where a smooth texture changes its sign.
-    threads = np.exp(-((cut_texture(rng, 1.2, stencil.shape, stencil.scale) / 0.45) ** 2))
+    threads = np.exp(-((cut_texture(rng, 1.2, stencil.shape, stencil.scale) / 0.6) ** 2))
     clots = np.clip(cut_texture(rng, 0.8, stencil.shape, stencil.scale), 0, 2)
-    azure = core * (0.30 + 0.30 * threads + 0.10 * clots) + veil * (0.04 + 0.14 * threads)
+    azure = core * (0.34 + 0.16 * threads + 0.14 * clots) + veil * (0.07 + 0.08 * threads)
     dye = azure[..., None] * np.array([0.30, 1.0, 0.0, 0.0], dtype=np.float32)
     canvas.add(stencil, dye, 0.7 * core)
     canvas.mark(stencil, core, Tissue.NUCLEUS)

@@ -80,7 +80,7 @@ class _Cells:
         self.radii = radii[order]
         self.clonal = rng.random(number) < marrow.dysplastic
         self.malignant = rng.random(number) < marrow.blasts
-        self.smudged = rng.random(number) < 0.02
+        self.smudged = rng.random(number) < 0.012
         self.places = place_cells(rng, self.radii, [kind.lineage for kind in self.kinds], width, height)
 
     def paint(self, canvas: Canvas, rng: np.random.Generator, index: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 #: Labels of a simulated cohort, as in the manifest.
 CLASSES = ("MDS", "AML", "donor")
 #: Changes with every change of what is drawn, so that half-drawn folders of two versions never mix.
-DRAWING = 3
+DRAWING = 4
 
 _SIDES = (32, 16384)
 _KEY = "cohort.simulation"

@@ -104,5 +104,5 @@ def field_seed(parameters: SimulationParameters, key: PatientKey, field: int) ->
 
 def _draw_site(seed: int, site: int) -> tuple[Stain, Scanner]:
     rng = child_generator(np.random.SeedSequence(seed), _SITE, site)
-    strength, hue = (0.14, 0.06) if site == _EXTERNAL else (0.06, 0.03)
+    strength, hue = (0.10, 0.045) if site == _EXTERNAL else (0.06, 0.03)
     return vary_stain(REFERENCE, rng, strength, hue), draw_scanner(rng)
