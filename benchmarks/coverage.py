@@ -26,6 +26,7 @@ from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics
 from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.within_folds import WithinFolds
 
 PATIENTS, IMAGES, FOLDS = 60, 4, 5
 #: Share of a score's variance (within a class) that a patient's images have in common.
@@ -94,14 +95,15 @@ def all_intervals(
         metrics = Metrics.of(sample)
         result = bootstrap(metrics, sample.patient_class, n_resamples, seed)
         auc, accuracy = truth.auc(count), truth.accuracy(count)
-        for name, measure, value in (
-            ("AUC", AUC, auc),
-            ("AUC within folds", WITHIN, auc),
-            ("accuracy", ACCURACY, accuracy),
-            ("recall", RECALL, accuracy),
+        within = bootstrap(WithinFolds.of(sample), sample.strata_by_fold(), n_resamples, seed)
+        for name, resampled, measure, value in (
+            ("AUC", result, AUC, auc),
+            ("AUC within folds", within, WITHIN, auc),
+            ("accuracy", result, ACCURACY, accuracy),
+            ("recall", result, RECALL, accuracy),
         ):
-            yield f"{level} {name}, bootstrap over patients, percentile", result.percentile(measure), value
-            yield f"{level} {name}, bootstrap over patients, BCa", result.bca(measure), value
+            yield f"{level} {name}, bootstrap over patients, percentile", resampled.percentile(measure), value
+            yield f"{level} {name}, bootstrap over patients, BCa", resampled.bca(measure), value
         positive, score = sample.target == 1, sample.probabilities[:, 1]
         yield (
             f"{level} AUC, DeLong by patient (Obuchowski)",

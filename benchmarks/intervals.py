@@ -22,6 +22,7 @@ from sklearn import metrics as sk
 from mds_lightning.statistics.bootstrap import bootstrap
 from mds_lightning.statistics.metrics import Metrics
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.within_folds import WithinFolds
 
 FOLDS = 5
 
@@ -47,11 +48,15 @@ def draw_sample(patients: int, images: int, seed: int = 0) -> Sample:
 
 def ours(sample: Sample, n_resamples: int) -> int:
     """Percentile and BCa intervals of every metric; returns how many metrics there are."""
-    result = bootstrap(Metrics.of(sample), sample.patient_class, n_resamples)
-    for measure in result.point:
-        result.percentile(measure)
-        result.bca(measure)
-    return len(result.point)
+    results = [
+        bootstrap(Metrics.of(sample), sample.patient_class, n_resamples),
+        bootstrap(WithinFolds.of(sample), sample.strata_by_fold(), n_resamples),
+    ]
+    for result in results:
+        for measure in result.point:
+            result.percentile(measure)
+            result.bca(measure)
+    return sum(len(result.point) for result in results)
 
 
 def loop(sample: Sample, n_resamples: int) -> int:

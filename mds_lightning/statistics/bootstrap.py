@@ -76,7 +76,7 @@ class Bootstrap(Generic[K]):
         if np.isnan(self.point[key]):
             return None, "the estimate is undefined"
         if (np.bincount(self.strata) == 1).any():
-            return None, "a class has a single patient, which cannot be resampled"
+            return None, "a class (or a class in a fold) has a single patient, which cannot be resampled"
         draws = self.resamples[key]
         undefined = int(np.isnan(draws).sum())
         if undefined > _MOST_UNDEFINED * len(draws):

@@ -17,6 +17,7 @@ from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.within_folds import WithinFolds
 
 #: Columns of every table of estimates.
 COLUMNS = (
@@ -62,8 +63,8 @@ def estimate(
             For patients that several folds' models predicted.
 
     Returns:
-        `COLUMNS`; two rows a metric, one for each kind of bootstrap interval. The resamples are the same for
-        all metrics and levels.
+        `COLUMNS`; a row for each kind of interval that a metric has. All pooled metrics share their resamples,
+        at both levels. `value` is the estimate; of Student's t over folds it is the mean of the folds' values.
     """
     levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
     return pd.concat(
@@ -81,16 +82,17 @@ def estimate_level(
     folds = [Metrics.of(sample.where(sample.fold == k)) for k in np.unique(sample.fold)]
     statistic = _average(folds) if average_folds else pooled
     strata = sample.strata_by_fold() if average_folds else sample.patient_class
-    resampled = bootstrap(statistic, strata, settings.n_resamples, settings.seed)
+    results = [bootstrap(statistic, strata, settings.n_resamples, settings.seed)]
+    if len(folds) > 1 and not average_folds:
+        within, by_fold = WithinFolds.of(sample), sample.strata_by_fold()
+        results.append(bootstrap(within, by_fold, settings.n_resamples, settings.seed))
     spread = _spread_over_folds(folds, settings.confidence)
     rows = []
-    for measure, value in resampled.point.items():
-        intervals = [
-            resampled.percentile(measure, settings.confidence),
-            resampled.bca(measure, settings.confidence),
-        ]
+    for resampled, measure in [(result, measure) for result in results for measure in result.point]:
+        value, confidence = resampled.point[measure], settings.confidence
+        intervals = [resampled.percentile(measure, confidence), resampled.bca(measure, confidence)]
         if not average_folds:
-            intervals += _without_resampling(pooled, measure, place[1], settings.confidence)
+            intervals += _without_resampling(pooled, measure, place[1], confidence)
         reason = explain_undefined(measure, sample) if np.isnan(value) else ""
         lines = [(value, interval) for interval in intervals] + spread.get(measure, [])
         rows += [(*place, *measure, number, i.low, i.high, i.method, reason or i.note) for number, i in lines]

@@ -28,28 +28,22 @@ class Metrics:
     """The metrics of one sample; call it with weights.
 
     Two classes: ROC-AUC and average precision of the positive class. More: one against the rest for each
-    class, and their macro average. `roc_auc_within_folds` compares the scores of one fold's model with one
-    another only: pooling mixes the scales of several models, which the pooled ROC-AUC pays for. It is left
-    out for a single model.
+    class, and their macro average. The rows of all folds are pooled; `WithinFolds` compares within folds.
     """
 
     sample: Sample
     confusion: NDArray[np.float64]
     rankings: Mapping[str, Ranking]
-    fold_rankings: Mapping[str, tuple[Ranking, ...]]
 
     @classmethod
     def of(cls, sample: Sample) -> Self:
         """Count and sort once."""
-        numbers = np.unique(sample.fold)
-        folds = [sample.fold == fold for fold in numbers] if len(numbers) > 1 else []
         everything = np.ones(len(sample.target), bool)
         names = {sample.classes[k]: k for k in sample.scored_classes}
         return cls(
             sample,
             count_confusion(sample),
             {name: rank_class(sample, k, everything) for name, k in names.items()},
-            {name: tuple(rank_class(sample, k, rows) for rows in folds) for name, k in names.items()},
         )
 
     def __call__(self, weights: NDArray[np.float64]) -> dict[Measure, NDArray[np.float64]]:
@@ -62,10 +56,8 @@ class Metrics:
             measures[Measure("roc_auc", name)], measures[Measure("average_precision", name)] = (
                 ranking.measure(weights)
             )
-            if self.fold_rankings[name]:
-                measures[Measure("roc_auc_within_folds", name)] = _stratify(self.fold_rankings[name], weights)
         if len(self.rankings) > 1:
-            for metric in dict.fromkeys(m.metric for m in measures if m.metric in _RANKED):
+            for metric in ("roc_auc", "average_precision"):
                 parts = [measures[Measure(metric, name)] for name in self.rankings]
                 measures[Measure(metric, "macro")] = np.mean(parts, axis=0)
         return measures
@@ -79,14 +71,6 @@ class Metrics:
 def rank_class(sample: Sample, k: int, rows: NDArray[np.bool_]) -> Ranking:
     """Sort the chosen rows by the probability of class `k`."""
     return Ranking.of(sample.target[rows] == k, sample.probabilities[rows, k], sample.patient[rows])
-
-
-def _stratify(rankings: tuple[Ranking, ...], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ROC-AUC over the pairs within each ranking."""
-    parts = [ranking.pairs(weights) for ranking in rankings]
-    won, total = sum(part[0] for part in parts), sum(part[1] for part in parts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(won / total)
 
 
 def explain_undefined(measure: Measure, sample: Sample) -> str:

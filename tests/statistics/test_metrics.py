@@ -11,6 +11,7 @@ from sklearn import metrics as sk
 
 from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.within_folds import WithinFolds
 
 NAMES = ("donor", "MDS", "AML", "CMML")
 
@@ -129,9 +130,9 @@ def test_auc_within_folds_compares_no_scores_of_two_models(make_sample: Any) -> 
     # The second model scores everything 0.4 higher: pooling ranks its negatives above the first's positives.
     target = [0, 1, 0, 1]
     sample = make_sample(target, [0.1, 0.3, 0.5, 0.7], fold=[0, 0, 1, 1])
-    point = Metrics.of(sample).point()
-    assert point[Measure("roc_auc_within_folds", "MDS")] == 1
-    assert point[Measure("roc_auc", "MDS")] == 0.75
+    within = WithinFolds.of(sample)(np.ones((1, 4)))
+    assert within[Measure("roc_auc_within_folds", "MDS")] == 1
+    assert Metrics.of(sample).point()[Measure("roc_auc", "MDS")] == 0.75
 
 
 def test_auc_within_folds_weighs_folds_by_their_pairs(correlated: Any) -> None:
@@ -142,8 +143,15 @@ def test_auc_within_folds_weighs_folds_by_their_pairs(correlated: Any) -> None:
         pairs = (part.target == 1).sum() * (part.target == 0).sum()
         won += pairs * sk.roc_auc_score(part.target, part.probabilities[:, 1])
         total += pairs
-    point = Metrics.of(Sample.of(predictions)).point()
-    assert point[Measure("roc_auc_within_folds", "MDS")] == pytest.approx(won / total, abs=1e-12)
+    within = WithinFolds.of(Sample.of(predictions))(np.ones((1, 23)))
+    assert within[Measure("roc_auc_within_folds", "MDS")] == pytest.approx(won / total, abs=1e-12)
+
+
+def test_auc_within_folds_of_several_classes_has_a_macro_average(correlated: Any) -> None:
+    sample = Sample.of(correlated(patients=24, classes=NAMES[:3], folds=2))
+    within = WithinFolds.of(sample)(np.ones((2, 24)))
+    parts = [within[Measure("roc_auc_within_folds", name)] for name in NAMES[:3]]
+    np.testing.assert_allclose(within[Measure("roc_auc_within_folds", "macro")], np.mean(parts, axis=0))
 
 
 def test_ties_are_decided_for_the_first_class(make_sample: Any) -> None:
