@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.calibration import ReliabilityBin
 from mds_lightning.statistics.carried import estimate_operating_points
 from mds_lightning.statistics.confusion import count_confusion
 from mds_lightning.statistics.decision import estimate_decision
@@ -20,6 +19,7 @@ from mds_lightning.statistics.reliability import (
     tabulate_reliability,
     trace_reliability,
 )
+from mds_lightning.statistics.reliability_bins import ReliabilityBin
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.subgroups import estimate_subgroups
 
@@ -73,7 +73,7 @@ def gather_evidence(
         if one.average_folds:
             folds.append(list_folds(one.predictions, one.patients, settings))
     rows = list_probabilities(predictions, settings)
-    reliability = trace_reliability(rows, predictions.classes[-1], settings.confidence)
+    reliability = trace_reliability(rows, predictions.classes[-1], settings)
     tables = {
         "metrics": pd.concat(estimates, ignore_index=True),
         "folds": pd.concat(folds, ignore_index=True),

@@ -47,9 +47,10 @@ def _load(image: Path, file: Path) -> ExplainedField:
         target = int(arrays["target"])
         importance = arrays["importance"][target]
         name, probability = str(arrays["classes"][target]), float(arrays["probabilities"][target])
-        fold = int(arrays["fold"])
+        fold, drop = int(arrays["fold"]), float(arrays["drops"][target].max())
     picture = Image.fromarray(decode_image(image))
     picture.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
     scaled = Image.fromarray(importance.astype(np.float32)).resize(picture.size, Image.Resampling.BILINEAR)
-    caption = f"{name}, decided with {probability:.2f} (fold {fold})"
+    # Scaling hides that a map may be empty: the drop says whether any area decides alone.
+    caption = f"{name}: {probability:.2f} (fold {fold}); largest drop {drop:.2f}"
     return ExplainedField(np.asarray(picture), np.asarray(scaled), caption)

@@ -21,6 +21,7 @@ from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.precision_recall import trace_precision_recall
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.roc import trace_roc
+from mds_lightning.statistics.within_folds import WITHIN_FOLDS
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,15 @@ def _draw_curves(
         log.warning("%s: no fold has rows of both sides, so there are no curves", title)
         return
     how = "pooled" if patients == HELD_OUT else "mean over folds"
-    auc = _summarise(evidence, patients, level, "roc_auc", name)
-    yield f"roc{ending}", draw_roc(roc, title, f"{how}: AUC {auc}")
+    remarks = [f"{how}: AUC {_summarise(evidence, patients, level, 'roc_auc', name)}"]
+    pooled = None
+    if patients == HELD_OUT:
+        pooled = trace_roc(
+            rows.target == rows.classes.index(name), rows.probabilities[:, rows.classes.index(name)]
+        )
+        if len(roc) > 1:
+            remarks.append(f"within folds: AUC {_summarise(evidence, patients, level, WITHIN_FOLDS, name)}")
+    yield f"roc{ending}", draw_roc(roc, title, pooled, remarks)
     curves = _trace_folds(rows, name, trace_precision_recall)
     precision = _summarise(evidence, patients, level, "average_precision", name)
     yield f"precision_recall{ending}", draw_precision_recall(curves, title, f"{how}: AP {precision}")

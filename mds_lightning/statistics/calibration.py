@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: reliability curve, ECE, Brier score, slope and intercept."""
+"""Whether probabilities mean what they say: ECE, Brier score, slope and intercept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,62 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.interval import Interval
-from mds_lightning.statistics.proportions import wilson_interval
+from mds_lightning.statistics.reliability_bins import place_in_bins
 
 #: Probabilities are kept this far from 0 and 1 before their logit is taken.
 _SMALLEST = 1e-6
 _STEPS = 50
 #: Beyond this slope the sides are separated and the likelihood has no maximum.
 _STEEPEST = 1e3
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """Rows of similar probability.
-
-    Attributes:
-        low: Lower edge.
-        high: Upper edge.
-        rows: Number of rows.
-        predicted: Their mean probability.
-        observed: Share of positives among them.
-        interval: Of `observed`, if the rows are independent.
-    """
-
-    low: float
-    high: float
-    rows: int
-    predicted: float
-    observed: float
-    interval: Interval
-
-
-def bin_reliability(
-    is_positive: NDArray[np.bool_],
-    probability: NDArray[np.float64],
-    bins: int = 10,
-    confidence: float = 0.95,
-) -> list[ReliabilityBin]:
-    """The reliability curve in bins of equal width; empty bins are left out.
-
-    Args:
-        is_positive: (rows,).
-        probability: (rows,) 0..1 of being positive.
-        bins: Number of bins over 0..1.
-        confidence: Of the intervals.
-    """
-    place = _place(probability, bins)
-    curve = []
-    for k in np.unique(place):
-        inside = place == k
-        rows, hits = int(inside.sum()), int(is_positive[inside].sum())
-        interval = wilson_interval(hits, rows, confidence)
-        mean = float(probability[inside].mean())
-        curve.append(
-            ReliabilityBin(float(k / bins), float((k + 1) / bins), rows, mean, hits / rows, interval)
-        )
-    return curve
 
 
 @dataclass(frozen=True)
@@ -101,7 +52,7 @@ class Calibration:
             }
 
     def _ece(self, w: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray[np.float64]:
-        member = np.eye(self.bins)[_place(self.probability, self.bins)]
+        member = np.eye(self.bins)[place_in_bins(self.probability, self.bins)]
         return np.abs(w @ (member * (outcome - self.probability)[:, None])).sum(axis=1)
 
 
@@ -110,10 +61,6 @@ def explain_uncalibrated(is_positive: NDArray[np.bool_]) -> str:
     if is_positive.all() or not is_positive.any():
         return "the rows are of one side only"
     return "a threshold separates the sides, so the slope has no finite estimate"
-
-
-def _place(probability: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
-    return np.minimum((probability * bins).astype(np.int64), bins - 1)
 
 
 def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -63,8 +63,9 @@ def estimate(
             For patients that several folds' models predicted.
 
     Returns:
-        `COLUMNS`; a row for each kind of interval that a metric has. All pooled metrics share their resamples,
-        at both levels. `value` is the estimate; of Student's t over folds it is the mean of the folds' values.
+        `COLUMNS`; a row for each kind of interval that a metric has. All pooled metrics share their
+        resamples, at both levels. `value` is the estimate; of Student's t over folds it is the mean of the
+        folds' values.
     """
     levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
     return pd.concat(

@@ -7,14 +7,10 @@ import pandas as pd
 
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.bootstrap import bootstrap
-from mds_lightning.statistics.calibration import (
-    Calibration,
-    ReliabilityBin,
-    bin_reliability,
-    explain_uncalibrated,
-)
+from mds_lightning.statistics.calibration import Calibration, explain_uncalibrated
 from mds_lightning.statistics.estimates import COLUMNS, Settings
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.reliability_bins import ReliabilityBin, bin_reliability
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.temperature import scale_folds
 
@@ -62,17 +58,21 @@ def estimate_calibration(rows: Mapping[tuple[str, str], Predictions], settings: 
 
 
 def trace_reliability(
-    rows: Mapping[tuple[str, str], Predictions], name: str, confidence: float
+    rows: Mapping[tuple[str, str], Predictions], name: str, settings: Settings
 ) -> dict[tuple[str, str], list[ReliabilityBin]]:
     """The reliability curve of one class for each of `rows`."""
-    return {
-        key: bin_reliability(
-            part.target == part.classes.index(name),
-            part.probabilities[:, part.classes.index(name)],
-            confidence=confidence,
+    curves = {}
+    for key, part in rows.items():
+        k, sample = part.classes.index(name), Sample.of(part)
+        curves[key] = bin_reliability(
+            sample.target == k,
+            sample.probabilities[:, k],
+            sample.patient,
+            n_resamples=settings.n_resamples,
+            confidence=settings.confidence,
+            seed=settings.seed,
         )
-        for key, part in rows.items()
-    }
+    return curves
 
 
 def tabulate_reliability(curves: Mapping[tuple[str, str], list[ReliabilityBin]]) -> pd.DataFrame:

@@ -243,6 +243,7 @@ def with_manifest(study: Path) -> pd.DataFrame:
     np.savez(
         study / "resnet18/fold-0/occlusion/one.npz",
         importance=np.linspace(0, 1, 2 * 24 * 32, dtype=np.float32).reshape(2, 24, 32),
+        drops=np.full((2, 3, 4), 0.3, np.float32),
         probabilities=image[["prob_donor", "prob_MDS"]].to_numpy(np.float32),
         classes=np.array(CLASSES),
         image=np.array(image["image"]),

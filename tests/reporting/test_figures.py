@@ -30,14 +30,17 @@ def legend(figure: Any) -> list[str]:
 
 def test_roc_has_a_curve_a_fold_the_average_and_their_areas() -> None:
     drawn = curves()
-    figure = draw_roc(drawn, "MDS vs donor", "pooled: AUC 0.8 [0.7, 0.9]")
+    remarks = ["pooled: AUC 0.8 [0.7, 0.9]", "within folds: AUC 0.9"]
+    figure = draw_roc(drawn, "MDS vs donor", drawn["fold 0"], remarks)
     texts = legend(figure)
     for name, curve in drawn.items():
         assert f"{name}: AUC {curve.auc:.3f}" in texts
     mean = np.mean([curve.auc for curve in drawn.values()])
     assert any(text.startswith(f"macro average: AUC {mean:.3f}") for text in texts)
     assert "±1 SD over folds" in texts
-    assert "pooled: AUC 0.8 [0.7, 0.9]" in texts
+    assert texts[-2:] == remarks
+    pooled = next(line for line in figure.axes[0].get_lines() if line.get_label() == remarks[0])
+    np.testing.assert_array_equal(pooled.get_xdata(), drawn["fold 0"].false_positive_rate)
     styles = {
         (line.get_color(), line.get_linestyle(), str(line._dash_pattern))
         for line in figure.axes[0].get_lines()

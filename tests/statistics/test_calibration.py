@@ -5,7 +5,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from mds_lightning.statistics.bootstrap import draw_weights
-from mds_lightning.statistics.calibration import Calibration, bin_reliability, explain_uncalibrated
+from mds_lightning.statistics.calibration import Calibration, explain_uncalibrated
+from mds_lightning.statistics.reliability_bins import bin_reliability
 from mds_lightning.statistics.temperature import learn_temperature, scale_folds, scale_probabilities
 
 
@@ -80,12 +81,23 @@ def test_certain_probabilities_stay_finite() -> None:
 
 def test_reliability_bins() -> None:
     positive = np.array([False, False, True, True, True])
-    first, second = bin_reliability(positive, np.array([0.0, 0.15, 0.15, 0.95, 1.0]), bins=2)
+    first, second = bin_reliability(positive, np.array([0.0, 0.15, 0.15, 0.95, 1.0]), np.arange(5), bins=2)
     assert (first.low, first.high, first.rows) == (0, 0.5, 3)
     assert first.predicted == pytest.approx(0.1)
     assert first.observed == pytest.approx(1 / 3)
     assert (second.rows, second.observed) == (2, 1)
     assert first.interval.low < 1 / 3 < first.interval.high
+    assert first.interval.method == "Wilson"
+
+
+def test_reliability_of_images_is_as_sure_as_its_patients() -> None:
+    positive, probability = outcomes(60)
+    one = bin_reliability(positive, probability, np.arange(60), bins=2)
+    many = bin_reliability(positive.repeat(5), probability.repeat(5), np.arange(60).repeat(5), bins=2)
+    for single, repeated in zip(one, many, strict=True):
+        assert repeated.observed == pytest.approx(single.observed)
+        width = single.interval.high - single.interval.low
+        assert repeated.interval.high - repeated.interval.low == pytest.approx(width, rel=0.25)
 
 
 @pytest.mark.parametrize("sharpness", [0.4, 1.0, 3.0])

@@ -1,6 +1,6 @@
 """ROC figure: a curve a fold, their macro average with its band, the areas in the legend."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,13 +11,20 @@ from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN
 from mds_lightning.statistics.roc import AveragedRoc, RocCurve, average_vertically
 
 
-def draw_roc(curves: Mapping[str, RocCurve], title: str, summary: str = "") -> Figure:
-    """Draw the folds' curves and their macro average.
+def draw_roc(
+    curves: Mapping[str, RocCurve],
+    title: str,
+    pooled: RocCurve | None = None,
+    remarks: Sequence[str] = (),
+) -> Figure:
+    """Draw the folds' curves, their macro average, and the curve of all rows together.
 
     Args:
         curves: Name in the legend (`fold 0`) to curve; at least one.
         title: Above the axes, such as `MDS vs donor, patient level`.
-        summary: A line of its own in the legend, such as the pooled area with its interval.
+        pooled: Curve of the rows of all folds together, or None.
+        remarks: Lines of their own in the legend, such as areas with their intervals; the first belongs to
+            the pooled curve, if there is one.
     """
     with house_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN * 1.02)
@@ -35,8 +42,13 @@ def draw_roc(curves: Mapping[str, RocCurve], title: str, summary: str = "") -> F
             )
         if len(curves) > 1:
             _draw_average(axes, average_vertically(list(curves.values())))
-        if summary:
-            axes.plot([], [], " ", label=summary)
+        rest = list(remarks)
+        if pooled is not None:
+            name = rest.pop(0) if rest else f"pooled: AUC {pooled.auc:.3f}"
+            x, y = pooled.false_positive_rate, pooled.true_positive_rate
+            axes.plot(x, y, color="black", linewidth=0.8, dashes=(6, 1, 1, 1, 1, 1), label=name)
+        for remark in rest:
+            axes.plot([], [], " ", label=remark)
         _dress(axes, title)
     return figure
 

@@ -1,0 +1,102 @@
+"""The reliability curve: observed against predicted in bins of probability."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.proportions import wilson_interval
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Rows of similar probability.
+
+    Attributes:
+        low: Lower edge.
+        high: Upper edge.
+        rows: Number of rows.
+        predicted: Their mean probability.
+        observed: Share of positives among them.
+        interval: Of `observed`.
+    """
+
+    low: float
+    high: float
+    rows: int
+    predicted: float
+    observed: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class BinShares:
+    """Share of positives in each bin of probability as a function of the patients' weights, for `bootstrap`.
+
+    Attributes:
+        is_positive: (rows,).
+        place: (rows,) bin of each row.
+        patient: (rows,) number of the patient.
+    """
+
+    is_positive: NDArray[np.bool_]
+    place: NDArray[np.int64]
+    patient: NDArray[np.int64]
+
+    def __call__(self, weights: NDArray[np.float64]) -> Mapping[int, NDArray[np.float64]]:
+        """Bin to share (resamples,); NaN where no row is drawn."""
+        w = weights.take(self.patient, axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return {
+                int(k): w @ ((self.place == k) & self.is_positive) / (w @ (self.place == k).astype(float))
+                for k in np.unique(self.place)
+            }
+
+
+def bin_reliability(
+    is_positive: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+    patient: NDArray[np.int64],
+    bins: int = 10,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> list[ReliabilityBin]:
+    """The reliability curve in bins of equal width; empty bins are left out.
+
+    Args:
+        is_positive: (rows,).
+        probability: (rows,) 0..1 of being positive.
+        patient: (rows,) number of the patient. With one row a patient the intervals are Wilson's, otherwise
+            of a bootstrap over patients.
+        bins: Number of bins over 0..1.
+        n_resamples: Of the bootstrap.
+        confidence: Of the intervals.
+        seed: Of the bootstrap.
+    """
+    place = place_in_bins(probability, bins)
+    clustered = None
+    if len(np.unique(patient)) < len(patient):
+        shares = BinShares(is_positive, place, patient)
+        one_stratum = np.zeros(int(patient.max()) + 1, np.int64)
+        clustered = bootstrap(shares, one_stratum, n_resamples, seed, jackknife=False)
+    curve = []
+    for k in np.unique(place):
+        inside = place == k
+        rows, hits = int(inside.sum()), int(is_positive[inside].sum())
+        interval = wilson_interval(hits, rows, confidence)
+        if clustered is not None:
+            interval = clustered.percentile(int(k), confidence)
+        mean = float(probability[inside].mean())
+        curve.append(
+            ReliabilityBin(float(k / bins), float((k + 1) / bins), rows, mean, hits / rows, interval)
+        )
+    return curve
+
+
+def place_in_bins(probability: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """(rows,) number of the bin of equal width over 0..1."""
+    return np.minimum((probability * bins).astype(np.int64), bins - 1)
