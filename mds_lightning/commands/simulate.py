@@ -1,8 +1,5 @@
 """`mds-lightning simulate`: draw the smears; and where the cohort of any command is found."""
 
-import dataclasses
-import hashlib
-import json
 import logging
 from pathlib import Path
 
@@ -47,5 +44,4 @@ def locate_manifest(config: DictConfig) -> Path:
 def _simulation_directory(config: DictConfig, parameters: SimulationParameters) -> Path:
     if config.cohort.directory is not None:
         return Path(config.cohort.directory)
-    record = json.dumps(dataclasses.asdict(parameters), sort_keys=True, default=dict)
-    return Path(config.paths.data) / f"simulated-{hashlib.sha256(record.encode()).hexdigest()[:8]}"
+    return Path(config.paths.data) / f"simulated-{parameters.hash}"
