@@ -94,5 +94,4 @@ def _limits(curve: RocCurve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
     between = y[slope_start] + (grid - x[slope_start]) / run * (y[slope_end] - y[slope_start])
     left = np.where(on_corner, y[first.clip(max=len(x) - 1)], between)
     right = np.where(on_corner, y[last], between)
-    left[0] = 0.0
     return np.stack([left, right], axis=1).ravel()

@@ -121,3 +121,27 @@ def test_resamples_without_a_value_are_counted(make_sample) -> None:
     # MDS is decided for one patient only: a third of the resamples lacks that patient.
     rare = make_sample([0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.6])
     assert "undefined in" in resample(rare).percentile(Measure("precision", "MDS")).note
+
+
+def test_acceleration_weighs_strata_by_their_size() -> None:
+    """Sum of the means of a small skewed and a large even stratum; its skewness is known in closed form."""
+    generator = np.random.default_rng(3)
+    strata = np.repeat([0, 1], [15, 150])
+    values = np.where(strata == 0, generator.exponential(2, 165), generator.normal(0, 3, 165))
+
+    def total(weights):
+        parts = [(weights * (strata == k)) @ values / (weights @ (strata == k)) for k in range(2)]
+        return {"total": parts[0] + parts[1]}
+
+    result = bootstrap(total, strata, 4000)
+    parts = [values[strata == k] - values[strata == k].mean() for k in range(2)]
+    third = sum((part**3).sum() / len(part) ** 3 for part in parts)
+    second = sum((part**2).sum() / len(part) ** 2 for part in parts)
+    acceleration = third / (6 * second**1.5)
+    draws, point = result.resamples["total"], result.point["total"]
+    bias = stats.norm.ppf((draws < point).mean())
+    z = bias + stats.norm.ppf([0.025, 0.975])
+    expected = np.quantile(draws, stats.norm.cdf(bias + z / (1 - acceleration * z)), method="weibull")
+    interval = result.bca("total")
+    assert [interval.low, interval.high] == pytest.approx(list(expected), abs=1e-6)
+    assert acceleration > 0.03

@@ -1,0 +1,45 @@
+"""A small version of `benchmarks/coverage.py`: does the interval hold the truth as often as it says?"""
+
+import numpy as np
+from scipy.special import ndtr
+
+from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.sample import Sample
+
+COHORTS, PATIENTS, IMAGES, ALIKE, SHIFT = 250, 60, 4, 0.7, 1.5
+AUC = Measure("roc_auc", "MDS")
+TRUTH = ndtr(SHIFT / 2**0.5)
+
+
+def draw(seed: int, by_patient: bool) -> Sample:
+    generator = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(PATIENTS), IMAGES)
+    target = patient % 2
+    score = SHIFT * target + ALIKE**0.5 * generator.normal(size=PATIENTS)[patient]
+    score = score + (1 - ALIKE) ** 0.5 * generator.normal(size=len(patient))
+    chance = ndtr(score)
+    unit = patient if by_patient else np.arange(len(patient))
+    strata = np.arange(PATIENTS) % 2 if by_patient else target
+    probabilities = np.stack([1 - chance, chance], axis=1)
+    return Sample(("donor", "MDS"), target, probabilities, unit, strata, np.zeros(len(target), int))
+
+
+def coverage(by_patient: bool) -> float:
+    held = 0
+    for seed in range(COHORTS):
+        sample = draw(seed, by_patient)
+        ranking = Metrics.of(sample).rankings["MDS"]
+
+        def auc(weights: np.ndarray, ranking=ranking) -> dict[Measure, np.ndarray]:
+            won, total = ranking.pairs(weights)
+            return {AUC: won / total}
+
+        interval = bootstrap(auc, sample.patient_class, 400, seed).bca(AUC)
+        held += interval.low <= TRUTH <= interval.high
+    return held / COHORTS
+
+
+def test_resampling_patients_covers_and_resampling_images_does_not() -> None:
+    assert 0.91 < coverage(by_patient=True) < 0.985
+    assert coverage(by_patient=False) < 0.82
