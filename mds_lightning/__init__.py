@@ -1,3 +1,33 @@
 """From bone-marrow smear photographs and one manifest to a cross-validated, explained classifier."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mds_lightning.reporting.opened import Study
+
+__all__ = ["__version__", "load_study"]
+
 __version__ = "0.1.0"
+
+
+def load_study(path: "str | Path") -> "Study":
+    """Open a study directory for reading: its folds, rows, metrics, maps and images.
+
+    >>> study = load_study("runs/demo")             # doctest: +SKIP
+    >>> study.fold(0).curves                        # doctest: +SKIP
+    >>> study.rows().query("split == 'test'")       # doctest: +SKIP
+
+    Args:
+        path: The study's directory, such as `runs/demo`.
+
+    Returns:
+        See `mds_lightning.reporting.opened.Study`.
+
+    Raises:
+        ValueError: It holds no study.
+    """
+    # Not above: importing the package stays instant.
+    from mds_lightning.reporting.opened import load_study as open_study
+
+    return open_study(path)

@@ -1,0 +1,37 @@
+"""`mds-lightning report`: one self-contained HTML page of a study, and a model card beside it."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from mds_lightning.reporting.model_card import write_model_card
+from mds_lightning.reporting.opened import load_study
+from mds_lightning.reporting.report import write_report
+from mds_lightning.statistics.estimates import Settings
+
+
+def report(config: DictConfig) -> Path:
+    """Write `evaluation/report.html` and `evaluation/model_card.md` of a finished study; return the page.
+
+    Args:
+        config: `conf/report.yaml`.
+
+    Raises:
+        ValueError: There is no such study, or a fold is unfinished or does not fit the split.
+    """
+    study = load_study(config.study)
+    settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
+    path = study.directory.evaluation / "report.html"
+    page = write_report(study, settings, path)
+    card = write_model_card(page, study.directory.evaluation / "model_card.md")
+    console = Console()
+    console.print(
+        f"{page.task}, {page.selection.variant}: ROC-AUC {page.headline}, "
+        f"{page.flow.studied.patients} held-out patients",
+        highlight=False,
+        markup=False,
+    )
+    for written in (path, card):
+        console.print(f"wrote {written}", soft_wrap=True, highlight=False, markup=False)
+    return path

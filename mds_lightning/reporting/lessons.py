@@ -1,0 +1,89 @@
+"""How the folds of one variant were trained, for the page: settings in words, and learning curves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mds_lightning.reporting.opened import FoldRun
+
+
+@dataclass(frozen=True)
+class FoldLesson:
+    """One fold's training.
+
+    Attributes:
+        fold: Its number.
+        epochs: How many were trained.
+        best: Number of the epoch whose checkpoint was kept, from 0; None if it cannot be told.
+        val_auroc: On validation images, with that checkpoint.
+        minutes: Of training, testing and explaining.
+        curves: epoch, train/loss, val/loss, val/auroc, as far as they are there.
+    """
+
+    fold: int
+    epochs: int
+    best: int | None
+    val_auroc: float
+    minutes: float
+    curves: pd.DataFrame
+
+
+def read_lessons(runs: Sequence[FoldRun]) -> list[FoldLesson]:
+    """Read the learning curves of finished folds."""
+    lessons = []
+    for run in runs:
+        done = run.done or {}
+        columns = ["epoch", "train/loss", "val/loss", "val/auroc"]
+        curves = run.curves if run.directory.metrics.is_file() else pd.DataFrame(columns=columns)
+        kept = [name for name in columns if name in curves]
+        curves = curves[kept].dropna(subset=[name for name in kept if name != "epoch"], how="all")
+        known = curves["val/auroc"].fillna(-1.0) if "val/auroc" in curves else pd.Series(dtype=float)
+        best = int(curves["epoch"].to_numpy()[int(known.to_numpy().argmax())]) if len(known) else None
+        lessons.append(
+            FoldLesson(
+                run.index, int(done["epochs"]), best, float(done["val_auroc"]), done["seconds"] / 60, curves
+            )
+        )
+    return lessons
+
+
+def describe_settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What decides a model, in words.
+
+    Args:
+        settings: Configuration of a run.
+    """
+    backbone, data, classifier = settings["backbone"], settings["data"], settings["classifier"]
+    start = "random weights"
+    if backbone["weights"]:
+        start = f"weights of {backbone['weights']}"
+    elif backbone["pretrained"]:
+        start = "weights pretrained on ImageNet"
+    augmentation = ", ".join(
+        key.replace("_", " ") if value is True else f"{key.replace('_', ' ')} {value}"
+        for key, value in settings["augmentation"].items()
+        if value
+    )
+    stopping = settings["callbacks"].get("early_stopping")
+    patience = f", stopped after {stopping['patience']} epochs without gain" if stopping else ""
+    optimizer = (
+        f"{classifier['optimizer']}, learning rate {classifier['learning_rate']:g}, "
+        f"weight decay {classifier['weight_decay']:g}, batches of {data['batch_size']}"
+    )
+    return {
+        "Input": f"the whole field of view, scaled to {_describe_size(data['image_size'])}; no clinical data",
+        "Network": f"{backbone['name']}, from {start}",
+        "Augmentation": augmentation or "none",
+        "Sampling of classes": str(settings["sampling"]["name"]).replace("_", " "),
+        "Optimization": optimizer,
+        "Length": f"up to {settings['trainer']['max_epochs']} epochs{patience}",
+        "Checkpoint": "the epoch with the largest ROC-AUC on validation images",
+    }
+
+
+def _describe_size(size: Any) -> str:
+    if isinstance(size, list | tuple):
+        return f"{size[1]} × {size[0]} pixels"
+    return f"{size} pixels on its longer side"

@@ -1,0 +1,32 @@
+"""A model card in Markdown: what a model is and is not for, what it learned from, how well it does."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from mds_lightning.reporting.page import Page
+from mds_lightning.tracking.run_directory import write_atomically
+
+#: Characters that Markdown would take for marks, or a page for tags.
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
+
+
+def write_model_card(page: Page, path: Path) -> Path:
+    """Write the model card of the variant that a report is about; returns `path`.
+
+    Args:
+        page: What `report.write_report` gives.
+        path: File to write.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["plain"] = lambda text: str(text).translate(_MARKS)
+    text = environment.get_template("model_card.md.j2").render(page=page)
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,250 @@
+"""A study opened for reading: its folds, rows, metrics, maps and images, for scripts and notebooks."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mds_lightning.cohort.images import existing_path
+from mds_lightning.data.decode import decode_image
+from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
+from mds_lightning.reporting.evidence import HELD_OUT
+from mds_lightning.reporting.origin import find_manifest
+from mds_lightning.reporting.study import read_study
+from mds_lightning.statistics.estimates import Settings, estimate
+from mds_lightning.statistics.predictions import Predictions, read_predictions
+from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.tracking.settings import read_settings
+
+
+@dataclass(frozen=True)
+class OcclusionMap:
+    """One explained test image of one fold.
+
+    Attributes:
+        image: As in the manifest.
+        fold: Whose model was asked.
+        classes: Of the task.
+        target: Index of the true class.
+        probabilities: (classes,) of the whole image.
+        importance: (classes, H, W) float32, each class scaled to 0..1 by itself.
+        drops: (classes, rows, columns) float32: score of the whole image less that of the covered one.
+        settings: window, stride (pixels), baseline, score.
+        file: The `.npz` it was read from.
+    """
+
+    image: str
+    fold: int
+    classes: tuple[str, ...]
+    target: int
+    probabilities: NDArray[np.float64]
+    importance: NDArray[np.float32]
+    drops: NDArray[np.float32]
+    settings: dict[str, Any]
+    file: Path
+
+    @property
+    def label(self) -> str:
+        """The true class."""
+        return self.classes[self.target]
+
+    @property
+    def decided(self) -> str:
+        """The class with the largest probability."""
+        return self.classes[int(self.probabilities.argmax())]
+
+    def of(self, name: str) -> NDArray[np.float32]:
+        """(H, W) importance for the class called `name`."""
+        return self.importance[self.classes.index(name)]
+
+
+def read_map(file: Path) -> OcclusionMap:
+    """Read one `occlusion/<image>.npz`."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return OcclusionMap(
+            str(arrays["image"]),
+            int(arrays["fold"]),
+            tuple(map(str, arrays["classes"])),
+            int(arrays["target"]),
+            arrays["probabilities"].astype(np.float64),
+            arrays["importance"],
+            arrays["drops"],
+            {key: arrays[key].item() for key in ("window", "stride", "baseline", "score")},
+            file,
+        )
+
+
+@dataclass(frozen=True)
+class FoldRun:
+    """One variant's one fold, finished or not."""
+
+    variant: str
+    index: int
+    directory: RunDirectory
+
+    @property
+    def done(self) -> dict[str, Any] | None:
+        """val_auroc, epochs and seconds; None while the fold is unfinished."""
+        return self.directory.read_done()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The resolved configuration."""
+        return read_settings(self.directory.config)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, hashes, seed and command."""
+        record: dict[str, Any] = json.loads(self.directory.provenance.read_text())
+        return record
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """Learning curves, one row an epoch."""
+        return pd.read_csv(self.directory.metrics)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row an image, checked: image, patient_id, site, fold, split, label, target, prob_<class>."""
+        return read_predictions(self.directory.predictions)
+
+    def maps(self) -> Iterator[OcclusionMap]:
+        """The occlusion maps, one at a time (each holds a map of full size for every class)."""
+        return map(read_map, sorted(self.directory.occlusion.glob("*.npz")))
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study directory holds. `mds_lightning.load_study(path)` opens one.
+
+    Where a method takes `variant`, None means the only one; with several, one has to be named.
+    """
+
+    directory: StudyDirectory
+
+    @property
+    def variants(self) -> list[str]:
+        """Backbones, or trials of a search."""
+        return self.directory.variants()
+
+    @cached_property
+    def folds(self) -> pd.DataFrame:
+        """The split: fold, patient_id, part (`train`, `val` or `test`)."""
+        folds = json.loads(self.directory.folds.read_text(encoding="utf-8"))["folds"]
+        return pd.DataFrame(
+            [
+                (int(fold["index"]), patient, part)
+                for fold in folds
+                for part in ("train", "val", "test")
+                for patient in fold[part]
+            ],
+            columns=["fold", "patient_id", "part"],
+        )
+
+    def fold(self, index: int, variant: str | None = None) -> FoldRun:
+        """One fold of a variant, also while others are still to be trained.
+
+        Raises:
+            ValueError: It has not been begun.
+        """
+        variant = self._name(variant)
+        runs = self.directory.runs(variant)
+        if index not in runs:
+            raise ValueError(
+                f"{self.directory.path / variant} has no fold {index}; "
+                f"there are {', '.join(map(str, runs)) or 'none'}"
+            )
+        return FoldRun(variant, index, runs[index])
+
+    def runs(self, variant: str | None = None) -> list[FoldRun]:
+        """Every fold of a variant that has been begun."""
+        variant = self._name(variant)
+        return [FoldRun(variant, index, run) for index, run in self.directory.runs(variant).items()]
+
+    @cached_property
+    def pooled(self) -> dict[str, Predictions]:
+        """Variant to the pooled rows of all its folds.
+
+        Raises:
+            ValueError: A fold is unfinished or does not fit the split; see `reporting.study.read_study`.
+        """
+        return read_study(self.directory)
+
+    def rows(self, variant: str | None = None) -> pd.DataFrame:
+        """All folds' rows, checked against the split: each internal image is in `test` once.
+
+        Raises:
+            ValueError: As `pooled`.
+        """
+        return self.pooled[self._name(variant)].table
+
+    def metrics(self, variant: str | None = None, settings: Settings | None = None) -> pd.DataFrame:
+        """Every metric of the held-out patients with its intervals, at image and at patient level.
+
+        Args:
+            variant: Its name.
+            settings: Aggregation, resamples, confidence and seed; None: the defaults of `evaluate`.
+
+        Returns:
+            Columns of `statistics.estimates.COLUMNS`.
+        """
+        test = self.pooled[self._name(variant)].split("test")
+        return estimate(test, HELD_OUT, settings or Settings())
+
+    def maps(self, variant: str | None = None) -> Iterator[OcclusionMap]:
+        """The occlusion maps of all folds of a variant, one at a time."""
+        for run in self.runs(variant):
+            yield from run.maps()
+
+    @cached_property
+    def _manifest(self) -> ManifestRows:
+        run = self.runs(self.variants[0])[0]
+        manifest = find_manifest(self.directory, run.settings)
+        rows = None
+        if manifest is not None:
+            rows = read_manifest_rows(manifest, run.settings, self.pooled[run.variant])
+        if rows is None:
+            raise ValueError(
+                f"the manifest of {self.directory.path} is not where {run.directory.config} says, or has "
+                "changed: start from the folder in which the study was trained"
+            )
+        return rows
+
+    @property
+    def manifest(self) -> pd.DataFrame:
+        """The manifest's rows of the study's patients, with all clinical columns.
+
+        Raises:
+            ValueError: It is gone, or has changed since.
+        """
+        return self._manifest.table
+
+    def image(self, name: str) -> NDArray[np.uint8]:
+        """(H, W, 3) RGB pixels of an image of the manifest, at its own size."""
+        return decode_image(existing_path(self._manifest.root, name))
+
+    def _name(self, variant: str | None) -> str:
+        if variant is None and len(self.variants) == 1:
+            return self.variants[0]
+        if variant not in self.variants:
+            given = "has several variants" if variant is None else f"has no variant {variant!r}"
+            raise ValueError(f"{self.directory.path} {given}: give one of {', '.join(self.variants)}")
+        return variant
+
+
+def load_study(path: str | Path) -> Study:
+    """Open a study directory, such as `runs/demo`.
+
+    Raises:
+        ValueError: It is no directory with a split and at least one fold.
+    """
+    study = Study(StudyDirectory(Path(path)))
+    if not study.directory.folds.is_file() or not study.variants:
+        raise ValueError(f"{path} holds no study (folds.json and <variant>/fold-<k>): train one first")
+    return study

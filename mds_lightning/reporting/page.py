@@ -1,0 +1,203 @@
+"""Everything that a report shows, gathered before a word of HTML is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from mds_lightning.reporting.cautions import list_cautions
+from mds_lightning.reporting.characteristics import clinical_columns, tabulate_characteristics
+from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
+from mds_lightning.reporting.curves import CurveFamily, trace_families
+from mds_lightning.reporting.evidence import HELD_OUT, Evidence, gather_evidence
+from mds_lightning.reporting.flow import CohortFlow, count_flow, count_folds
+from mds_lightning.reporting.lessons import FoldLesson, describe_settings, read_lessons
+from mds_lightning.reporting.numbers import Estimate, MetricLine, find_estimate, list_metrics
+from mds_lightning.reporting.opened import FoldRun, Study
+from mds_lightning.reporting.origin import Origin, find_manifest, is_simulated, read_origin
+from mds_lightning.reporting.paper import PUBLISHED, SOURCE
+from mds_lightning.reporting.pictures import Picture, choose_explained, list_explained, load_pictures
+from mds_lightning.reporting.selection import Selection, select_variant
+from mds_lightning.statistics.comparison import Comparison, compare_models
+from mds_lightning.statistics.estimates import Settings
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures of a report, and what they were chosen from."""
+
+    pictures: tuple[Picture, ...]
+    explained: int
+    wrong: int
+    held_out: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a report shows. Fields that may be None are left out of it, with the reason."""
+
+    study: str
+    directory: str
+    evidence: Evidence
+    settings: Settings
+    simulated: bool
+    headline: Estimate
+    headline_of: str
+    selection: Selection
+    flow: CohortFlow
+    folds: pd.DataFrame
+    characteristics: pd.DataFrame | None
+    metrics: tuple[MetricLine, ...]
+    external: Mapping[str, tuple[MetricLine, ...]]
+    families: tuple[CurveFamily, ...]
+    comparison: Comparison | None
+    gallery: Gallery | None
+    lessons: tuple[FoldLesson, ...]
+    training: Mapping[str, str]
+    origin: Origin
+    configuration: str
+    cautions: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the task; of two the second is the positive one."""
+        return self.evidence.predictions.classes
+
+    @property
+    def task(self) -> str:
+        """`MDS against donor`."""
+        if len(self.classes) == 2:
+            return f"{self.classes[1]} against {self.classes[0]}"
+        return f"{', '.join(self.classes[:-1])} and {self.classes[-1]}"
+
+    @property
+    def published(self) -> str:
+        """What the paper reports of the same task, or nothing."""
+        found = PUBLISHED.get((self.classes[0], self.classes[-1])) if len(self.classes) == 2 else None
+        if found is None:
+            return ""
+        patients = " and ".join(f"{count} {name}" for name, count in found.patients.items())
+        auc = found.values["roc_auc", self.classes[1]]
+        return f"Published for this task: ROC-AUC {auc:.2f} ({found.model}; {patients}; {SOURCE})."
+
+    @property
+    def sites(self) -> pd.DataFrame:
+        """Performance within each site; empty where there are no two."""
+        table = self.evidence.tables.get("subgroups", pd.DataFrame(columns=["column"]))
+        return table[table["column"] == "site"] if len(table) else pd.DataFrame()
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """Performance within the groups of clinical columns; empty without any."""
+        table = self.evidence.tables.get("subgroups", pd.DataFrame(columns=["column"]))
+        return table[table["column"] != "site"] if len(table) else pd.DataFrame()
+
+    @property
+    def places(self) -> set[str]:
+        """Anchors of the page."""
+        tables = self.evidence.tables
+        optional = {
+            "external": bool(self.external),
+            "ensemble": any("ensemble" in name for name in self.external),
+            "external-patients": bool(self.external) and self.characteristics is not None,
+            "patients": self.characteristics is not None,
+            "subgroups": len(self.groups) > 0,
+            "sites": len(self.sites) > 0,
+            "maps": self.gallery is not None,
+            "thresholds": "operating_points" in tables and len(tables["operating_points"]) > 0,
+            "decision": "decision_curve" in tables,
+            "variants": self.comparison is not None,
+        }
+        always = {
+            "answer", "cautions", "selection", "cohort", "folds", "performance", "roc", "confusion",
+            "calibration", "training", "provenance", "checklists",
+        }  # fmt: skip
+        return always | {name for name, there in optional.items() if there}
+
+
+def gather_page(study: Study, settings: Settings) -> Page:
+    """Compute everything that the report of a study shows.
+
+    Args:
+        study: A finished one.
+        settings: How estimates are made.
+
+    Raises:
+        ValueError: A fold is unfinished or does not fit the split.
+    """
+    pooled = study.pooled
+    selection = select_variant(pooled)
+    runs = study.runs(selection.variant)
+    configuration = runs[0].settings
+    manifest = find_manifest(study.directory, configuration)
+    rows = (
+        read_manifest_rows(manifest, configuration, pooled[selection.variant])
+        if manifest is not None
+        else None
+    )
+    evidence = gather_evidence(
+        pooled[selection.variant], settings, None if rows is None else clinical_columns(rows.table)
+    )
+    of = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
+    metrics = evidence.tables["metrics"]
+    headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", of)
+    assert headline is not None, "every table of estimates holds the ROC-AUC"
+    flow = count_flow(evidence.predictions, None if rows is None else manifest)
+    origin = read_origin([run.directory for run in runs])
+    simulated = is_simulated(configuration)
+    labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
+    outside = [name for name in metrics["patients"].unique() if name != HELD_OUT]
+    return Page(
+        study=study.directory.path.resolve().name,
+        directory=f"{configuration['paths']['runs']}/{study.directory.path.resolve().name}",
+        evidence=evidence,
+        settings=settings,
+        simulated=simulated,
+        headline=headline,
+        headline_of=of,
+        selection=selection,
+        flow=flow,
+        folds=count_folds(
+            dict(zip(labels.index.astype(str), labels, strict=True)),
+            study.folds,
+            evidence.predictions.classes,
+        ),
+        characteristics=None if rows is None else tabulate_characteristics(rows.table),
+        metrics=tuple(list_metrics(metrics, HELD_OUT)),
+        external={name: tuple(list_metrics(metrics, name)) for name in outside},
+        families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
+        comparison=_compare(study, selection, settings),
+        gallery=_fill_gallery(runs, rows, evidence),
+        lessons=tuple(read_lessons(runs)),
+        training=describe_settings(configuration),
+        origin=origin,
+        configuration=yaml.safe_dump(configuration, sort_keys=False),
+        cautions=tuple(list_cautions(evidence, flow, origin, headline, simulated)),
+    )
+
+
+def _compare(study: Study, selection: Selection, settings: Settings) -> Comparison | None:
+    """Variants on the same patients, set against the selected one; None for a single one or many classes."""
+    pooled = study.pooled
+    if len(pooled) < 2 or not pooled[selection.variant].is_binary:
+        return None
+    patients = {name: Evidence(rows, settings, {}, {}).test["patient"] for name, rows in pooled.items()}
+    return compare_models(
+        patients, selection.variant, settings.n_resamples, settings.confidence, settings.seed
+    )
+
+
+def _fill_gallery(runs: Sequence[FoldRun], rows: ManifestRows | None, evidence: Evidence) -> Gallery | None:
+    """None where no image was explained, or the images are not at hand."""
+    explained = list_explained(file for run in runs for file in run.directory.occlusion.glob("*.npz"))
+    if rows is None or not explained:
+        return None
+    pictures = tuple(load_pictures(choose_explained(explained), rows.root))
+    if not pictures:
+        return None
+    wrong = sum(not one.is_right for one in explained)
+    held_out = len(evidence.test["image"].table)
+    return Gallery(pictures, len(explained), wrong, held_out, pictures[0].map.settings)

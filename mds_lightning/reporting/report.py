@@ -1,0 +1,100 @@
+"""One self-contained HTML page that opens with the answer: no network, no file beside it."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from mds_lightning import __version__
+from mds_lightning.reporting.checklist import fill_checklists
+from mds_lightning.reporting.frame import Frame
+from mds_lightning.reporting.numbers import Estimate, find_estimate, list_groups, name_metric
+from mds_lightning.reporting.opened import Study
+from mds_lightning.reporting.page import Page, gather_page
+from mds_lightning.reporting.pictures import scale_colours
+from mds_lightning.statistics.estimates import Settings
+from mds_lightning.tracking.run_directory import write_atomically
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(study: Study, settings: Settings, path: Path, now: datetime | None = None) -> Page:
+    """Write the report of a finished study.
+
+    The page shows the variant that validation patients prefer. It asks nothing of the network: its content
+    security policy forbids it, and lets no script run but its own.
+
+    Args:
+        study: What to report.
+        settings: How estimates are made.
+        path: File to write.
+        now: Date on the page; None: today's.
+
+    Returns:
+        What the page shows.
+
+    Raises:
+        ValueError: A fold is unfinished or does not fit the split.
+    """
+    page = gather_page(study, settings)
+    text = render_report(page, now or datetime.now(UTC))
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return page
+
+
+def render_report(page: Page, now: datetime) -> str:
+    """The page as HTML. Whatever comes from a user's files is escaped."""
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "Frame": Frame,
+        "Estimate": Estimate,
+        "find_estimate": find_estimate,
+        "list_groups": list_groups,
+        "name_metric": name_metric,
+    }
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        places=page.places,
+        checklists=fill_checklists(page.places),
+        # Our own files, not the user's: they must arrive unescaped.
+        style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_digest=digest,
+        roc_data=htmlsafe_json_dumps(_list_curves(page)),
+        colours=scale_colours(),
+        version=__version__,
+        date=f"{now:%Y-%m-%d}",
+    )
+
+
+def _list_curves(page: Page) -> list[dict[str, Any]]:
+    """The ROC curves for the page's script: their points with thresholds and counts."""
+    return [
+        {
+            "rows": family.rows,
+            "curves": [
+                {
+                    "name": one.name,
+                    "positives": one.positives,
+                    "negatives": one.negatives,
+                    "points": one.points(),
+                }
+                for one in (*family.folds, family.pooled)
+            ],
+        }
+        for family in page.families
+    ]

@@ -1,0 +1,192 @@
+"""A finished study, written by hand in a second: what every reader of study directories is tested on."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from mds_lightning.explain.overlay import scale_importance
+
+CLASSES = ("donor", "MDS")
+FOLDS = 3
+
+
+class StudyMaker:
+    """Writes `runs/made` and `smears/` below `folder`; every part can be asked for and left out.
+
+    Attributes:
+        folder: Where.
+        patients: Internal patients, half of each class.
+        names: Number of a patient to an id of one's own.
+        images: Number of a patient to a file name of one's own for its first image.
+    """
+
+    def __init__(self, folder: Path, patients: int = 48, external: int = 6) -> None:
+        self.folder = folder
+        self.names: dict[int, str] = {}
+        self.images: dict[int, str] = {}
+        self.patients, self.external = patients, external
+        self.generator = np.random.default_rng(0)
+
+    @property
+    def study(self) -> Path:
+        return self.folder / "runs" / "made"
+
+    def patient(self, number: int) -> str:
+        return self.names.get(number, f"P{number:03d}")
+
+    def image(self, number: int, k: int) -> str:
+        return self.images.get(number, f"{number:03d}_0.png") if k == 0 else f"{number:03d}_{k}.png"
+
+    def label(self, number: int) -> str:
+        return CLASSES[1] if number >= self.patients else CLASSES[number % 2]
+
+    def write(self, variants: tuple[str, ...] = ("resnet18",)) -> Path:
+        """Write manifest, images, split and runs; return the study's directory."""
+        self._write_manifest()
+        internal = [number // 2 % FOLDS for number in range(self.patients)]
+        folds = [
+            {
+                "index": fold,
+                "test": [self.patient(n) for n, k in enumerate(internal) if k == fold],
+                "val": [self.patient(n) for n, k in enumerate(internal) if k == (fold + 1) % FOLDS],
+                "train": [self.patient(n) for n, k in enumerate(internal) if k == (fold + 2) % FOLDS],
+            }
+            for fold in range(FOLDS)
+        ]
+        self.study.mkdir(parents=True)
+        (self.study / "folds.json").write_text(json.dumps({"folds": folds}))
+        for place, variant in enumerate(variants):
+            for fold in range(FOLDS):
+                self._write_run(variant, fold, internal, 1.6 - 0.8 * place)
+        return self.study
+
+    def _write_manifest(self) -> None:
+        rows = []
+        for number in range(self.patients + self.external):
+            for k in range(2):
+                path = self.folder / "smears" / self.image(number, k)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                colour = self.generator.integers(120, 240, (1, 1, 3))
+                noise = self.generator.integers(-20, 20, (72, 96, 3))
+                Image.fromarray((colour + noise).clip(0, 255).astype(np.uint8)).save(path)
+                rows.append(
+                    {
+                        "image": self.image(number, k),
+                        "patient_id": self.patient(number),
+                        "label": self.label(number),
+                        "site": f"site {number // 2 % 2}",
+                        "external": str(number >= self.patients).lower(),
+                        "age": 30 + number,
+                        "sex": "female" if number % 4 < 2 else "male",
+                    }
+                )
+        rows.append(rows[0] | {"image": "other.png", "patient_id": "A1", "label": "AML"})
+        pd.DataFrame(rows).to_csv(self.folder / "smears" / "manifest.csv", index=False)
+
+    def _write_run(self, variant: str, fold: int, internal: list[int], signal: float) -> None:
+        run = self.study / variant / f"fold-{fold}"
+        (run / "occlusion").mkdir(parents=True)
+        rows = []
+        for number in range(self.patients + self.external):
+            inside = number < self.patients
+            role = (internal[number] - fold) % FOLDS if inside else -1
+            if role == 2:
+                continue
+            target = CLASSES.index(self.label(number))
+            for k in range(2):
+                logit = signal * (2 * target - 1) + self.generator.normal(0, 1.5)
+                positive = 1 / (1 + np.exp(-logit))
+                rows.append(
+                    {
+                        "image": self.image(number, k),
+                        "patient_id": self.patient(number),
+                        "site": f"site {number // 2 % 2}",
+                        "fold": fold,
+                        "split": {0: "test", 1: "val", -1: "external"}[role],
+                        "label": self.label(number),
+                        "target": target,
+                        "prob_donor": 1 - positive,
+                        "prob_MDS": positive,
+                    }
+                )
+        table = pd.DataFrame(rows)
+        table.to_parquet(run / "predictions.parquet")
+        self._write_maps(run, table[table["split"] == "test"].head(8), fold)
+        epochs = np.arange(6)
+        pd.DataFrame(
+            {
+                "epoch": epochs,
+                "val/loss": 0.7 - 0.05 * epochs,
+                "val/auroc": 0.5 + 0.06 * epochs,
+                "train/loss": 0.7 - 0.1 * epochs,
+            }
+        ).to_csv(run / "metrics.csv", index=False)
+        (run / "config.yaml").write_text(yaml.safe_dump(self._settings(variant)))
+        record = {
+            "seed": 0, "fold": fold, "cohort_hash": "c" * 64, "folds_hash": "f" * 64, "python": "3.11.7",
+            "command": ["bin/mds-lightning", "train", "-m", "study=made", f"fold={fold}"],
+            "started": f"2026-01-0{fold + 1}T00:00:00+00:00", "host": "here",
+            "platform": "Linux", "git": "a" * 40,
+            "packages": {"torch": "2.14.1", "numpy": "2.4.6"},
+        }  # fmt: skip
+        (run / "provenance.json").write_text(json.dumps(record))
+        (run / "done.json").write_text(json.dumps({"val_auroc": 0.8, "epochs": 6, "seconds": 60.0}))
+
+    def _write_maps(self, run: Path, rows: pd.DataFrame, fold: int) -> None:
+        for place, row in enumerate(rows.to_dict("records")):
+            drops = self.generator.normal(0, 0.2, (2, 6, 8)).astype(np.float32)
+            probabilities = np.array([row["prob_donor"], row["prob_MDS"]], np.float32)
+            np.savez_compressed(
+                run / "occlusion" / f"{place}.npz",
+                importance=scale_importance(drops.repeat(8, 1).repeat(8, 2)),
+                drops=drops,
+                probabilities=probabilities,
+                classes=np.array(CLASSES),
+                image=np.array(row["image"]),
+                row=np.array(place),
+                target=np.array(row["target"]),
+                fold=np.array(fold),
+                window=np.array(16),
+                stride=np.array(8),
+                baseline=np.array("background"),
+                score=np.array("probability"),
+                **{"class": np.array(CLASSES[int(probabilities.argmax())])},
+            )
+
+    def _settings(self, variant: str) -> dict[str, object]:
+        return {
+            "study": "made",
+            "cohort": {
+                "manifest": "smears/manifest.csv",
+                "root": None,
+                "directory": None,
+                "simulation": None,
+            },
+            "task": {"name": "mds_vs_donor", "positive": "MDS", "negative": "donor", "classes": None},
+            "backbone": {"name": variant, "pretrained": False, "weights": None},
+            "classifier": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
+            "augmentation": {"crop": 0.5, "flips": True, "rotation": 0.0},
+            "sampling": {"name": "balanced"},
+            "data": {"image_size": 96, "batch_size": 8},
+            "trainer": {"max_epochs": 6},
+            "callbacks": {"early_stopping": {"patience": 3}},
+            "paths": {"runs": "runs", "data": "data"},
+        }
+
+
+@pytest.fixture(scope="session")
+def make_study() -> Callable[..., StudyMaker]:
+    """`make_study(folder)` gives a `StudyMaker`; its `write()` the study's directory."""
+    return StudyMaker
+
+
+@pytest.fixture(scope="session")
+def made_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two variants with external patients, clinical columns and maps. Do not write into it."""
+    return StudyMaker(tmp_path_factory.mktemp("made")).write(("resnet18", "squeezenet1_1"))
