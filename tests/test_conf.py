@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from mds_lightning.cli import VERBS, conf_directory
 from mds_lightning.commands.schema import register_schemas
+from mds_lightning.search.plugin import register_search
 
 CONF = conf_directory()
 CHOICES = sorted(
@@ -28,6 +29,7 @@ NEEDED = {
 @pytest.fixture(autouse=True)
 def hydra():
     register_schemas()
+    register_search()
     with initialize_config_dir(str(CONF)):
         yield
 

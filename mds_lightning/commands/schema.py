@@ -105,6 +105,18 @@ class DataConfig:
     batch_size: int = 32
     num_workers: int = 0
     max_pixels: int = 200_000_000
+    on_error: str = "raise"
+    max_skipped: float = 0.05
+
+
+@dataclass
+class CacheConfig:
+    """See `mds_lightning.data.cache.CacheParameters`."""
+
+    enabled: bool = True
+    directory: str = MISSING
+    max_gb: float = 100.0
+    workers: int | None = None
 
 
 @dataclass
@@ -142,7 +154,10 @@ class TrainConfig:
     study: str = MISSING
     fold: int = 0
     seed: int = 0
+    variant: str = MISSING
     run_directory: str = MISSING
+    hpo: dict[str, Any] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
     cohort: CohortConfig = field(default_factory=CohortConfig)
     task: TaskConfig = field(default_factory=TaskConfig)
     folds: FoldsConfig = field(default_factory=FoldsConfig)
@@ -151,6 +166,7 @@ class TrainConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    cache: CacheConfig = field(default_factory=CacheConfig)
     trainer: dict[str, Any] = field(default_factory=dict)
     callbacks: dict[str, Any] = field(default_factory=dict)
     logger: dict[str, Any] = field(default_factory=dict)

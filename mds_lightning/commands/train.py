@@ -10,17 +10,21 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from mds_lightning.cohort.folds import Fold, load_or_make_folds
-from mds_lightning.cohort.manifest import Cohort, read_cohort
-from mds_lightning.cohort.task import Task, make_task
-from mds_lightning.commands.simulate import locate_manifest
+from mds_lightning.cohort.folds import Fold
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.task import Task
+from mds_lightning.commands.cohort import open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule
+from mds_lightning.data.cache import CacheParameters, FieldCache
+from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.preparation import prepare_fields
 from mds_lightning.data.size import input_size
 from mds_lightning.models.classifier import SmearClassifier
+from mds_lightning.search.cross_validation import validate_folds
+from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.predictions import read_predictions, score_auroc
 from mds_lightning.tracking.provenance import write_provenance
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.tracking.run_directory import RunDirectory
 from mds_lightning.tracking.settings import refuse_changed_settings, write_settings
 from mds_lightning.tracking.wandb import closing_run
 
@@ -28,6 +32,31 @@ log = logging.getLogger(__name__)
 
 
 def train(config: DictConfig) -> float:
+    """Train one fold; as the job of a search, every fold (an inner cross-validation).
+
+    Args:
+        config: `conf/train.yaml`.
+
+    Returns:
+        AUROC on the validation images with the best checkpoint (in a search: its mean over the folds): what a
+        sweep may maximise. Test images have no part in it.
+
+    Raises:
+        optuna.TrialPruned: The trial of a search is not worth its further folds.
+        ValueError: As `train_fold`.
+    """
+    trial = current_trial(config.hpo)
+    if trial is None:
+        return train_fold(config)
+
+    def train_one(fold: int) -> float:
+        of_fold = cast(DictConfig, OmegaConf.merge(config, {"fold": fold, "variant": config.hpo.variant}))
+        return train_fold(of_fold)
+
+    return validate_folds(train_one, config.folds.n_splits, trial)
+
+
+def train_fold(config: DictConfig) -> float:
     """Train one fold, predict its validation, test and external images, and explain some of the test images.
 
     Running it again continues from what is there: a finished fold returns its result at once, an interrupted
@@ -37,12 +66,11 @@ def train(config: DictConfig) -> float:
         config: `conf/train.yaml`.
 
     Returns:
-        AUROC on the validation images with the best checkpoint: what a sweep may maximise. Test images have
-        no part in it.
+        AUROC on the validation images with the best checkpoint.
 
     Raises:
         CohortError: The manifest has faults.
-        FoldError: The study's folds.json belongs to another cohort or split.
+        FoldError: The study's folds.json belongs to another cohort or split, or there is no such fold.
         ChangedSettingsError: The run directory was begun with other settings.
         NonFiniteLossError: The loss is NaN or infinite.
     """
@@ -54,22 +82,18 @@ def train(config: DictConfig) -> float:
     if done is not None:
         log.info("%s is finished (validation AUROC %.3f): nothing to do", run.path, done["val_auroc"])
         return float(done["val_auroc"])
-    task = make_task(**config.task)
-    root = Path(config.cohort.root) if config.cohort.root is not None else None
-    cohort = read_cohort(locate_manifest(config), task, root, config.folds.n_splits)
-    study = StudyDirectory(Path(config.paths.runs) / config.study)
-    folds = load_or_make_folds(study.folds, cohort, **config.folds)
-    fold = folds.fold(config.fold)
+    opened = open_cohort(config)
+    fold = opened.folds.fold(config.fold)
     write_settings(run.config, settings)
-    hashes = {"cohort_hash": cohort.hash, "folds_hash": folds.hash}
+    hashes = {"cohort_hash": opened.cohort.hash, "folds_hash": opened.folds.hash}
     write_provenance(run.provenance, {"seed": config.seed, "fold": config.fold, **hashes})
     with closing_run():
-        return _train_fold(config, run, cohort, task, fold)
+        return _train_fold(config, run, opened.cohort, opened.task, fold)
 
 
 def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, fold: Fold) -> float:
     began = time.monotonic()
-    datamodule = _make_datamodule(config, cohort, task, fold)
+    datamodule = _make_datamodule(config, run, cohort, task, fold)
     classifier = _make_classifier(config, task, datamodule)
     trainer: lightning.Trainer = instantiate(
         config.trainer,
@@ -101,11 +125,20 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
     return score
 
 
-def _make_datamodule(config: DictConfig, cohort: Cohort, task: Task, fold: Fold) -> SmearDataModule:
+def _make_datamodule(
+    config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, fold: Fold
+) -> SmearDataModule:
     data = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=True))
-    loading = LoadingParameters(size=input_size(cohort, data.pop("image_size"), data["max_pixels"]), **data)
+    requested = data.pop("image_size")
+    where = CacheParameters(**{**config.cache, "directory": Path(config.cache.directory)})
+    cache = FieldCache(where) if where.enabled else None
+    size = input_size(cohort, requested, data["max_pixels"], cache, data["on_error"])
+    loading = LoadingParameters(size=size, **data)
     augmentation = AugmentationParameters(**config.augmentation)
-    return SmearDataModule(cohort, task, fold, loading, augmentation, config.sampling.name, config.seed)
+    forms = loading_forms(loading, augmentation)
+    fields, skipped = prepare_fields(cohort, forms, loading, cache, run.path / "skipped.csv")
+    sampling, seed = config.sampling.name, config.seed
+    return SmearDataModule(cohort, task, fold, loading, augmentation, sampling, seed, fields, skipped)
 
 
 def _make_classifier(config: DictConfig, task: Task, datamodule: SmearDataModule) -> SmearClassifier:

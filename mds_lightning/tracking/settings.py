@@ -10,9 +10,9 @@ from mds_lightning.tracking.run_directory import write_atomically
 
 #: Keys that say where and how a run happens, not what it computes.
 _INDIFFERENT = (
-    "study", "run_directory", "paths", "logger", "cohort", "callbacks.progress", "callbacks.occlusion_maps",
-    "callbacks.checkpoint.dirpath", "callbacks.predictions.path", "data.num_workers", "data.max_pixels",
-    "launcher", "resources",
+    "study", "variant", "run_directory", "hpo", "paths", "logger", "cohort", "cache",
+    "callbacks.progress", "callbacks.occlusion_maps", "callbacks.checkpoint.dirpath",
+    "callbacks.predictions.path", "data.num_workers", "data.max_pixels", "launcher", "resources",
     "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.log_every_n_steps",
     "trainer.enable_model_summary", "trainer.enable_progress_bar",
 )  # fmt: skip
@@ -40,19 +40,19 @@ def refuse_changed_settings(path: Path, settings: Mapping[str, Any]) -> None:
     Raises:
         ChangedSettingsError: With every key that differs, both values, and what to do.
     """
-    stored = dict(_flatten(read_settings(path)))
-    wanted = dict(_flatten(settings))
-    different = sorted(
-        key
-        for key in stored.keys() | wanted.keys()
-        if stored.get(key) != wanted.get(key) and not _indifferent(key)
-    )
+    stored, wanted = decisive_settings(read_settings(path)), decisive_settings(settings)
+    different = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
     if different:
         lines = [f"  {key}: {stored.get(key)!r} there, {wanted.get(key)!r} now" for key in different]
         raise ChangedSettingsError(
             f"{path.parent} was begun with other settings:\n" + "\n".join(lines) + "\n"
             f"Give the study another name (study=NAME), or delete {path.parent} to train it anew."
         )
+
+
+def decisive_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted key to value, of those settings that change what is computed."""
+    return {key: value for key, value in _flatten(settings) if not _indifferent(key)}
 
 
 def _indifferent(key: str) -> bool:

@@ -13,10 +13,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from mds_lightning.cli import conf_directory
 from mds_lightning.search.store import open_store
 
 TOY = Path(__file__).parent / "toy"
-CONF = TOY / "conf"
+#: Launchers and resources are the real ones.
+CONF = conf_directory()
 
 
 @dataclass(frozen=True)
