@@ -39,7 +39,7 @@ def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning]:
     directory = Path(config.study)
     url = config.storage or f"sqlite:///{directory}/study.db"
     require_store(url)
-    store = open_store(url, directory.name)
+    store = open_store(url, directory.name, create=False)
     if config.action not in _ACTIONS:
         raise ValueError(f"study {config.action}: choose one of {', '.join(_ACTIONS)}")
     if not _views(store, directory.name):

@@ -1,17 +1,22 @@
 """One worker at a time decides what is run next: a lock that belongs to the study's storage."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from optuna.storages.journal import JournalFileSymlinkLock
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 Lock = Callable[[], AbstractContextManager[None]]
 
+log = logging.getLogger(__name__)
+
+#: Seconds after which a wait is told.
+_PATIENCE = 10
 #: A lock file that nobody has renewed for so long belonged to a worker that was killed (seconds).
 _ABANDONED = 30
 
@@ -22,8 +27,16 @@ def file_lock(path: Path) -> Lock:
 
     @contextmanager
     def hold() -> Iterator[None]:
-        with lock:
+        while True:
+            try:
+                lock.acquire(timeout=_PATIENCE)
+                break
+            except Timeout:
+                log.info("waiting for another process that holds %s", lock.lock_file)
+        try:
             yield
+        finally:
+            lock.release()
 
     return hold
 

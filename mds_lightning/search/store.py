@@ -33,7 +33,9 @@ class Store:
     shown: str
 
 
-def open_store(url: str | None, study_name: str, heartbeat: int = 60, grace: int = 180) -> Store:
+def open_store(
+    url: str | None, study_name: str, heartbeat: int = 60, grace: int = 180, create: bool = True
+) -> Store:
     """Open the storage at `url`, and make it if it is new; many workers may do so at once.
 
     Args:
@@ -42,6 +44,7 @@ def open_store(url: str | None, study_name: str, heartbeat: int = 60, grace: int
         study_name: Name of the study: workers on one study lock each other out, those on others do not.
         heartbeat: Seconds between two signs of life of a running trial (databases only).
         grace: Seconds without a sign of life after which a running trial is given to another worker.
+        create: Whether to make a new storage's tables; without, nothing waits for workers that are at it.
 
     Raises:
         ValueError: If the URL is of another kind, or its server cannot be reached.
@@ -68,9 +71,16 @@ def open_store(url: str | None, study_name: str, heartbeat: int = 60, grace: int
             f"{_POSTGRESQL}USER@HOST/DATABASE or {_JOURNAL}/SHARED/FILE "
             "(the last where workers share a file system but no database)"
         )
-    with _readable_errors(shown), lock(), warnings.catch_warnings():
+    with _readable_errors(shown), lock() if create else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = RDBStorage(url, engine_kwargs=engine, heartbeat_interval=heartbeat, grace_period=grace)
+        storage = RDBStorage(
+            url,
+            engine_kwargs=engine,
+            heartbeat_interval=heartbeat,
+            grace_period=grace,
+            skip_table_creation=not create,
+            skip_compatibility_check=not create,
+        )
     return Store(storage, lock, shown)
 
 

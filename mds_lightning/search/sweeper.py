@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -63,10 +64,12 @@ class StudySweeperImpl(OptunaSweeperImpl):
             refuse_submitted_search(self.config)
         plan = self._plan(space, self.config)
         name = self._study_name_of(space)
+        # Before any lock is held: this may draw a cohort.
+        extra = get_method(self._identity)(self.config) if self._identity else {}
         with Termination() as termination:
             store = open_store(self.storage, name, self._heartbeat, self._grace)
             with termination.held(), store.lock():
-                study = self._open_study(store, name, space)
+                study = self._open_study(store, name, space, extra)
                 if study.user_attrs.get("n_trials") != plan.total:
                     study.set_user_attr("n_trials", plan.total)  # for `study show`
             log.info("study %s at %s", name, store.shown)
@@ -94,7 +97,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         cells = hashlib.sha256(repr(sorted(map(str, space.distributions.items()))).encode()).hexdigest()[:8]
         return f"{self.study_name} {' x '.join(space.distributions)} {cells}"
 
-    def _open_study(self, store: Store, name: str, space: Space) -> Study:
+    def _open_study(self, store: Store, name: str, space: Space, extra: Mapping[str, str]) -> Study:
         directions = self._get_directions()
         study = optuna.create_study(
             study_name=name,
@@ -103,7 +106,6 @@ class StudySweeperImpl(OptunaSweeperImpl):
             directions=cast(list[Literal["minimize", "maximize"]], directions),
             load_if_exists=True,
         )
-        extra = get_method(self._identity)(self.config) if self._identity else {}
         kind: Literal["grid", "search"] = "grid" if is_grid(self.sampler) else "search"
         claim_identity(study, identity_of(kind, space.distributions, directions, extra))
         return study

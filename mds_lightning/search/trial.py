@@ -113,6 +113,6 @@ def _connect(study_name: str, number: int) -> JobTrial:
             "hydra.sweeper.storage: null keeps trials in the sweeper's memory, where a job in another "
             "process cannot report: give the study a storage"
         )
-    storage = open_store(sweeper.storage, study_name, sweeper.heartbeat, sweeper.grace).storage
+    storage = open_store(sweeper.storage, study_name, sweeper.heartbeat, sweeper.grace, create=False).storage
     study = optuna.load_study(study_name=study_name, storage=storage, pruner=build_pruner(sweeper.pruner))
     return JobTrial(study, storage.get_trial_id_from_study_id_trial_number(study._study_id, number))
