@@ -1,15 +1,24 @@
 """What a training image may look like: random crops, turns, linear transforms and colour shifts.
 
-The only file that knows albumentations (unmaintained since 2.0.8, MIT): it can be replaced here alone.
+Geometry is one affine map from the view's pixels to the field's, so that every pixel is interpolated once;
+colour is one matrix. A chain of transforms, as albumentations runs it, costs several times as much and blurs
+the cells at every step.
 """
 
-import random
+import math
 from dataclasses import dataclass
 
-import albumentations as A
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from mds_lightning.data.colour import colour_matrix
+from mds_lightning.data.form import Form, resize, round_oversampling
+
+#: Shape of a random crop against that of the view: its width may be so much smaller or larger.
+_SHAPE = 1.25
+#: Where a view shrinks the field more than this, the field is averaged first: else it would be aliased.
+_MOST_SHRINK = math.sqrt(2) * 1.001
 
 
 @dataclass(frozen=True)
@@ -18,6 +27,7 @@ class AugmentationParameters:
 
     Attributes:
         crop: Smallest share of the field's area that a random sized crop keeps, in (0, 1]; 1: all of it.
+            (Of a field that is turned by 90 degrees at most the largest part of the view's shape is kept.)
         flips: Mirror horizontally and vertically, each with probability 0.5.
         quarter_turns: Turn by 0, 90, 180 or 270 degrees (a smear has no upright).
         rotation: Largest rotation of the affine transform, degrees.
@@ -49,14 +59,40 @@ class AugmentationParameters:
         if self.hue > 0.5:
             raise ValueError(f"augmentation.hue is {self.hue}: give a share of the colour circle in [0, 0.5]")
 
+    @property
+    def warps(self) -> bool:
+        """Whether views have other pixels than the field's own, apart from their size."""
+        return bool(self.crop < 1 or self.rotation or self.shear or self.translation)
 
-def resize(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resize `image` (H, W, 3) to `size` (height, width): area mean when shrinking, linear when growing."""
-    if image.shape[:2] == size:
-        return image
-    shrinks = image.shape[0] >= size[0] and image.shape[1] >= size[1]
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(image, size[::-1], interpolation=interpolation).astype(np.uint8, copy=False)
+    @property
+    def recolours(self) -> bool:
+        """Whether views have other colours than the field."""
+        return bool(self.brightness or self.contrast or self.saturation or self.hue)
+
+
+@dataclass(frozen=True)
+class _Chance:
+    """The random numbers of one draw, uniform: all are drawn, whichever of them are in use."""
+
+    turn: float
+    area: float
+    shape: float
+    place: tuple[float, float]
+    flip: tuple[float, float]
+    rotation: float
+    shear: tuple[float, float]
+    shift: tuple[float, float]
+    colour: tuple[float, float, float, float]
+
+    @classmethod
+    def of(cls, seed: int) -> "_Chance":
+        unit = np.random.default_rng(seed).random(7).tolist()
+        sign = np.random.default_rng([seed, 1]).uniform(-1, 1, 10).tolist()
+        return cls(
+            *(unit[0], unit[1], sign[0]),
+            *((unit[2], unit[3]), (unit[4], unit[5]), sign[1]),
+            *((sign[2], sign[3]), (sign[4], sign[5]), (sign[6], sign[7], sign[8], sign[9])),
+        )
 
 
 class Augmentation:
@@ -64,64 +100,94 @@ class Augmentation:
 
     The seed of each draw comes from the sampler (study seed, epoch, position), not from the worker process.
     So epochs differ, a draw is the same whichever worker makes it and however many there are, and a run that
-    was killed goes on with the very same images. (albumentations 2.0.8 by itself repeats its random
-    parameters in every worker and, with workers that do not persist, in every epoch.)
+    was killed goes on with the very same images.
 
-    All transforms of a draw share one stream of random numbers. `Compose.set_random_seed` would give each
-    transform a stream of its own from the same seed: a field would then be mirrored both ways or not at all.
+    Attributes:
+        form: What fields are to be given in, so that the smallest crop still has the view's resolution.
     """
 
     def __init__(self, parameters: AugmentationParameters, size: tuple[int, int]) -> None:
         self.parameters = parameters
         self.size = size
-        self._compose = A.Compose(_transforms(parameters, size))
+        self.form = Form(size, round_oversampling(_least_oversampling(parameters, size)))
 
-    def __call__(self, image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        """Return the view of `image` (uint8, H x W x 3) that `seed` (>= 0) chooses: uint8, (*size, 3)."""
-        self._compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
-        view: NDArray[np.uint8] = self._compose(image=image)["image"]
-        return view
+    def __call__(self, field: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+        """Return the view of `field` (uint8, H x W x 3) that `seed` (>= 0) chooses: uint8, (*size, 3)."""
+        chance = _Chance.of(seed)
+        view = self._warp(field, chance) if self.parameters.warps else self._turn(field, chance)
+        return self._recolour(view, chance) if self.parameters.recolours else np.array(view)
+
+    def _turn(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
+        """Quarter turns and mirrors, with every pixel as it is."""
+        turned = np.rot90(field, self._quarters(chance))
+        flipped = turned[:: self._sign(chance.flip[1]), :: self._sign(chance.flip[0])]
+        return resize(np.ascontiguousarray(flipped), self.size)
+
+    def _warp(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
+        height, width = self.size
+        to_field = self._map(field.shape[:2], chance)
+        shrink = math.sqrt(abs(np.linalg.det(to_field[:, :2])))
+        if shrink > _MOST_SHRINK:
+            rows, columns = (max(1, round(side / shrink)) for side in field.shape[:2])
+            to_field = np.diag([columns / field.shape[1], rows / field.shape[0]]) @ to_field
+            field = resize(field, (rows, columns))
+        # From corners of pixels, where the map is defined, to their centres, where OpenCV counts from.
+        to_field[:, 2] += to_field[:, :2].sum(axis=1) / 2 - 0.5
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        warped = cv2.warpAffine(
+            field, to_field, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        )
+        return warped.astype(np.uint8, copy=False)
+
+    def _map(self, shape: tuple[int, int], chance: _Chance) -> NDArray[np.float64]:
+        """(2, 3): from (x, y, 1) in the view to (x, y) in a field of this shape (height, width)."""
+        parameters, (height, width) = self.parameters, self.size
+        quarters = self._quarters(chance)
+        upright = np.array(shape[::-1], dtype=float)
+        turned = upright[::-1] if quarters % 2 else upright
+        crop = self._crop(turned, chance)
+        place = np.array(chance.place) * (turned - crop) + crop / 2 - turned / 2
+        angle = math.radians(parameters.rotation * chance.rotation)
+        rotate = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        slant = [math.tan(math.radians(parameters.shear * share)) for share in chance.shear]
+        mirror = np.array([self._sign(share) for share in chance.flip])
+        linear = np.diag(mirror * crop / (width, height)) @ rotate @ np.array([[1, slant[0]], [slant[1], 1]])
+        shift = parameters.translation * np.array(chance.shift) * crop
+        turn = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarters)
+        linear, centre = turn @ linear, turn @ (place + shift) + upright / 2
+        return np.column_stack([linear, centre - linear @ (width / 2, height / 2)])
+
+    def _crop(self, turned: NDArray[np.float64], chance: _Chance) -> NDArray[np.float64]:
+        """(width, height) of the part of the turned field that becomes the view."""
+        if self.parameters.crop == 1:
+            return turned
+        height, width = self.size
+        area = (self.parameters.crop + (1 - self.parameters.crop) * chance.area) * turned[0] * turned[1]
+        ratio = width / height * _SHAPE**chance.shape
+        crop = np.array([math.sqrt(area * ratio), math.sqrt(area / ratio)])
+        return crop * min(1.0, *(turned / crop))
+
+    def _recolour(self, view: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
+        parameters = self.parameters
+        mean = np.array(cv2.mean(view)[:3])
+        strengths = (parameters.brightness, parameters.contrast, parameters.saturation)
+        factors = [
+            max(0.0, 1 + strength * share)
+            for strength, share in zip(strengths, chance.colour[:3], strict=True)
+        ]
+        brightness, contrast, saturation = factors
+        matrix = colour_matrix(mean, brightness, contrast, saturation, hue=parameters.hue * chance.colour[3])
+        return cv2.transform(view, matrix).astype(np.uint8, copy=False)
+
+    def _quarters(self, chance: _Chance) -> int:
+        return int(4 * chance.turn) if self.parameters.quarter_turns else 0
+
+    def _sign(self, share: float) -> int:
+        return -1 if self.parameters.flips and share < 0.5 else 1
 
 
-def _transforms(parameters: AugmentationParameters, size: tuple[int, int]) -> list[A.BasicTransform]:
-    height, width = size
-    transforms: list[A.BasicTransform] = []
-    if parameters.quarter_turns:
-        transforms.append(A.RandomRotate90(p=1.0))
+def _least_oversampling(parameters: AugmentationParameters, size: tuple[int, int]) -> float:
     if parameters.crop < 1:
-        ratio = width / height
-        transforms.append(
-            A.RandomResizedCrop(
-                size,
-                scale=(parameters.crop, 1.0),
-                ratio=(ratio * 0.8, ratio * 1.25),
-                interpolation=cv2.INTER_LINEAR,
-                area_for_downscale="image",
-            )
-        )
-    else:
-        transforms.append(A.Resize(height, width, interpolation=cv2.INTER_LINEAR, area_for_downscale="image"))
-    if parameters.flips:
-        transforms += [A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5)]
-    if parameters.rotation or parameters.shear or parameters.translation:
-        transforms.append(
-            A.Affine(
-                rotate=(-parameters.rotation, parameters.rotation),
-                shear=(-parameters.shear, parameters.shear),
-                translate_percent=(-parameters.translation, parameters.translation),
-                border_mode=cv2.BORDER_REFLECT_101,
-                p=1.0,
-            )
-        )
-    colour = {key: getattr(parameters, key) for key in ("brightness", "contrast", "saturation", "hue")}
-    if any(colour.values()):
-        transforms.append(
-            A.ColorJitter(
-                brightness=(max(0.0, 1 - colour["brightness"]), 1 + colour["brightness"]),
-                contrast=(max(0.0, 1 - colour["contrast"]), 1 + colour["contrast"]),
-                saturation=(max(0.0, 1 - colour["saturation"]), 1 + colour["saturation"]),
-                hue=(-colour["hue"], colour["hue"]),
-                p=1.0,
-            )
-        )
-    return transforms
+        return 1 / math.sqrt(parameters.crop)
+    # A field that is turned and not cropped is squeezed to the view's shape.
+    return max(size) / min(size) if parameters.quarter_turns else 1.0

@@ -1,7 +1,8 @@
 """One fold of a cohort, as Lightning wants it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import lightning
@@ -14,7 +15,10 @@ from mds_lightning.cohort.folds import Fold
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
-from mds_lightning.data.dataset import Item, SmearDataset
+from mds_lightning.data.dataset import Item, SmearDataset, collate
+from mds_lightning.data.decode import MAX_PIXELS
+from mds_lightning.data.fields import DecodedFields, Fields
+from mds_lightning.data.form import Form
 from mds_lightning.data.sampling import Draw, EpochSampler, Sampling, class_weights
 
 Split = Literal["train", "val", "test", "external"]
@@ -29,17 +33,25 @@ class LoadingParameters:
         batch_size: Images a step and device.
         num_workers: Processes that decode and augment; 0: the training process itself.
         max_pixels: Largest image that is decoded (height x width); a guard against decompression bombs.
+        on_error: What becomes of images that cannot be decoded: the run stops, or goes on without them.
+        max_skipped: Largest share of the cohort's images that `skip` leaves out.
     """
 
     size: tuple[int, int]
     batch_size: int = 32
     num_workers: int = 0
-    max_pixels: int = 200_000_000
+    max_pixels: int = MAX_PIXELS
+    on_error: Literal["raise", "skip"] = "raise"
+    max_skipped: float = 0.05
 
     def __post_init__(self) -> None:
         for key, least in (("batch_size", 1), ("num_workers", 0), ("max_pixels", 1)):
             if getattr(self, key) < least:
                 raise ValueError(f"data.{key} is {getattr(self, key)}: give {least} or more")
+        if self.on_error not in ("raise", "skip"):
+            raise ValueError(f"data.on_error is {self.on_error!r}: choose raise or skip")
+        if not 0 <= self.max_skipped <= 1:
+            raise ValueError(f"data.max_skipped is {self.max_skipped}: give a share of the images in [0, 1]")
 
 
 class SmearDataModule(lightning.LightningDataModule):
@@ -47,6 +59,17 @@ class SmearDataModule(lightning.LightningDataModule):
 
     `fit` sees training and validation patients only: the test rows do not exist before `setup("test")` or
     `setup("predict")`. Prediction covers validation, test and external rows, each image once.
+
+    Args:
+        cohort: Images and patients.
+        task: Classes.
+        fold: Which patients are trained on, and which test.
+        loading: See `LoadingParameters`.
+        augmentation: Of training images.
+        sampling: See `EpochSampler`.
+        seed: Decides on every draw and view.
+        fields: Where pixels come from (see `prepare_fields`); None: every image is decoded when it is drawn.
+        skipped: Rows of the cohort's table that are left out.
     """
 
     def __init__(
@@ -58,6 +81,8 @@ class SmearDataModule(lightning.LightningDataModule):
         augmentation: AugmentationParameters,
         sampling: Sampling,
         seed: int,
+        fields: Fields | None = None,
+        skipped: Collection[int] = (),
     ) -> None:
         super().__init__()
         self.cohort = cohort
@@ -67,15 +92,18 @@ class SmearDataModule(lightning.LightningDataModule):
         self.augmentation = Augmentation(augmentation, loading.size)
         self.sampling: Sampling = sampling
         self.seed = seed
+        self.skipped = frozenset(skipped)
+        self.fields = fields if fields is not None else DecodedFields(_paths(cohort), loading.max_pixels)
         self.datasets: dict[Split, SmearDataset] = {}
 
     def rows(self, split: Split) -> list[int]:
         """Rows of the cohort's table that belong to `split`, in the table's order."""
         table = self.cohort.table
         if split == "external":
-            return table.index[table["external"]].tolist()
-        patients = getattr(self.fold, split)
-        return table.index[table["patient_id"].isin(patients) & ~table["external"]].tolist()
+            chosen = table["external"]
+        else:
+            chosen = table["patient_id"].isin(getattr(self.fold, split)) & ~table["external"]
+        return [row for row in table.index[chosen].tolist() if row not in self.skipped]
 
     def class_weights(self) -> list[float] | None:
         """Weights for the loss when `sampling=weighted_loss`, else None."""
@@ -138,9 +166,7 @@ class SmearDataModule(lightning.LightningDataModule):
         self, split: Split, augmentation: Augmentation | None, rows: Sequence[int] | None = None
     ) -> SmearDataset:
         chosen = self.rows(split) if rows is None else rows
-        return SmearDataset(
-            self.cohort, self.task, chosen, self.loading.size, augmentation, self.loading.max_pixels
-        )
+        return SmearDataset(self.cohort, self.task, chosen, self.loading.size, augmentation, self.fields)
 
     def _evaluation_loader(self, split: Split) -> DataLoader[Item]:
         dataset = self.datasets[split]
@@ -155,6 +181,16 @@ class SmearDataModule(lightning.LightningDataModule):
             sampler=draws,
             drop_last=drop_last,
             num_workers=self.loading.num_workers,
+            collate_fn=collate,
             persistent_workers=False,
             pin_memory=torch.cuda.is_available(),
         )
+
+
+def loading_forms(loading: LoadingParameters, augmentation: AugmentationParameters) -> tuple[Form, Form]:
+    """What training and evaluation read of every field: the forms that a cache should hold."""
+    return Augmentation(augmentation, loading.size).form, Form(loading.size)
+
+
+def _paths(cohort: Cohort) -> dict[int, Path]:
+    return dict(enumerate(map(cohort.path, cohort.table["image"])))

@@ -6,12 +6,13 @@ from typing import TypedDict
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
-from mds_lightning.data.augmentation import Augmentation, resize
-from mds_lightning.data.decode import decode_image
+from mds_lightning.data.augmentation import Augmentation
+from mds_lightning.data.fields import Fields
+from mds_lightning.data.form import Form
 from mds_lightning.data.sampling import Draw
 
 
@@ -27,7 +28,10 @@ class Item(TypedDict):
 
 
 class SmearDataset(Dataset[Item]):
-    """The rows of a cohort, indexed by `Draw`; the augmentation, if any, follows the draw's seed."""
+    """The rows of a cohort, indexed by `Draw`; the augmentation, if any, follows the draw's seed.
+
+    Without augmentation the view is the field in the form `Form(size)`.
+    """
 
     def __init__(
         self,
@@ -36,26 +40,36 @@ class SmearDataset(Dataset[Item]):
         rows: Sequence[int],
         size: tuple[int, int],
         augmentation: Augmentation | None,
-        max_pixels: int,
+        fields: Fields,
     ) -> None:
-        selected = cohort.table.loc[list(rows)]
         target = {label: index for index, label in enumerate(task.classes)}
         self.rows = list(rows)
-        self.targets = [target[label] for label in selected["label"]]
-        self.size = size
+        self.targets = [target[label] for label in cohort.table.loc[self.rows, "label"]]
         self.augmentation = augmentation
-        self.max_pixels = max_pixels
-        self._paths = dict(zip(self.rows, map(cohort.path, selected["image"]), strict=True))
+        self.fields = fields
+        self.form = Form(size) if augmentation is None else augmentation.form
         self._target_of = dict(zip(self.rows, self.targets, strict=True))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, draw: Draw) -> Item:
-        image = decode_image(self._paths[draw.row], self.max_pixels)
-        view = resize(image, self.size) if self.augmentation is None else self.augmentation(image, draw.seed)
+        field = self.fields.read(draw.row, self.form)
+        # A field from the cache is read-only, which torch does not know.
+        view = np.array(field) if self.augmentation is None else self.augmentation(field, draw.seed)
         return {
-            "image": torch.from_numpy(np.ascontiguousarray(view.transpose(2, 0, 1))),
+            "image": torch.from_numpy(view).permute(2, 0, 1),
             "target": torch.tensor(self._target_of[draw.row]),
             "row": torch.tensor(draw.row),
         }
+
+
+def collate(items: Sequence[Item]) -> Item:
+    """Stack items to a batch.
+
+    The images' bytes stay as they lie (colours of a pixel together, torch's channels-last), which is how the
+    networks want them; to bring the colours apart would cost as much as the augmentation.
+    """
+    pixels = default_collate([item["image"].permute(1, 2, 0) for item in items])
+    batch: Item = default_collate([{key: item[key] for key in ("target", "row")} for item in items])
+    return {**batch, "image": pixels.permute(0, 3, 1, 2)}

@@ -1,5 +1,7 @@
 """From an image file to RGB pixels, or to a reason why not."""
 
+import io
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,8 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 #: Largest image that is decoded unless the configuration says otherwise, pixels.
 MAX_PIXELS = 200_000_000
 
+#: Bytes of a pixel (16 bits of red, green, blue and opacity), and of everything beside the pixels.
+_LARGEST_SAMPLES, _LARGEST_METADATA = 8, 1 << 28
 _EXIF_ORIENTATION = 0x0112
 _BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
 _pillow_limit = threading.Lock()
@@ -23,7 +27,20 @@ class ImageError(ValueError):
     """An image cannot be decoded; the message names the file, the reason and the fix."""
 
 
-def decode_image(path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def read_image_file(path: Path, max_pixels: int = MAX_PIXELS) -> bytes:
+    """All bytes of an image file, for `decode_image`.
+
+    Raises:
+        ImageError: As `decode_image`, as far as the file system shows it.
+    """
+    with _opened(path, max_pixels) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be read ({_reason(error)}): copy it again") from error
+
+
+def decode_image(path: Path, max_pixels: int = MAX_PIXELS, content: bytes | None = None) -> NDArray[np.uint8]:
     """Decode a JPEG, PNG, TIFF, BMP or WebP file.
 
     Samples become 8-bit RGB thus: grey is repeated; a palette is looked up; transparency is laid over white;
@@ -35,6 +52,7 @@ def decode_image(path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     Args:
         path: The file; its content decides what it is, not its suffix.
         max_pixels: Larger images (height x width in the header) are refused before a pixel is decoded.
+        content: The file's bytes, if they were read before; `path` then only names them.
 
     Returns:
         Pixels (H, W, 3), uint8, RGB, writable.
@@ -43,7 +61,7 @@ def decode_image(path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
         ImageError: The file is absent, unreadable, damaged or cut off, larger than `max_pixels`, holds
             several pages or frames, or samples that have no agreed way to 8 bits (float, 32-bit).
     """
-    with _opened(path, max_pixels) as image:
+    with _header(path, max_pixels, content) as image:
         _refuse_undefined(path, image)
         # Read before loading: Pillow turns a TIFF while it loads it, and forgets these.
         deep, white_is_zero = image.mode.startswith("I;16"), _tag(image, _PHOTOMETRIC) == 0
@@ -70,21 +88,34 @@ def image_shape(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     Raises:
         ImageError: As `decode_image`, as far as the header shows it.
     """
-    with _opened(path, max_pixels) as image:
+    with _header(path, max_pixels) as image:
         width, height = image.size
         return (width, height) if _is_turned(path, image) else (height, width)
 
 
-@contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
-    """The file with its header read: one of `FORMATS`, one frame, not too large."""
+def _opened(path: Path, max_pixels: int) -> BinaryIO:
+    """The file, if it is one that could hold an image of `max_pixels`; what it holds is not looked at."""
     try:
-        # Not by its name: Pillow 13 would map an uncompressed grey TIFF with the sides of the turned image.
-        file = path.open("rb")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"{path}: cannot be read as it is no file: name the image itself")
+        if status.st_size > max_pixels * _LARGEST_SAMPLES + _LARGEST_METADATA:
+            raise ImageError(
+                f"{path}: has {status.st_size} bytes, more than an image of data.max_pixels={max_pixels} "
+                "can have: export it again, or raise data.max_pixels if it is right"
+            )
+        return path.open("rb")
     except FileNotFoundError as error:
         raise ImageError(f"{path}: there is no such file: restore it, or remove its row") from error
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({_reason(error)}): check its permissions") from error
+
+
+@contextmanager
+def _header(path: Path, max_pixels: int, content: bytes | None = None) -> Iterator[Image.Image]:
+    """The file with its header read: one of `FORMATS`, one frame, not too large."""
+    # Not by its name: Pillow 13 would map an uncompressed grey TIFF with the sides of the turned image.
+    file = _opened(path, max_pixels) if content is None else io.BytesIO(content)
     with file, _read_header(path, file) as image:
         width, height = image.size
         if width * height > max_pixels:

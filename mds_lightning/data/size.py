@@ -3,9 +3,12 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from mds_lightning.cohort.manifest import Cohort
-from mds_lightning.data.decode import image_shape
+from mds_lightning.data.cache import FieldCache
+from mds_lightning.data.decode import ImageError, image_shape
+from mds_lightning.data.skipping import refuse_faults
 
 log = logging.getLogger(__name__)
 
@@ -15,21 +18,28 @@ _SMALLEST = 32
 _DISTORTION = 0.1
 
 
-def input_size(cohort: Cohort, requested: int | Sequence[int], max_pixels: int) -> tuple[int, int]:
+def input_size(
+    cohort: Cohort,
+    requested: int | Sequence[int],
+    max_pixels: int,
+    cache: FieldCache | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+) -> tuple[int, int]:
     """Return (height, width) of the network's input in pixels.
 
     Args:
         cohort: Its internal (not external) images decide on the shape.
         requested: [height, width], or the longer side alone: the shape is then that of the commonest image.
         max_pixels: Largest image that may be decoded later on (`data.max_pixels`).
+        cache: Knows the shapes of the images in it, whose files are then not opened.
+        on_error: 'skip' leaves unreadable images out of the count, unless there is no other.
 
     Raises:
-        ImageError: An image is unreadable or larger than `max_pixels`.
+        ImageError: Images are unreadable or larger than `max_pixels`.
         ValueError: A side is below 32 pixels.
     """
     if isinstance(requested, int):
-        internal = cohort.table.loc[~cohort.table["external"], "image"]
-        shapes = Counter(image_shape(cohort.path(image), max_pixels) for image in internal)
+        shapes = _shapes(cohort, max_pixels, cache, on_error)
         [(commonest, _)] = shapes.most_common(1)
         size = tuple(round(side * requested / max(commonest)) for side in commonest)
         _warn_of_squeezing(shapes, size)
@@ -41,6 +51,25 @@ def input_size(cohort: Cohort, requested: int | Sequence[int], max_pixels: int) 
             f"below {_SMALLEST} pixels"
         )
     return size[0], size[1]
+
+
+def _shapes(
+    cohort: Cohort, max_pixels: int, cache: FieldCache | None, on_error: str
+) -> Counter[tuple[int, int]]:
+    """(height, width) of the internal images, and how many have it."""
+    internal = cohort.table.loc[~cohort.table["external"], "image"].tolist()
+    paths = [cohort.path(image) for image in internal]
+    known = cache.shapes(paths) if cache is not None else {}
+    shapes: Counter[tuple[int, int]] = Counter()
+    faults = {}
+    for image, path in zip(internal, paths, strict=True):
+        try:
+            shapes[known.get(path) or image_shape(path, max_pixels)] += 1
+        except ImageError as error:
+            faults[image] = str(error)
+    if on_error == "raise" or not shapes:
+        refuse_faults(faults, len(paths))
+    return shapes
 
 
 def _warn_of_squeezing(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mds_lightning.data.augmentation import Augmentation, AugmentationParameters, resize
+from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
+from mds_lightning.data.form import resize
 from mds_lightning.data.sampling import Draw, EpochSampler
 
 PAPER = AugmentationParameters(

@@ -1,0 +1,51 @@
+"""The fields of a cohort as pixels, whether they come from the cache or from their files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mds_lightning.data.decode import decode_image
+from mds_lightning.data.form import Form
+from mds_lightning.data.store import Place, Store
+
+
+class Fields(Protocol):
+    """Where a dataset has its pixels from."""
+
+    def read(self, row: int, form: Form) -> NDArray[np.uint8]:
+        """The field in `row` of the cohort's table, in `form`: uint8, (H, W, 3), perhaps read-only."""
+        ...
+
+
+class DecodedFields:
+    """Every field decoded from its file whenever it is read."""
+
+    def __init__(self, paths: Mapping[int, Path], max_pixels: int) -> None:
+        self.paths = paths
+        self.max_pixels = max_pixels
+
+    def read(self, row: int, form: Form) -> NDArray[np.uint8]:
+        """See `Fields.read`.
+
+        Raises:
+            ImageError: The file cannot be decoded.
+        """
+        return form(decode_image(self.paths[row], self.max_pixels))
+
+
+class StoredFields:
+    """Fields from the cache; the same bytes as `DecodedFields` would give."""
+
+    def __init__(self, stores: Mapping[Form, Store], contents: Mapping[int, str]) -> None:
+        self._stores = dict(stores)
+        self._places: dict[Form, dict[int, Place]] = {
+            form: {row: store.place(content) for row, content in contents.items()}
+            for form, store in stores.items()
+        }
+
+    def read(self, row: int, form: Form) -> NDArray[np.uint8]:
+        """See `Fields.read`."""
+        return self._stores[form].read(self._places[form][row])

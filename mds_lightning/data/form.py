@@ -1,0 +1,68 @@
+"""In which size a decoded field is kept for the network."""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import __version__ as pillow
+from PIL import features
+
+# OpenCV's threads do not survive a fork: a loader's worker would wait for them for ever. And each worker has
+# a core to itself, so that they would only get into each other's way.
+cv2.setNumThreads(0)
+
+#: Raise it when `decode_image` or a form gives other bytes for the same file.
+_VERSION = 1
+#: Steps of `oversampling`: a search over `augmentation.crop` shall not fill a disk with one form for each.
+_STEP = math.sqrt(2)
+
+
+@dataclass(frozen=True)
+class Form:
+    """From the decoded field to the pixels that are kept: a function of the field alone.
+
+    Attributes:
+        size: (height, width) of the network's input, pixels.
+        oversampling: None: exactly `size`, for evaluation. Otherwise the field in its own shape, shrunk until
+            it covers `size` so many times along both sides (1 or more), and never enlarged: what random views
+            are cut from.
+    """
+
+    size: tuple[int, int]
+    oversampling: float | None = None
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the form of `image` (uint8, H x W x 3); where nothing is to be done, `image` itself."""
+        if self.oversampling is None:
+            return resize(image, self.size)
+        height, width = image.shape[:2]
+        scale = self.oversampling * max(self.size[0] / height, self.size[1] / width)
+        if scale >= 1:
+            return image
+        return resize(image, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+    @property
+    def key(self) -> str:
+        """Name of this form and of the libraries that make it: others give other bytes."""
+        made_by = {"pillow": pillow, "jpeg": features.version("libjpeg_turbo"), "opencv": cv2.__version__}
+        digest = hashlib.sha256(json.dumps([_VERSION, asdict(self), made_by]).encode()).hexdigest()
+        kind = "view" if self.oversampling is None else f"field-x{self.oversampling:.2f}"
+        return f"{self.size[0]}x{self.size[1]}-{kind}-{digest[:12]}"
+
+
+def round_oversampling(least: float) -> float:
+    """The smallest power of the square root of 2 that is `least` (1 or more) or larger."""
+    return float(_STEP ** math.ceil(math.log(least, _STEP) - 1e-9))
+
+
+def resize(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize `image` (H, W, 3) to `size` (height, width): area mean when shrinking, linear when growing."""
+    if image.shape[:2] == size:
+        return image
+    shrinks = image.shape[0] >= size[0] and image.shape[1] >= size[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, size[::-1], interpolation=interpolation).astype(np.uint8, copy=False)

@@ -1,0 +1,74 @@
+"""From a cohort to fields that can be read: the cache filled, and faulty images dealt with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.data.cache import FieldCache
+from mds_lightning.data.datamodule import LoadingParameters
+from mds_lightning.data.decode import ImageError, decode_image
+from mds_lightning.data.fields import DecodedFields, Fields, StoredFields
+from mds_lightning.data.form import Form
+from mds_lightning.data.skipping import refuse_faults, skip_faults
+from mds_lightning.data.threads import map_in_threads
+
+
+def prepare_fields(
+    cohort: Cohort,
+    forms: Sequence[Form],
+    loading: LoadingParameters,
+    cache: FieldCache | None,
+    skip_list: Path,
+) -> tuple[Fields, frozenset[int]]:
+    """Make all images of a cohort (external ones too) readable in `forms`.
+
+    Args:
+        cohort: Its images.
+        forms: See `SmearDataModule.forms`.
+        loading: `max_pixels`, `on_error` and `max_skipped` count.
+        cache: Where decoded images are kept; None: they are decoded whenever they are read.
+        skip_list: Where `on_error=skip` lists what is left out (see `skip_faults`).
+
+    Returns:
+        The fields, and the rows of the cohort's table that are left out.
+
+    Raises:
+        ImageError: Images cannot be decoded, and `on_error` is 'raise' or there are too many of them.
+            (Without a cache, 'raise' decodes nothing here: it raises when such an image is drawn.)
+        CacheFullError: The cache has no room.
+    """
+    images = cohort.table["image"].tolist()
+    paths = {row: cohort.path(image) for row, image in enumerate(images)}
+    faults: dict[Path, str] = {}
+    if cache is not None:
+        filling = cache.fill(list(paths.values()), forms, loading.max_pixels)
+        faults = filling.faults
+    elif loading.on_error == "skip":
+        faults = find_faults(list(paths.values()), loading.max_pixels)
+    faulty = {images[row]: faults[path] for row, path in paths.items() if path in faults}
+    if loading.on_error == "raise":
+        refuse_faults(faulty, len(images))
+        skipped: frozenset[int] = frozenset()
+    else:
+        names = skip_faults(faulty, len(images), loading.max_skipped, skip_list)
+        skipped = frozenset(row for row in paths if images[row] in names)
+    if cache is None:
+        return DecodedFields(paths, loading.max_pixels), skipped
+    contents = {row: filling.contents[path] for row, path in paths.items() if row not in skipped}
+    return StoredFields({form: cache.store(form) for form in forms}, contents), skipped
+
+
+def find_faults(paths: Sequence[Path], max_pixels: int) -> dict[Path, str]:
+    """Decode every image, and return why some cannot be."""
+
+    def fault(path: Path) -> str | None:
+        try:
+            decode_image(path, max_pixels)
+        except ImageError as error:
+            return str(error)
+        return None
+
+    found = map_in_threads(fault, tqdm(paths, desc="decoding", unit="image", disable=None, leave=False))
+    return {path: why for path, why in zip(paths, found, strict=True) if why is not None}

@@ -1,0 +1,43 @@
+"""The same work on many items, in threads, with the results in order."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def map_in_threads(function: Callable[[T], R], items: Iterable[T], workers: int | None = None) -> Iterator[R]:
+    """Yield `function(item)` for every item, in their order, computed by several threads a little ahead.
+
+    Decoding, hashing and resizing release Python's lock, so that threads do here what processes would, and
+    need not send pixels to each other. At most twice as many results as threads are waiting, whatever the
+    number of items.
+
+    Args:
+        function: What it raises is raised here.
+        items: What to work on.
+        workers: Threads; None: one for each core that this process may use.
+    """
+    workers = usable_cores() if workers is None else workers
+    with ThreadPoolExecutor(workers, "decode") as pool:
+        waiting: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use; not every system tells."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -1,0 +1,323 @@
+"""The cache as its users see it: the same bytes as without, whatever happens while it is filled."""
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mds_lightning.data.augmentation import AugmentationParameters
+from mds_lightning.data.cache import CacheParameters, FieldCache
+from mds_lightning.data.capacity import CacheFullError
+from mds_lightning.data.catalog import Fingerprint
+from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.decode import decode_image
+from mds_lightning.data.form import Form
+from mds_lightning.data.preparation import prepare_fields
+
+PAPER = AugmentationParameters(
+    crop=0.5, flips=True, quarter_turns=True, rotation=15, shear=5, translation=0.05,
+    brightness=0.1, contrast=0.1, saturation=0.1, hue=0.02,
+)  # fmt: skip
+FORMS = (Form((30, 40), 2**0.5), Form((30, 40)))
+
+
+def write_fields(folder, number, height=90, width=120):
+    """Files of noise."""
+    paths = []
+    for index in range(number):
+        pixels = np.random.default_rng(index).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        path = folder / f"{index:04d}.png"
+        Image.fromarray(pixels).save(path)
+        paths.append(path)
+    return paths
+
+
+def rest(folder):
+    """Wait until the time stamps of the files in `folder` are trusted: they cannot be dated back."""
+    youngest = max(path.stat().st_ctime for path in folder.iterdir())
+    time.sleep(max(0.0, 2.05 - (time.time() - youngest)))
+
+
+def tree(folder):
+    """Every file of a cache that pixels depend on, with its bytes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name in ("pixels.u8", "index.jsonl")
+    }
+
+
+def make_cache(folder, **parameters):
+    return FieldCache(CacheParameters(**{"directory": folder, "workers": 2} | parameters))
+
+
+def count_decodes(monkeypatch):
+    """A list that grows by one path for every image the cache decodes."""
+    decoded = []
+
+    def decode(path, *arguments):
+        decoded.append(path)
+        return decode_image(path, *arguments)
+
+    monkeypatch.setattr("mds_lightning.data.cache.decode_image", decode)
+    return decoded
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_network_sees_the_same_bytes_with_and_without(tmp_path, cohort, task, folds, workers):
+    loading = LoadingParameters((32, 48), batch_size=4, num_workers=workers)
+    forms = loading_forms(loading, PAPER)
+    modules = []
+    for cache in (None, make_cache(tmp_path / "cache")):
+        fields, skipped = prepare_fields(cohort, forms, loading, cache, tmp_path / "skipped.csv")
+        module = SmearDataModule(cohort, task, folds.fold(0), loading, PAPER, "balanced", 3, fields, skipped)
+        modules.append(module)
+    for stage in ("fit", "predict"):
+        for module in modules:
+            module.setup(stage)
+        loaders = [
+            [module.train_dataloader()] if stage == "fit" else module.predict_dataloader()
+            for module in modules
+        ]
+        for plain, cached in zip(*loaders, strict=True):
+            for one, other in zip(plain, cached, strict=True):
+                for key in ("image", "target", "row"):
+                    assert torch.equal(one[key], other[key])
+    row = modules[0].rows("test")[0]
+    assert torch.equal(modules[0].image(row), modules[1].image(row))
+
+
+def test_every_image_is_decoded_once_for_all_forms_and_starts(tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    paths = write_fields(tmp_path / "images", 6)
+    rest(tmp_path / "images")
+    decoded = count_decodes(monkeypatch)
+    first = make_cache(tmp_path / "cache").fill(paths, FORMS, 10**6)
+    assert sorted(decoded) == paths
+    opened = []
+    monkeypatch.setattr("mds_lightning.data.cache.read_image_file", opened.append)
+    again = make_cache(tmp_path / "cache").fill(paths[::-1], FORMS, 10**6)
+    assert again.contents == first.contents
+    assert not opened
+    for form in FORMS:
+        store = make_cache(tmp_path / "cache").store(form)
+        for path in paths:
+            pixels = store.read(store.place(first.contents[path]))
+            np.testing.assert_array_equal(pixels, form(decode_image(path)))
+
+
+def test_the_shapes_of_known_images_are_known_without_opening_them(tmp_path):
+    (tmp_path / "images").mkdir()
+    paths = write_fields(tmp_path / "images", 3, height=50, width=70)
+    rest(tmp_path / "images")
+    cache = make_cache(tmp_path / "cache")
+    assert cache.shapes(paths) == {}
+    cache.fill(paths, FORMS, 10**6)
+    assert cache.shapes(paths) == dict.fromkeys(paths, (50, 70))
+
+
+@pytest.mark.parametrize("keep_times", [False, True])
+def test_a_changed_image_is_never_stale(tmp_path, keep_times):
+    (tmp_path / "images").mkdir()
+    first, second = write_fields(tmp_path / "images", 2)
+    rest(tmp_path / "images")
+    cache = make_cache(tmp_path / "cache")
+    before = cache.fill([first], FORMS, 10**6).contents[first]
+    status = first.stat()
+    # Same size: an uncompressed copy of other pixels would be as long, too.
+    content = second.read_bytes()
+    first.write_bytes(content)
+    if keep_times:
+        os.utime(first, ns=(status.st_atime_ns, status.st_mtime_ns))
+    after = cache.fill([first], FORMS, 10**6).contents[first]
+    assert after != before
+    store = cache.store(FORMS[1])
+    np.testing.assert_array_equal(store.read(store.place(after)), FORMS[1](decode_image(second)))
+
+
+def test_an_image_that_changes_within_the_tick_of_a_clock_is_not_stale(tmp_path, monkeypatch):
+    first = tmp_path / "a.bmp"
+    cache = make_cache(tmp_path / "cache")
+    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(first)
+    before = cache.fill([first], FORMS, 10**6).contents[first]
+    same = Fingerprint.of(first.stat())
+    Image.fromarray(np.ones((40, 40, 3), np.uint8)).save(first)
+    # A file system whose clock did not move on: the two files cannot be told apart from outside.
+    monkeypatch.setattr(Fingerprint, "of", lambda status: same)
+    assert cache.fill([first], FORMS, 10**6).contents[first] != before
+
+
+def test_a_moved_or_touched_image_is_read_and_not_decoded_again(tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    first, second = write_fields(tmp_path / "images", 2)
+    rest(tmp_path / "images")
+    cache = make_cache(tmp_path / "cache")
+    before = cache.fill([first, second], FORMS, 10**6)
+    bytes_before = tree(tmp_path / "cache")
+    decoded = count_decodes(monkeypatch)
+    moved = first.rename(tmp_path / "images" / "moved.png")
+    second.touch()
+    after = cache.fill([moved, second], FORMS, 10**6)
+    assert after.contents == {moved: before.contents[first], second: before.contents[second]}
+    assert not decoded
+    assert tree(tmp_path / "cache") == bytes_before
+
+
+def test_another_setting_does_not_meet_the_pixels_of_the_first(tmp_path):
+    [path] = write_fields(tmp_path, 1)
+    cache = make_cache(tmp_path / "cache")
+    other = Form((24, 32))
+    for form in (FORMS[1], other):
+        content = cache.fill([path], [form], 10**6).contents[path]
+        store = cache.store(form)
+        np.testing.assert_array_equal(store.read(store.place(content)), form(decode_image(path)))
+    assert FORMS[1].key != other.key
+
+
+def test_other_libraries_decode_anew(monkeypatch):
+    before = FORMS[0].key
+    monkeypatch.setattr("mds_lightning.data.form.pillow", "0.0.0")
+    assert FORMS[0].key != before
+
+
+def test_two_files_of_the_same_bytes_are_stored_once(tmp_path):
+    [path] = write_fields(tmp_path, 1)
+    twin = tmp_path / "twin.png"
+    shutil.copy(path, twin)
+    contents = make_cache(tmp_path / "cache").fill([path, twin], [FORMS[1]], 10**6).contents
+    assert contents[path] == contents[twin]
+    assert (tmp_path / "cache" / FORMS[1].key / "pixels.u8").stat().st_size == 30 * 40 * 3
+
+
+def test_what_cannot_be_decoded_is_told_and_keeps_nothing_else_out(tmp_path):
+    paths = write_fields(tmp_path, 3)
+    paths[1].write_bytes(paths[1].read_bytes()[:100])
+    filling = make_cache(tmp_path / "cache").fill([*paths, tmp_path / "absent.png"], FORMS, 10**6)
+    assert set(filling.contents) == {paths[0], paths[2]}
+    assert "cut off" in filling.faults[paths[1]]
+    assert "no such file" in filling.faults[tmp_path / "absent.png"]
+
+
+# Room
+
+
+def test_the_cache_never_outgrows_its_limit_and_says_early_what_is_needed(tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    paths = write_fields(tmp_path / "images", 40)
+    decoded = count_decodes(monkeypatch)
+    each = 30 * 40 * 3
+    cache = make_cache(tmp_path / "cache", max_gb=20 * each / 1e9, workers=1)
+    with pytest.raises(CacheFullError, match=r"40 images more need about .* GB, but cache\.max_gb allows"):
+        cache.fill(paths, [FORMS[1]], 10**6)
+    assert len(decoded) < 15
+    assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*")) < 20 * each
+    # With more room the same command goes on.
+    roomy = make_cache(tmp_path / "cache", max_gb=1)
+    assert len(roomy.fill(paths, [FORMS[1]], 10**6).contents) == 40
+
+
+@pytest.mark.parametrize(("key", "value"), [("max_gb", 0), ("workers", 0)])
+def test_a_cache_parameter_out_of_range_is_refused_by_its_key(tmp_path, key, value):
+    with pytest.raises(ValueError, match=f"cache.{key} is {value}"):
+        CacheParameters(tmp_path, **{key: value})
+
+
+# Several jobs, killed jobs
+
+BUILD = """
+import sys
+import time
+from pathlib import Path
+from mds_lightning.data import cache
+from mds_lightning.data.form import Form
+cache._COMMIT = 3
+decode = cache.decode_image
+
+def decode_slowly(*arguments):
+    time.sleep(0.03)
+    return decode(*arguments)
+
+cache.decode_image = decode_slowly
+images, folder = Path(sys.argv[1]), Path(sys.argv[2])
+parameters = cache.CacheParameters(folder, workers=2)
+forms = (Form((30, 40), 2**0.5), Form((30, 40)))
+sys.stdout.write("ready\\n"); sys.stdout.flush()
+cache.FieldCache(parameters).fill(sorted(images.iterdir()), forms, 10**7)
+"""
+
+
+def start_build(images, folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(images), str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def build(images, folder):
+    forms = (Form((30, 40), 2**0.5), Form((30, 40)))
+    FieldCache(CacheParameters(folder, workers=1)).fill(sorted(images.iterdir()), forms, 10**7)
+
+
+@pytest.fixture(scope="module")
+def large_images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    write_fields(folder, 16, height=300, width=400)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(large_images, tmp_path_factory):
+    """The cache of `large_images`, built in one go."""
+    folder = tmp_path_factory.mktemp("whole") / "cache"
+    build(large_images, folder)
+    return tree(folder)
+
+
+def test_two_jobs_that_start_at_once_leave_one_valid_store(tmp_path, large_images, whole):
+    context = multiprocessing.get_context("fork")
+    jobs = [context.Process(target=build, args=(large_images, tmp_path / "cache")) for _ in range(2)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+        assert job.exitcode == 0
+    assert tree(tmp_path / "cache") == whole
+
+
+def test_a_build_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_path, large_images, whole):
+    pixels = tmp_path / "cache" / FORMS[0].key / "pixels.u8"
+    size = len(whole[f"{FORMS[0].key}/pixels.u8"])
+    for share in sorted(random.Random(0).uniform(0.02, 0.9) for _ in range(5)):
+        process = start_build(large_images, tmp_path / "cache")
+        while not (pixels.is_file() and pixels.stat().st_size >= share * size):
+            assert process.poll() is None
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        process.stdout.close()
+    assert tree(tmp_path / "cache") != whole
+    build(large_images, tmp_path / "cache")
+    assert tree(tmp_path / "cache") == whole
+
+
+def test_what_a_killed_job_left_half_written_is_overwritten(tmp_path, large_images, whole):
+    folder = tmp_path / "cache"
+    build(large_images, folder)
+    for form in FORMS:
+        pixels, index = folder / form.key / "pixels.u8", folder / form.key / "index.jsonl"
+        lines = index.read_bytes().splitlines(keepends=True)
+        # As if killed after some pixels were written and in the middle of a line.
+        index.write_bytes(b"".join(lines[:8]) + lines[8][:20])
+        content = pixels.read_bytes()
+        pixels.write_bytes(content[: len(content) // 2] + b"\xff" * 1000)
+    build(large_images, folder)
+    assert tree(folder) == whole
