@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 
-from mds_lightning.cohort.simulation.parameters import SimulationParameters
-from mds_lightning.commands import simulate
+from mds_lightning.reporting.attention import measure_attention, show_attention, summarise_attention
 from mds_lightning.reporting.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
 from mds_lightning.reporting.evidence import Evidence, gather_evidence
@@ -21,6 +20,7 @@ from mds_lightning.reporting.figures.maps import draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.gallery import draw_figures
+from mds_lightning.reporting.origin import find_manifest
 from mds_lightning.reporting.paper import PUBLISHED
 from mds_lightning.reporting.study import read_study
 from mds_lightning.reporting.tables import show_estimates, tabulate_performance, write_csv, write_table
@@ -71,6 +71,7 @@ def evaluate(config: DictConfig) -> Evaluation:
         files += _write_variant(study, variant, evidence[variant], rows)
         title = f"{study.path.name}, {variant}"
         console.print(*show_estimates(evidence[variant].tables["metrics"], title, settings.confidence))
+        files += _write_attention(study, variant, rows, console)
     files += _write_study(study, evidence, rows)
     _tell_files(console, study, files)
     return Evaluation(evidence, tuple(files))
@@ -100,6 +101,21 @@ def _write_variant(
         figure = draw_maps(fields, f"Occlusion sensitivity, {variant}: held-out fields")
         files += save_figure(figure, folder / "figure3_maps")
     return files
+
+
+def _write_attention(
+    study: StudyDirectory, variant: str, rows: ManifestRows | None, console: Console
+) -> list[Path]:
+    """Where the maps look, if the manifest has masks or boxes and there are maps."""
+    if rows is None or not {"mask", "boxes"} & set(rows.table.columns):
+        return []
+    attention = measure_attention(list(study.runs(variant).values()), rows)
+    if attention.empty:
+        return []
+    console.print(
+        show_attention(summarise_attention(attention), f"{study.path.name}, {variant}: occlusion maps")
+    )
+    return [write_csv(attention, study.evaluation / variant / "attention.csv")]
 
 
 def _write_study(
@@ -157,13 +173,11 @@ def _read_manifest(study: StudyDirectory, variant: str, pooled: Mapping[str, Any
         log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
         return None
     settings = read_settings(run.config)
-    return read_manifest_rows(_locate_manifest(settings), settings, pooled[variant])
-
-
-def _locate_manifest(settings: Mapping[str, Any]) -> Path:
-    cohort = settings["cohort"]
-    if cohort["manifest"] is not None:
-        return Path(cohort["manifest"])
-    parameters = SimulationParameters(**cohort["simulation"])
-    folder = simulate._simulation_directory(OmegaConf.create(dict(settings)), parameters)
-    return folder / "manifest.csv"
+    manifest = find_manifest(study, settings)
+    if manifest is None:
+        log.warning(
+            "the manifest of %s is not where %s says: no patient characteristics, subgroups or figure of maps",
+            study.path, run.config,
+        )  # fmt: skip
+        return None
+    return read_manifest_rows(manifest, settings, pooled[variant])
