@@ -12,7 +12,6 @@ from PIL import Image
 
 from mds_lightning.explain.overlay import scale_importance
 
-CLASSES = ("donor", "MDS")
 FOLDS = 3
 
 
@@ -21,13 +20,21 @@ class StudyMaker:
 
     Attributes:
         folder: Where.
-        patients: Internal patients, half of each class.
+        patients: Internal patients, each class in turn.
+        external: External patients, all of the last class.
+        classes: Of the task.
         names: Number of a patient to an id of one's own.
         images: Number of a patient to a file name of one's own for its first image.
     """
 
-    def __init__(self, folder: Path, patients: int = 48, external: int = 6) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        patients: int = 48,
+        external: int = 6,
+        classes: tuple[str, ...] = ("donor", "MDS"),
+    ) -> None:
+        self.folder, self.classes = folder, classes
         self.names: dict[int, str] = {}
         self.images: dict[int, str] = {}
         self.patients, self.external = patients, external
@@ -44,12 +51,12 @@ class StudyMaker:
         return self.images.get(number, f"{number:03d}_0.png") if k == 0 else f"{number:03d}_{k}.png"
 
     def label(self, number: int) -> str:
-        return CLASSES[1] if number >= self.patients else CLASSES[number % 2]
+        return self.classes[-1 if number >= self.patients else number % len(self.classes)]
 
     def write(self, variants: tuple[str, ...] = ("resnet18",)) -> Path:
         """Write manifest, images, split and runs; return the study's directory."""
         self._write_manifest()
-        internal = [number // 2 % FOLDS for number in range(self.patients)]
+        internal = [number // len(self.classes) % FOLDS for number in range(self.patients)]
         folds = [
             {
                 "index": fold,
@@ -63,7 +70,7 @@ class StudyMaker:
         (self.study / "folds.json").write_text(json.dumps({"folds": folds}))
         for place, variant in enumerate(variants):
             for fold in range(FOLDS):
-                self._write_run(variant, fold, internal, 1.6 - 0.8 * place)
+                self._write_run(variant, fold, internal, 2.2 - 1.0 * place)
         return self.study
 
     def _write_manifest(self) -> None:
@@ -86,7 +93,7 @@ class StudyMaker:
                         "sex": "female" if number % 4 < 2 else "male",
                     }
                 )
-        rows.append(rows[0] | {"image": "other.png", "patient_id": "A1", "label": "AML"})
+        rows.append(rows[0] | {"image": "other.png", "patient_id": "A1", "label": "lymphoma"})
         pd.DataFrame(rows).to_csv(self.folder / "smears" / "manifest.csv", index=False)
 
     def _write_run(self, variant: str, fold: int, internal: list[int], signal: float) -> None:
@@ -98,10 +105,11 @@ class StudyMaker:
             role = (internal[number] - fold) % FOLDS if inside else -1
             if role == 2:
                 continue
-            target = CLASSES.index(self.label(number))
+            target = self.classes.index(self.label(number))
             for k in range(2):
-                logit = signal * (2 * target - 1) + self.generator.normal(0, 1.5)
-                positive = 1 / (1 + np.exp(-logit))
+                logits = self.generator.normal(0, 1, len(self.classes))
+                logits[target] += signal
+                chance = np.exp(logits) / np.exp(logits).sum()
                 rows.append(
                     {
                         "image": self.image(number, k),
@@ -111,9 +119,8 @@ class StudyMaker:
                         "split": {0: "test", 1: "val", -1: "external"}[role],
                         "label": self.label(number),
                         "target": target,
-                        "prob_donor": 1 - positive,
-                        "prob_MDS": positive,
                     }
+                    | {f"prob_{name}": value for name, value in zip(self.classes, chance, strict=True)}
                 )
         table = pd.DataFrame(rows)
         table.to_parquet(run / "predictions.parquet")
@@ -140,14 +147,14 @@ class StudyMaker:
 
     def _write_maps(self, run: Path, rows: pd.DataFrame, fold: int) -> None:
         for place, row in enumerate(rows.to_dict("records")):
-            drops = self.generator.normal(0, 0.2, (2, 6, 8)).astype(np.float32)
-            probabilities = np.array([row["prob_donor"], row["prob_MDS"]], np.float32)
+            drops = self.generator.normal(0, 0.2, (len(self.classes), 6, 8)).astype(np.float32)
+            probabilities = np.array([row[f"prob_{name}"] for name in self.classes], np.float32)
             np.savez_compressed(
                 run / "occlusion" / f"{place}.npz",
                 importance=scale_importance(drops.repeat(8, 1).repeat(8, 2)),
                 drops=drops,
                 probabilities=probabilities,
-                classes=np.array(CLASSES),
+                classes=np.array(self.classes),
                 image=np.array(row["image"]),
                 row=np.array(place),
                 target=np.array(row["target"]),
@@ -156,7 +163,7 @@ class StudyMaker:
                 stride=np.array(8),
                 baseline=np.array("background"),
                 score=np.array("probability"),
-                **{"class": np.array(CLASSES[int(probabilities.argmax())])},
+                **{"class": np.array(self.classes[int(probabilities.argmax())])},
             )
 
     def _settings(self, variant: str) -> dict[str, object]:
@@ -168,7 +175,7 @@ class StudyMaker:
                 "directory": None,
                 "simulation": None,
             },
-            "task": {"name": "mds_vs_donor", "positive": "MDS", "negative": "donor", "classes": None},
+            "task": {"name": "made", "positive": None, "negative": None, "classes": list(self.classes)},
             "backbone": {"name": variant, "pretrained": False, "weights": None},
             "classifier": {"optimizer": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
             "augmentation": {"crop": 0.5, "flips": True, "rotation": 0.0},

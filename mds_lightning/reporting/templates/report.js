@@ -106,6 +106,6 @@
   });
 
   window.addEventListener("beforeprint", () => {
-    document.querySelectorAll("details").forEach((part) => { part.open = true; });
+    document.querySelectorAll("details.printed").forEach((part) => { part.open = true; });
   });
 })();

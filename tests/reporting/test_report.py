@@ -1,0 +1,197 @@
+"""The report as text: it opens with the answer, escapes what is not ours, and says what is missing."""
+
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from mds_lightning import load_study
+from mds_lightning.reporting.model_card import write_model_card
+from mds_lightning.reporting.report import render_report, write_report
+from mds_lightning.statistics.estimates import Settings
+
+QUICK = Settings(n_resamples=100)
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Outline(HTMLParser):
+    """Elements of a page: (tag, attributes), and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def page(made_study, tmp_path_factory):
+    return write_report(load_study(made_study), QUICK, tmp_path_factory.mktemp("page") / "report.html", DATE)
+
+
+@pytest.fixture(scope="module")
+def outline(page):
+    return Outline(render_report(page, DATE))
+
+
+def test_it_opens_with_the_patients_auc_and_who_was_studied(made_study, outline):
+    rows = pd.concat(
+        pd.read_parquet(file) for file in sorted((made_study / "resnet18").glob("*/predictions.parquet"))
+    )
+    test = rows[rows["split"] == "test"].groupby("patient_id")[["target", "prob_MDS"]].mean()
+    expected = f"{roc_auc_score(test['target'], test['prob_MDS']):.3f}"
+    opening = outline.words.split("Who was studied")[2]
+    answer = outline.words.split("The answer")[2]
+    assert answer.index(expected) < 100
+    assert "48 patients, 96 images" in answer
+    assert "24 donor, 24 MDS" in answer
+    assert "55 patients, 109 images" in opening, "the manifest holds one patient of another label"
+    assert "Left out: lymphoma" in opening
+    assert "the task does not name this label" in opening
+
+
+def test_validation_patients_choose_the_variant(made_study, page):
+    scores = {}
+    for variant in ("resnet18", "squeezenet1_1"):
+        values = []
+        for fold in range(3):
+            rows = pd.read_parquet(made_study / variant / f"fold-{fold}" / "predictions.parquet")
+            val = rows[rows["split"] == "val"]
+            values.append(roc_auc_score(val["target"], val["prob_MDS"]))
+        scores[variant] = np.mean(values)
+    assert page.selection.variant == max(scores, key=scores.get)
+    assert page.selection.scores == pytest.approx(scores)
+
+
+def test_the_counts_behind_each_point_of_a_curve_are_those_of_the_rows(page, outline):
+    text = render_report(page, DATE)
+    data = json.loads(re.search(r'id="roc-data">(.*?)</script>', text, re.S).group(1))
+    patients = page.evidence.test["patient"]
+    score, positive = patients.probabilities[:, 1], patients.target == 1
+    pooled = data[0]["curves"][-1]
+    assert (data[0]["rows"], pooled["positives"], pooled["negatives"]) == ("patients", 24, 24)
+    for threshold, hits, alarms in pooled["points"]:
+        called = score >= threshold - 1e-6
+        assert (hits, alarms) == ((called & positive).sum(), (called & ~positive).sum())
+
+
+def test_every_part_is_there_and_every_link_leads_somewhere(outline):
+    places = {attributes["id"] for _, attributes in outline.elements if "id" in attributes}
+    links = [attributes["href"] for attributes in outline.all("a")]
+    assert {link.removeprefix("#") for link in links} <= places
+    assert {
+        "answer", "selection", "cautions", "cohort", "folds", "patients", "performance", "roc", "confusion",
+        "thresholds", "external", "ensemble", "calibration", "decision", "variants", "subgroups", "sites",
+        "maps", "training", "provenance", "checklists",
+    } <= places  # fmt: skip
+    assert len(outline.all("img")) >= 8
+    assert all(image["alt"] for image in outline.all("img"))
+
+
+def test_it_can_be_read_aloud(outline):
+    levels = [int(tag[1]) for tag, _ in outline.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(header.get("scope") in ("row", "col") for header in outline.all("th"))
+    assert len(outline.all("caption")) == len(outline.all("table"))
+    for drawing in outline.all("svg"):
+        assert drawing.get("aria-hidden") == "true" or (drawing["role"] == "img" and drawing["aria-label"])
+    labels = {attributes.get("for") for attributes in outline.all("label")}
+    for control in outline.all("input"):
+        assert control.get("aria-label") or control["id"] in labels
+    assert next(iter(outline.all("html")))["lang"] == "en"
+
+
+def test_nothing_is_asked_of_the_network(outline):
+    for tag, attributes in outline.elements:
+        for key in ("src", "href", "srcset", "action", "data", "poster"):
+            value = attributes.get(key) or "#"
+            assert value.startswith(("#", "data:")), (tag, key, value[:80])
+    assert "default-src 'none'" in str(outline.all("meta"))
+
+
+def test_the_same_study_gives_the_same_bytes(page, made_study, tmp_path):
+    again = write_report(load_study(made_study), QUICK, tmp_path / "again.html", DATE)
+    text = (tmp_path / "again.html").read_text()
+    assert text == render_report(page, DATE)
+    later = render_report(again, datetime(2027, 2, 3, tzinfo=UTC))
+    assert later.replace("2027-02-03", "2026-01-01") == text
+
+
+def test_names_from_a_users_files_are_text_and_nothing_else(make_study, tmp_path):
+    evil = "<script>alert(1)</script>"
+    maker = make_study(tmp_path, classes=("donor", f"MDS{evil}"))
+    maker.names = dict.fromkeys([0], f"{evil}0") | {1: '"><img src=x onerror=alert(1)>'}
+    maker.images = {number: f"a<script>{number}.png" for number in range(48)}
+    maker.images[5] = "b' onload='alert(1).png"
+    page = write_report(load_study(maker.write()), QUICK, tmp_path / "report.html", DATE)
+    outline = Outline((tmp_path / "report.html").read_text())
+    assert len(outline.all("script")) == 2, "the data of the curves, and the page's own"
+    assert not [key for _, attributes in outline.elements for key in attributes if key.startswith("on")]
+    assert all(image["src"].startswith("data:image/jpeg;base64,") for image in outline.all("img"))
+    assert f"MDS{evil}" in outline.words
+    card = write_model_card(page, tmp_path / "card.md").read_text()
+    assert "<script>" not in re.sub(r"\\<", "", card)
+
+
+def test_what_is_missing_is_said_and_left_open_in_the_checklists(make_study, tmp_path):
+    maker = make_study(tmp_path, external=0)
+    study = maker.write()
+    (tmp_path / "smears" / "manifest.csv").unlink()
+    write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
+    outline = Outline((tmp_path / "report.html").read_text())
+    words = outline.words
+    assert "whom it left out cannot be counted" in words
+    assert "No patient is external" in words
+    assert "there was none to choose" in words
+    assert "this study cannot tell: no patient is external" in words
+    assert "this study cannot tell: the manifest has no clinical columns, or is not at hand" in words
+    assert not {"external", "patients", "maps", "variants"} & {
+        attributes.get("id") for _, attributes in outline.elements
+    }
+
+
+def test_three_classes_have_a_report_too(make_study, tmp_path):
+    maker = make_study(tmp_path, patients=54, classes=("donor", "MDS", "AML"))
+    write_report(load_study(maker.write(("resnet18", "resnet34"))), QUICK, tmp_path / "report.html", DATE)
+    outline = Outline((tmp_path / "report.html").read_text())
+    assert "donor, MDS and AML" in outline.words
+    assert "macro average, one class against the rest" in outline.words
+    assert "MDS against all others, patient level" in outline.words
+    assert "thresholds are chosen for two classes only" in outline.words
+
+
+def test_a_study_that_is_not_finished_has_no_report(make_study, tmp_path):
+    study = make_study(tmp_path).write()
+    (study / "resnet18" / "fold-1" / "done.json").unlink()
+    with pytest.raises(ValueError, match="fold 1 is not finished"):
+        write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_folds_that_were_not_made_alike_are_named(make_study, tmp_path):
+    study = make_study(tmp_path).write()
+    file = study / "resnet18" / "fold-2" / "provenance.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps(record | {"git": "b" * 40, "packages": {"torch": "2.15.0"}}))
+    page = write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
+    assert {"torch", "numpy", "code (git commit)"} == set(page.origin.differing)
+    assert any("The folds were not made alike" in sentence for sentence in page.cautions)
