@@ -176,8 +176,8 @@ def _read_manifest(study: StudyDirectory, variant: str, pooled: Mapping[str, Any
     manifest = find_manifest(study, settings)
     if manifest is None:
         log.warning(
-            "the manifest of %s is not where %s says: no patient characteristics, subgroups or figure of maps",
-            study.path, run.config,
-        )  # fmt: skip
+            "the manifest is not where %s says: no patient characteristics, subgroups or figure of maps",
+            run.config,
+        )
         return None
     return read_manifest_rows(manifest, settings, pooled[variant])

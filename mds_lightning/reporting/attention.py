@@ -72,7 +72,7 @@ def show_attention(summary: pd.DataFrame, title: str) -> Table:
 def _measure_map(file: Path, annotated: pd.DataFrame, root: Path) -> Iterator[dict[str, Any]]:
     with np.load(file, allow_pickle=False) as arrays:
         image = str(arrays["image"])
-        row = annotated.loc[image]
+        row = annotated.loc[image].to_dict()
         for region, share in _shares(_unscaled(arrays), row, root, image).items():
             yield {
                 **{"image": image, "fold": int(arrays["fold"]), "label": row["label"]},
@@ -81,7 +81,9 @@ def _measure_map(file: Path, annotated: pd.DataFrame, root: Path) -> Iterator[di
             }
 
 
-def _shares(drops: NDArray[np.float32], row: "pd.Series[Any]", root: Path, image: str) -> Mapping[str, Share]:
+def _shares(
+    drops: NDArray[np.float32], row: Mapping[Any, Any], root: Path, image: str
+) -> Mapping[str, Share]:
     shares: dict[str, Share] = {}
     if row.get("mask"):
         mask = decode_image(existing_path(root, row["mask"]), _MAX_PIXELS)[:, :, 0]
