@@ -65,7 +65,7 @@ class ClassifierConfig:
     """See `mds_lightning.models.classifier.SmearClassifier`."""
 
     optimizer: str = "adamw"
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     weight_decay: float = 1e-2
     momentum: float = 0.9
     warmup_epochs: float = 1.0
