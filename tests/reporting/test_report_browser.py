@@ -1,7 +1,7 @@
 """The report in a real Chromium: nothing complains, nothing leaves the page, the plot and the sliders answer.
 
-Debian: `apt-get install chromium chromium-driver`. Chromedriver is spoken to in its own protocol, JSON over HTTP
-(W3C WebDriver).
+Debian: `apt-get install chromium chromium-driver`. Chromedriver is spoken to in its own protocol,
+W3C WebDriver: JSON over HTTP.
 """
 
 import json
