@@ -27,7 +27,7 @@ def report(config: DictConfig) -> Path:
     card = write_model_card(page, study.directory.evaluation / "model_card.md")
     console = Console()
     console.print(
-        f"{page.task}, {page.selection.variant}: ROC-AUC {page.headline}, "
+        f"{page.task}, {page.selection.label}: ROC-AUC {page.headline}, "
         f"{page.flow.studied.patients} held-out patients",
         highlight=False,
         markup=False,

@@ -21,7 +21,7 @@ def list_cautions(
     """Yield a sentence for each reason not to take the headline at its face value.
 
     Args:
-        evidence: Of the variant that the report is about.
+        evidence: What the report is about.
         flow: Of its cohort.
         origin: Of its folds.
         headline: Its ROC-AUC.

@@ -15,6 +15,7 @@ class FoldLesson:
 
     Attributes:
         fold: Its number.
+        variant: What was trained.
         epochs: How many were trained.
         best: Number of the epoch whose checkpoint was kept, from 0; None if it cannot be told.
         val_auroc: On validation images, with that checkpoint.
@@ -23,6 +24,7 @@ class FoldLesson:
     """
 
     fold: int
+    variant: str
     epochs: int
     best: int | None
     val_auroc: float
@@ -43,18 +45,25 @@ def read_lessons(runs: Sequence[FoldRun]) -> list[FoldLesson]:
         best = int(curves["epoch"].to_numpy()[int(known.to_numpy().argmax())]) if len(known) else None
         lessons.append(
             FoldLesson(
-                run.index, int(done["epochs"]), best, float(done["val_auroc"]), done["seconds"] / 60, curves
+                run.index,
+                run.variant,
+                int(done["epochs"]),
+                best,
+                float(done["val_auroc"]),
+                done["seconds"] / 60,
+                curves,
             )
         )
     return lessons
 
 
-def describe_settings(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What decides a model, in words.
+def describe_runs(runs: Sequence[FoldRun]) -> dict[str, str]:
+    """What decides the models of `runs`, in words; where runs differ, each way once."""
+    described = [_describe(run.settings) for run in runs]
+    return {key: " / ".join(dict.fromkeys(one[key] for one in described)) for key in described[0]}
 
-    Args:
-        settings: Configuration of a run.
-    """
+
+def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
     backbone, data, classifier = settings["backbone"], settings["data"], settings["classifier"]
     start = "random weights"
     if backbone["weights"]:

@@ -12,7 +12,7 @@ _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
 
 
 def write_model_card(page: Page, path: Path) -> Path:
-    """Write the model card of the variant that a report is about; returns `path`.
+    """Write the model card of the models that a report is about; returns `path`.
 
     Args:
         page: What `report.write_report` gives.

@@ -13,13 +13,13 @@ from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
 from mds_lightning.reporting.curves import CurveFamily, trace_families
 from mds_lightning.reporting.evidence import HELD_OUT, Evidence, gather_evidence
 from mds_lightning.reporting.flow import CohortFlow, count_flow, count_folds
-from mds_lightning.reporting.lessons import FoldLesson, describe_settings, read_lessons
+from mds_lightning.reporting.lessons import FoldLesson, describe_runs, read_lessons
 from mds_lightning.reporting.numbers import Estimate, MetricLine, find_estimate, list_metrics
 from mds_lightning.reporting.opened import FoldRun, Study
 from mds_lightning.reporting.origin import Origin, find_manifest, is_simulated, read_origin
 from mds_lightning.reporting.paper import PUBLISHED, SOURCE
 from mds_lightning.reporting.pictures import Picture, choose_explained, list_explained, load_pictures
-from mds_lightning.reporting.selection import Selection, select_variant
+from mds_lightning.reporting.selection import Selection, select_variants
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
 
@@ -129,17 +129,15 @@ def gather_page(study: Study, settings: Settings) -> Page:
         ValueError: A fold is unfinished or does not fit the split.
     """
     pooled = study.pooled
-    selection = select_variant(pooled)
-    runs = study.runs(selection.variant)
+    selection = select_variants(pooled)
+    runs = [study.fold(fold, variant) for fold, variant in selection.chosen.items()]
     configuration = runs[0].settings
     manifest = find_manifest(study.directory, configuration)
     rows = (
-        read_manifest_rows(manifest, configuration, pooled[selection.variant])
-        if manifest is not None
-        else None
+        read_manifest_rows(manifest, configuration, selection.predictions) if manifest is not None else None
     )
     evidence = gather_evidence(
-        pooled[selection.variant], settings, None if rows is None else clinical_columns(rows.table)
+        selection.predictions, settings, None if rows is None else clinical_columns(rows.table)
     )
     of = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
     metrics = evidence.tables["metrics"]
@@ -172,7 +170,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         comparison=_compare(study, selection, settings),
         gallery=_fill_gallery(runs, rows, evidence),
         lessons=tuple(read_lessons(runs)),
-        training=describe_settings(configuration),
+        training=describe_runs(runs),
         origin=origin,
         configuration=yaml.safe_dump(configuration, sort_keys=False),
         cautions=tuple(list_cautions(evidence, flow, origin, headline, simulated)),
@@ -182,11 +180,11 @@ def gather_page(study: Study, settings: Settings) -> Page:
 def _compare(study: Study, selection: Selection, settings: Settings) -> Comparison | None:
     """Variants on the same patients, set against the selected one; None for a single one or many classes."""
     pooled = study.pooled
-    if len(pooled) < 2 or not pooled[selection.variant].is_binary:
+    if len(pooled) < 2 or not selection.predictions.is_binary:
         return None
     patients = {name: Evidence(rows, settings, {}, {}).test["patient"] for name, rows in pooled.items()}
     return compare_models(
-        patients, selection.variant, settings.n_resamples, settings.confidence, settings.seed
+        patients, selection.preferred, settings.n_resamples, settings.confidence, settings.seed
     )
 
 

@@ -26,7 +26,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def write_report(study: Study, settings: Settings, path: Path, now: datetime | None = None) -> Page:
     """Write the report of a finished study.
 
-    The page shows the variant that validation patients prefer. It asks nothing of the network: its content
+    The page shows what validation patients chose, fold by fold. It asks nothing of the network: its content
     security policy forbids it, and lets no script run but its own.
 
     Args:

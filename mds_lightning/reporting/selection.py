@@ -1,40 +1,72 @@
-"""Which variant a report is about: the one that validation patients prefer. Test patients have no part."""
+"""Which variant each fold is tested with: the one that its own validation patients prefer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from mds_lightning.statistics.predictions import Predictions, score_auroc
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen variant.
+    """The outcome of choosing among variants on validation patients, fold by fold.
 
     Attributes:
-        variant: Its name.
+        chosen: Fold to variant.
+        predictions: The rows of each fold's chosen variant: what a report is about.
         scores: Variant to its mean over folds of the ROC-AUC on validation images, best first.
     """
 
-    variant: str
+    chosen: Mapping[int, str]
+    predictions: Predictions
     scores: Mapping[str, float]
 
+    @property
+    def label(self) -> str:
+        """The variant, or that folds differ in it."""
+        names = dict.fromkeys(self.chosen.values())
+        return next(iter(names)) if len(names) == 1 else f"chosen in each fold among {len(self.scores)}"
 
-def select_variant(pooled: Mapping[str, Predictions]) -> Selection:
-    """Choose by validation images alone; of equal variants the first by name.
+    @property
+    def preferred(self) -> str:
+        """The variant with the best mean on validation images: the reference of comparisons."""
+        return next(iter(self.scores))
+
+
+def select_variants(pooled: Mapping[str, Predictions]) -> Selection:
+    """Choose in each fold by its validation images alone.
+
+    A patient who validates in one fold is tested in another, so a choice by the mean over folds would not be
+    blind to the test patients; a choice within each fold is. Of equal variants the one with the better mean
+    is taken, then the first by name.
 
     Args:
         pooled: Variant to the pooled rows of its folds.
     """
-    scores = {variant: score_validation(rows) for variant, rows in pooled.items()}
-    known = {name: -score if np.isfinite(score) else np.inf for name, score in scores.items()}
-    order = sorted(scores, key=lambda name: (known[name], name))
-    return Selection(order[0], {name: scores[name] for name in order})
+    by_fold = {variant: _score_folds(rows) for variant, rows in pooled.items()}
+    means = {variant: _mean(scores.values()) for variant, scores in by_fold.items()}
+    order = sorted(pooled, key=lambda variant: (-_known(means[variant]), variant))
+    folds = sorted({fold for scores in by_fold.values() for fold in scores})
+    chosen = {fold: max(order, key=lambda variant: _known(by_fold[variant][fold])) for fold in folds}
+    rows = [pooled[variant].of_fold(fold).table for fold, variant in chosen.items()]
+    predictions = Predictions(pd.concat(rows, ignore_index=True), pooled[order[0]].classes)
+    return Selection(chosen, predictions, {variant: means[variant] for variant in order})
 
 
-def score_validation(predictions: Predictions) -> float:
-    """Mean over folds of the ROC-AUC on validation images, without folds where it is undefined."""
+def _score_folds(predictions: Predictions) -> dict[int, float]:
     val = predictions.split("val")
-    scores = [score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(val.table["fold"])]
-    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
+    return {
+        int(fold): score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(predictions.table["fold"])
+    }
+
+
+def _mean(scores: Iterable[float]) -> float:
+    values = np.array(list(scores))
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _known(score: float) -> float:
+    """An undefined score is preferred to none."""
+    return score if np.isfinite(score) else float("-inf")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -66,19 +65,6 @@ def test_it_opens_with_the_patients_auc_and_who_was_studied(made_study, outline)
     assert "55 patients, 109 images" in opening, "the manifest holds one patient of another label"
     assert "Left out: lymphoma" in opening
     assert "the task does not name this label" in opening
-
-
-def test_validation_patients_choose_the_variant(made_study, page):
-    scores = {}
-    for variant in ("resnet18", "squeezenet1_1"):
-        values = []
-        for fold in range(3):
-            rows = pd.read_parquet(made_study / variant / f"fold-{fold}" / "predictions.parquet")
-            val = rows[rows["split"] == "val"]
-            values.append(roc_auc_score(val["target"], val["prob_MDS"]))
-        scores[variant] = np.mean(values)
-    assert page.selection.variant == max(scores, key=scores.get)
-    assert page.selection.scores == pytest.approx(scores)
 
 
 def test_the_counts_behind_each_point_of_a_curve_are_those_of_the_rows(page, outline):

@@ -1,0 +1,63 @@
+"""Validation images choose the variant of each fold; test rows cannot."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from mds_lightning.reporting.selection import select_variants
+from mds_lightning.statistics.predictions import Predictions
+
+
+@pytest.fixture
+def pooled(make_pooled):
+    return {name: make_pooled(signal=signal, seed=seed, external=2) for seed, (name, signal) in enumerate(
+        {"a": 0.5, "b": 0.6, "c": 0.4}.items()
+    )}  # fmt: skip
+
+
+def _score(predictions, fold):
+    rows = predictions.split("val").of_fold(fold)
+    return roc_auc_score(rows.target, rows.probabilities[:, 1])
+
+
+def test_each_fold_takes_what_its_own_validation_images_prefer(pooled):
+    selection = select_variants(pooled)
+    expected = {fold: max(pooled, key=lambda name: _score(pooled[name], fold)) for fold in range(3)}
+    assert selection.chosen == expected
+    assert len(set(expected.values())) > 1, "the case is worth testing"
+    assert selection.label == "chosen in each fold among 3"
+    means = {name: np.mean([_score(rows, fold) for fold in range(3)]) for name, rows in pooled.items()}
+    assert selection.scores == pytest.approx(means)
+    assert selection.preferred == max(means, key=means.get)
+
+
+def test_the_rows_are_those_of_the_chosen(pooled):
+    selection = select_variants(pooled)
+    for fold, variant in selection.chosen.items():
+        pd.testing.assert_frame_equal(
+            selection.predictions.of_fold(fold).table, pooled[variant].of_fold(fold).table
+        )
+
+
+def test_test_and_external_rows_have_no_part_in_the_choice(pooled):
+    before = select_variants(pooled)
+    turned = {}
+    for name, rows in pooled.items():
+        table = rows.table.copy()
+        elsewhere = table["split"] != "val"
+        columns = ["prob_donor", "prob_MDS"]
+        table.loc[elsewhere, columns] = table.loc[elsewhere, columns[::-1]].to_numpy()
+        turned[name] = Predictions(table, rows.classes)
+    after = select_variants(turned)
+    assert (after.chosen, after.scores) == (before.chosen, before.scores)
+
+
+def test_one_sided_validation_rows_choose_nothing(pooled):
+    cut = {
+        name: rows.where(~((rows.table["split"] == "val") & (rows.table["target"] == 0)))
+        for name, rows in pooled.items()
+    }
+    selection = select_variants(cut)
+    assert selection.chosen == dict.fromkeys(range(3), "a")
+    assert all(np.isnan(score) for score in selection.scores.values())
