@@ -6,12 +6,15 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from mds_lightning.commands.mistakes import explain_mistake
@@ -21,6 +24,8 @@ from mds_lightning.search.termination import Termination
 
 #: What a configuration may name under `_target_`, and nothing else (Hydra's execution policy).
 _TARGETS = ("mds_lightning.*", "lightning.*", "optuna.*", "rich.*", "logging.*")
+#: Whether the user set HYDRA_FULL_ERROR, which is set here in any case.
+_WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 
 
 @dataclass(frozen=True)
@@ -30,20 +35,39 @@ class Job:
     Attributes:
         verb: Module of `mds_lightning.commands` and the function in it.
         argv: The command as typed; Lightning's DDP and the provenance read it from `sys.argv`.
+        conf: Folder of the configuration.
     """
 
     verb: str
     argv: tuple[str, ...]
+    conf: Path
 
     def __call__(self, config: DictConfig) -> Any:
         """Run the verb; a result with a true `failed` ends the process with exit code 2."""
         sys.argv = list(self.argv)
         command = getattr(importlib.import_module(f"mds_lightning.commands.{self.verb}"), self.verb)
         quieten_libraries()
-        result = command(config)
+        if HydraConfig.get().mode is RunMode.MULTIRUN:
+            # A sweep counts its failures and goes on, or stops with the first of them.
+            return command(config)
+        with telling_mistakes(self.verb, self.conf):
+            result = command(config)
         if getattr(result, "failed", False):
             raise SystemExit(2)
         return result
+
+
+@contextmanager
+def telling_mistakes(verb: str, conf: Path) -> Iterator[None]:
+    """Turn a user's mistake into one message and exit code 2; let a bug keep its traceback."""
+    try:
+        yield
+    except Exception as error:
+        message = explain_mistake(error, verb, conf)
+        if message is None or os.environ.get(_WANTS_TRACEBACK) == "1":
+            raise
+        sys.stderr.write(f"mds-lightning {verb}: {message}\n")
+        raise SystemExit(2) from None
 
 
 def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
@@ -55,27 +79,21 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     Raises:
         SystemExit: With code 2 after a user's mistake, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
+    os.environ[_WANTS_TRACEBACK] = "0" if os.environ.get("HYDRA_FULL_ERROR", "0") in ("", "0") else "1"
     # Hydra would print its own digest of an error and exit; here errors are to arrive whole.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register_schemas()
     register_search()
-    job = Job(verb, (sys.argv[0], verb, *overrides))
+    job = Job(verb, (sys.argv[0], verb, *overrides), conf)
     sys.argv = [sys.argv[0], *overrides]
     main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=_TARGETS)
     try:
-        with Termination():
+        with Termination(), telling_mistakes(verb, conf):
             main(job)()
     except KeyboardInterrupt:
         sys.stderr.write(f"\nmds-lightning {verb}: stopped. The same command goes on from here:\n")
         sys.stderr.write(f"  {shlex.join(['mds-lightning', *job.argv[1:]])}\n")
         raise SystemExit(130) from None
-    except Exception as error:
-        message = explain_mistake(error, verb, conf)
-        if message is None or wants_traceback:
-            raise
-        sys.stderr.write(f"mds-lightning {verb}: {message}\n")
-        raise SystemExit(2) from None
     finally:
         sys.argv = list(job.argv)
 

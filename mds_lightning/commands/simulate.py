@@ -31,6 +31,8 @@ def locate_manifest(config: DictConfig) -> Path:
     """The manifest of `config.cohort`: the user's own, or the simulated cohort's, drawn where missing."""
     if config.cohort.manifest is not None:
         return Path(config.cohort.manifest)
+    if config.cohort.simulation is None:
+        raise ValueError("cohort.manifest has no value: give cohort.manifest=FILE")
     settings = OmegaConf.to_container(config.cohort.simulation, resolve=True)
     assert isinstance(settings, dict)
     parameters = SimulationParameters(**{str(key): value for key, value in settings.items()})

@@ -25,7 +25,7 @@ class MetricsFile(Logger):
         self._epochs: dict[int, dict[str, float]] = {}
         if self.path.is_file():
             table = pd.read_csv(self.path).set_index("epoch")
-            self._epochs = {int(str(epoch)): dict(row.dropna()) for epoch, row in table.iterrows()}
+            self._epochs = {int(str(epoch)): dict(row) for epoch, row in table.iterrows()}
 
     @property
     def name(self) -> str:

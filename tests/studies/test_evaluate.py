@@ -12,7 +12,7 @@ def test_evaluate_writes_what_it_shows(workplace, mds_lightning):
     assert {"image", "patient"} <= set(table["level"])
     assert (folder / "roc.png").stat().st_size > 10_000
     assert str((folder / "metrics.csv").relative_to(workplace)) in shown.stdout
-    for heading in ("accuracy", "precision", "recall", "ROC-AUC"):
+    for heading in ("Accuracy", "Precision, MDS", "Recall, donor", "ROC-AUC"):
         assert heading in shown.stdout
 
 
