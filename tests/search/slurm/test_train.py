@@ -1,0 +1,44 @@
+"""`mds-lightning train -m launcher=slurm`: every fold is a job of the cluster."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.study
+
+SMALL = (
+    "cohort.simulation.patients={MDS:8,AML:0,donor:8}",
+    "cohort.simulation.fields={MDS:1,AML:1,donor:1}",
+    "cohort.simulation.external_patients={}",
+    "cohort.simulation.width=160",
+    "cohort.simulation.height=120",
+    "backbone=squeezenet1_1",
+    "data.image_size=64",
+    "trainer.max_epochs=1",
+    "callbacks.occlusion_maps.images=0",
+)
+
+
+def test_five_folds_are_five_jobs(slurm, tmp_path: Path) -> None:
+    program = str(Path(sys.executable).with_name("mds-lightning"))
+    where = ("launcher=slurm", "resources.cpus=1", "resources.memory_gb=null")
+    command = [program, "train", "-m", "study=s", *where, *SMALL]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    runs = [tmp_path / f"runs/s/squeezenet1_1/fold-{fold}" for fold in range(5)]
+    assert all((run / "done.json").is_file() for run in runs)
+    jobs = [json.loads((run / "provenance.json").read_text()) for run in runs]
+    assert [job["fold"] for job in jobs] == list(range(5))
+    assert len(list(tmp_path.glob("runs/s/slurm/*_?/*_result.pkl"))) == 5
