@@ -1,5 +1,6 @@
-import mds_lightning as package
 import pytest
+
+import mds_lightning as package
 
 pytestmark = pytest.mark.study
 
