@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, whenever their writer is killed."""
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -12,11 +13,18 @@ def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success it is renamed to `path`, on error removed.
 
     A reader therefore never meets half a file. The suffix is kept, for writers that go by it.
+
+    Raises:
+        OSError: The disk (or a quota) is full; `filename` is then `path`, which libraries do not tell.
     """
     temporary = _beside(path)
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

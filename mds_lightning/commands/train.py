@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from mds_lightning.cohort.folds import Fold
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
+from mds_lightning.commands.breakdown import explained_breakdown
 from mds_lightning.commands.cohort import open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
@@ -23,6 +24,7 @@ from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.predictions import read_predictions, score_auroc
+from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.tracking.provenance import write_provenance
 from mds_lightning.tracking.run_directory import RunDirectory
 from mds_lightning.tracking.settings import refuse_changed_settings, write_settings
@@ -73,6 +75,9 @@ def train_fold(config: DictConfig) -> float:
         FoldError: The study's folds.json belongs to another cohort or split, or there is no such fold.
         ChangedSettingsError: The run directory was begun with other settings.
         NonFiniteLossError: The loss is NaN or infinite.
+        ImageError: Images cannot be decoded (see `prepare_fields`).
+        CacheFullError: The cache may not hold all images, or its disk cannot.
+        BreakdownError: The GPU's memory does not suffice, or a process that loads images was killed.
     """
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
@@ -100,21 +105,23 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
         callbacks=list(instantiate(config.callbacks).values()),
         logger=list(instantiate(config.logger).values()) or False,
         default_root_dir=str(run.path),
+        plugins=[AtomicCheckpointIO()],
         _convert_="all",
     )
     begun = run.last_checkpoint if run.last_checkpoint.is_file() else None
     if begun is not None:
         log.info("%s continues from %s", run.path, begun.name)
+    best = str(run.best_checkpoint)
     try:
-        trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+        with explained_breakdown(datamodule.loading.batch_size, datamodule.loading.size):
+            trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+            trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
+            trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
     except SystemExit:
         # Lightning ends the process with exit code 1 after Ctrl-C, which looks like a failure of ours.
         if trainer.interrupted:
             raise KeyboardInterrupt from None
         raise
-    best = str(run.best_checkpoint)
-    trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
-    trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
     rows = read_predictions(run.predictions)
     score = score_auroc(rows[rows["split"] == "val"])
     seconds = time.monotonic() - began

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from mds_lightning.data.png import png_fault
+
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 #: Largest image that is decoded unless the configuration says otherwise, pixels.
 MAX_PIXELS = 200_000_000
@@ -25,6 +27,10 @@ _pillow_limit = threading.Lock()
 
 class ImageError(ValueError):
     """An image cannot be decoded; the message names the file, the reason and the fix."""
+
+    def __str__(self) -> str:
+        # A loader's worker hands over its traceback as the message.
+        return super().__str__().rpartition("ImageError: ")[2].rstrip()
 
 
 def read_image_file(path: Path, max_pixels: int = MAX_PIXELS) -> bytes:
@@ -61,7 +67,12 @@ def decode_image(path: Path, max_pixels: int = MAX_PIXELS, content: bytes | None
         ImageError: The file is absent, unreadable, damaged or cut off, larger than `max_pixels`, holds
             several pages or frames, or samples that have no agreed way to 8 bits (float, 32-bit).
     """
+    if content is None:
+        content = read_image_file(path, max_pixels)
     with _header(path, max_pixels, content) as image:
+        fault = png_fault(content)
+        if fault is not None:
+            raise ImageError(f"{path}: is damaged or cut off ({fault}): copy it again from its source")
         _refuse_undefined(path, image)
         # Read before loading: Pillow turns a TIFF while it loads it, and forgets these.
         deep, white_is_zero = image.mode.startswith("I;16"), _tag(image, _PHOTOMETRIC) == 0

@@ -1,0 +1,58 @@
+import os
+import signal
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from mds_lightning.commands.breakdown import BreakdownError, explained_breakdown
+from mds_lightning.data.decode import ImageError, decode_image
+
+
+class _Items(Dataset):
+    def __init__(self, read):
+        self.read = read
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return self.read(index)
+
+
+def _kill(index):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_want_of_memory_names_the_keys_to_lower():
+    with pytest.raises(BreakdownError) as raised, explained_breakdown(32, (336, 448)):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore.")
+    message = str(raised.value)
+    assert "data.batch_size=32 images of 336 x 448 pixels" in message
+    assert "lower data.batch_size (say, to 16) or data.image_size" in message
+    assert "\n" not in message
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_a_killed_worker_is_said_to_be_killed():
+    with (
+        pytest.raises(BreakdownError, match=r"was killed.*lower data\.num_workers"),
+        explained_breakdown(2, (8, 8)),
+    ):
+        list(DataLoader(_Items(_kill), num_workers=1))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_a_bad_image_is_refused_by_name_wherever_it_is_read(tmp_path, workers):
+    path = tmp_path / "bad.png"
+    path.write_bytes(b"no image")
+    with pytest.raises(ImageError) as raised, explained_breakdown(2, (8, 8)):
+        list(DataLoader(_Items(lambda index: decode_image(path)), num_workers=workers))
+    assert str(raised.value).startswith(f"{path}: is no JPEG")
+    assert "Traceback" not in str(raised.value)
+
+
+def test_other_errors_pass():
+    with pytest.raises(RuntimeError, match="shapes"), explained_breakdown(2, (8, 8)):
+        raise RuntimeError("shapes do not match")
