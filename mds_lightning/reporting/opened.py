@@ -106,8 +106,11 @@ class FoldRun:
 
     @property
     def curves(self) -> pd.DataFrame:
-        """Learning curves, one row an epoch."""
-        return pd.read_csv(self.directory.metrics)
+        """Learning curves, one row an epoch: epoch, train/... and val/...."""
+        table = pd.read_csv(self.directory.metrics)
+        # The file ends in a row of the test, which is no epoch.
+        kept = [name for name in table if str(name).startswith(("train/", "val/"))]
+        return table[["epoch", *kept]].dropna(subset=kept, how="all").reset_index(drop=True)
 
     @property
     def rows(self) -> pd.DataFrame:
