@@ -99,7 +99,7 @@ def write_predictions(path):
 
 def write_map(path):
     with write_atomically(path) as temporary:
-        np.savez_compressed(temporary, importance=np.random.default_rng(0).random((2, 400, 400)))
+        np.savez_compressed(temporary, importance=np.random.default_rng(0).random((2, 300, 300)))
 
 
 def write_checkpoint(path):
