@@ -22,14 +22,14 @@ def colour_matrix(
         brightness: Factor of all values.
         contrast: Factor of the distance from the mean luma.
         saturation: Factor of the distance of a pixel's colours from its luma.
-        hue: Turn of the colour circle, 1 all round; luma stays.
+        hue: Turn of the colour circle from red over yellow to green, 1 all round; luma stays.
 
     Returns:
         (3, 4): what red, green, blue and 1 contribute to each new colour.
     """
     angle = 2 * np.pi * hue
     cosine, sine = saturation * np.cos(angle), saturation * np.sin(angle)
-    turn = _RGB @ np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]) @ _YIQ
+    turn = _RGB @ np.array([[1, 0, 0], [0, cosine, sine], [0, -sine, cosine]]) @ _YIQ
     linear = brightness * contrast * turn
     # Grey stays grey under saturation and hue: what contrast adds is the same for all colours.
     offset = np.full((3, 1), brightness * (1 - contrast) * float(_LUMA @ mean))

@@ -4,7 +4,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
-from mds_lightning.data.form import resize
+from mds_lightning.data.form import Form, resize
 from mds_lightning.data.sampling import Draw, EpochSampler
 
 PAPER = AugmentationParameters(
@@ -73,6 +73,90 @@ def test_resize_takes_the_area_mean_when_shrinking():
     field[::2, ::2] = 200
     assert (resize(field, (2, 2)) == 50).all()
     assert resize(field, (8, 8)).shape == (8, 8, 3)
+
+
+def _coordinates(height, width):
+    """A field whose red and green tell where a pixel comes from."""
+    y, x = np.mgrid[:height, :width] + 0.5
+    return np.dstack([x, y, np.zeros_like(x)]).round().astype(np.uint8)
+
+
+def _map_of(view):
+    """(2, 3): the affine map from a view of `_coordinates` to the field, fitted to its middle."""
+    height, width = view.shape[:2]
+    y, x = np.mgrid[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4] + 0.5
+    ground = np.column_stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    found = view[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4, :2].reshape(-1, 2)
+    fitted, *_ = np.linalg.lstsq(ground, found.astype(float), rcond=None)
+    assert np.abs(ground @ fitted - found).max() < 2
+    return fitted.T
+
+
+def test_a_crop_keeps_the_share_and_the_shape_that_were_asked_for():
+    field, size = _coordinates(180, 240), (60, 80)
+    augmentation = Augmentation(AugmentationParameters(crop=0.3), size)
+    shares, shapes = [], []
+    for seed in range(60):
+        to_field = _map_of(augmentation(field, seed))
+        width, height = to_field[0, 0] * 80, to_field[1, 1] * 60
+        shares.append(width * height / (180 * 240))
+        shapes.append(width / height / (4 / 3))
+        # Upright, and inside the field.
+        np.testing.assert_allclose([to_field[0, 1], to_field[1, 0]], 0, atol=0.05)
+        assert (to_field[:, 2] > -3).all()
+        assert to_field[0, 2] + width < 243
+        assert to_field[1, 2] + height < 183
+    assert 0.27 < min(shares) < 0.4
+    assert 0.85 < max(shares) < 1.03
+    assert 0.78 < min(shapes) < 0.9
+    assert 1.1 < max(shapes) < 1.28
+
+
+def test_a_rotation_turns_about_the_middle_and_changes_no_length():
+    field = _coordinates(200, 200)
+    augmentation = Augmentation(AugmentationParameters(rotation=30), (200, 200))
+    angles = []
+    for seed in range(30):
+        to_field = _map_of(augmentation(field, seed))
+        np.testing.assert_allclose(to_field[:, :2] @ to_field[:, :2].T, np.eye(2), atol=0.03)
+        np.testing.assert_allclose(to_field @ (100, 100, 1), (100, 100), atol=1)
+        angles.append(np.degrees(np.arctan2(to_field[1, 0], to_field[0, 0])))
+    assert -31 < min(angles) < -15
+    assert 15 < max(angles) < 31
+
+
+def test_turned_fields_of_another_shape_are_not_squeezed():
+    field, size = _coordinates(180, 240), (60, 80)
+    augmentation = Augmentation(AugmentationParameters(crop=0.5, quarter_turns=True), size)
+    turned = 0
+    for seed in range(40):
+        linear = _map_of(augmentation(field, seed))[:, :2]
+        lengths = np.linalg.norm(linear, axis=0)
+        assert 0.78 < lengths[0] / lengths[1] < 1.28
+        turned += abs(linear[0, 0]) < abs(linear[0, 1])
+    assert 10 < turned < 30
+
+
+def test_a_warp_that_shrinks_takes_the_mean():
+    field = np.zeros((400, 400, 3), np.uint8)
+    field[::2] = 200
+    views = [Augmentation(AugmentationParameters(rotation=5), (50, 50))(field, seed) for seed in range(5)]
+    assert all(np.abs(view[10:40, 10:40].astype(int) - 100).max() < 12 for view in views)
+
+
+def test_the_form_holds_the_smallest_crop_at_the_resolution_of_the_view():
+    assert Augmentation(PAPER, (336, 448)).form == Form((336, 448), 2**0.5)
+    assert Augmentation(AugmentationParameters(), (336, 448)).form.oversampling == 1
+    assert Form((336, 448), 2**0.5)(_field(1920, 2560)).shape == (475, 634, 3)
+    # Never enlarged.
+    assert Form((336, 448), 2**0.5)(_field(300, 400)).shape == (300, 400, 3)
+
+
+@pytest.mark.parametrize("crop", [0.5, 0.45, 0.3, 0.26])
+def test_a_search_over_crops_shares_few_forms(crop):
+    oversampling = Augmentation(AugmentationParameters(crop=crop), (48, 64)).form.oversampling
+    assert oversampling == pytest.approx(2**0.5 if crop == 0.5 else 2)
+    assert oversampling**2 * crop >= 1 - 1e-9
 
 
 class _Views(Dataset):
