@@ -41,6 +41,8 @@ def list_cautions(
             f"{patients} patients are few: the interval of the ROC-AUC is "
             f"{headline.high - headline.low:.2f} wide."
         )
+    if headline.has_interval and headline.low <= 0.5:
+        yield "The interval of the ROC-AUC includes 0.5: the model may do no better than guessing."
     yield from _about_folds(evidence)
     yield from _about_calibration(evidence.tables["calibration"], evidence.predictions.classes[-1])
     yield from _about_sources(evidence, flow)

@@ -12,6 +12,7 @@ from mds_lightning.statistics.subgroups import FEWEST
 
 #: Name of Wilson's interval in a table of estimates.
 WILSON = "Wilson"
+_TOO_FEW = f"fewer than {FEWEST}"
 
 
 @dataclass(frozen=True)
@@ -130,20 +131,29 @@ class GroupLine:
 
 
 def list_groups(table: pd.DataFrame) -> list[GroupLine]:
-    """A line for each group.
+    """A line for each group; a column's groups of too few patients share one line, its last.
 
     Args:
         table: Rows of `statistics.subgroups.estimate_subgroups`.
     """
     lines = []
-    for (column, group, patients), part in table.groupby(["column", "group", "patients"], sort=False):
-        estimates = {
-            name_metric(line["metric"], line["of"]): Estimate.of(line) for line in part.to_dict("records")
-        }
-        size = part["n_patients"].iloc[0]
-        text = f"fewer than {FEWEST}" if pd.isna(size) else str(size)
-        lines.append(GroupLine(str(column), str(group), str(patients), text, estimates))
+    for _, column in table.groupby("column", sort=False):
+        several = [_read_group(part) for _, part in column.groupby("group", sort=False)]
+        lines += [one for one in several if one.size != _TOO_FEW]
+        rest = [one for one in several if one.size == _TOO_FEW]
+        if rest:
+            names = ", ".join(one.group for one in rest)
+            lines.append(replace(rest[0], group=names, size=_TOO_FEW + " each" * (len(rest) > 1)))
     return lines
+
+
+def _read_group(part: pd.DataFrame) -> GroupLine:
+    estimates = {
+        name_metric(line["metric"], line["of"]): Estimate.of(line) for line in part.to_dict("records")
+    }
+    first = part.iloc[0]
+    size = _TOO_FEW if pd.isna(first["n_patients"]) else str(first["n_patients"])
+    return GroupLine(str(first["column"]), str(first["group"]), str(first["patients"]), size, estimates)
 
 
 def _write(value: float) -> str:

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from mds_lightning import load_study
 from mds_lightning.reporting.model_card import write_model_card
+from mds_lightning.reporting.origin import read_origin
 from mds_lightning.reporting.report import render_report, write_report
 from mds_lightning.statistics.estimates import Settings
 
@@ -174,10 +175,12 @@ def test_a_study_that_is_not_finished_has_no_report(make_study, tmp_path):
 
 
 def test_folds_that_were_not_made_alike_are_named(make_study, tmp_path):
-    study = make_study(tmp_path).write()
-    file = study / "resnet18" / "fold-2" / "provenance.json"
-    record = json.loads(file.read_text())
-    file.write_text(json.dumps(record | {"git": "b" * 40, "packages": {"torch": "2.15.0"}}))
-    page = write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
-    assert {"torch", "numpy", "code (git commit)"} == set(page.origin.differing)
-    assert any("The folds were not made alike" in sentence for sentence in page.cautions)
+    study = load_study(make_study(tmp_path, patients=6).write())
+    runs = [run.directory for run in study.runs()]
+    assert read_origin(runs).differing == ()
+    record = json.loads(runs[2].provenance.read_text())
+    runs[2].provenance.write_text(json.dumps(record | {"git": "b" * 40, "packages": {"torch": "2.15.0"}}))
+    origin = read_origin(runs)
+    assert set(origin.differing) == {"torch", "numpy", "code (git commit)"}
+    assert origin.packages["torch"] == "2.14.1 / 2.15.0"
+    assert origin.packages["numpy"] == "2.4.6 / not installed"

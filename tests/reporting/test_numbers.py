@@ -1,0 +1,53 @@
+"""How estimates are written, and what stands where nothing can be said."""
+
+import pandas as pd
+import pytest
+
+from mds_lightning.reporting.evidence import HELD_OUT
+from mds_lightning.reporting.numbers import Estimate, list_groups, list_metrics
+from mds_lightning.statistics.estimates import Settings, estimate
+from mds_lightning.statistics.subgroups import estimate_subgroups
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("one", "text"),
+    [
+        (Estimate(0.93, 0.88, 0.97), "0.930 [0.880 to 0.970]"),
+        (Estimate(-0.1, -0.25, 0.05), "−0.100 [−0.250 to 0.050]"),
+        (Estimate(1.0, 1.0, 1.0), "1.000 [no spread]"),
+        (Estimate(0.5, NAN, NAN), "0.500 [no interval]"),
+        (Estimate(1.0, 0.8, 1.0, kind="Wilson"), "1.000 [0.800 to 1.000, Wilson]"),
+        (Estimate(NAN, NAN, NAN, "no row is MDS"), "undefined"),
+    ],
+)
+def test_an_estimate_says_what_is_known(one, text):
+    assert str(one) == text
+
+
+def test_wilson_stands_in_where_no_error_was_made(make_pooled):
+    test = make_pooled(signal=12.0).split("test")
+    table = estimate(test, HELD_OUT, Settings(n_resamples=100))
+    lines = {line.name: line.levels for line in list_metrics(table, HELD_OUT)}
+    recall = lines["Recall, MDS"]["patient"]
+    assert (recall.value, recall.kind) == (1.0, "Wilson")
+    # Wilson, J Am Stat Assoc 22 (1927) 209: n / (n + z²) where all n succeed.
+    assert recall.low == pytest.approx(30 / (30 + 1.959964**2), abs=1e-6)
+    assert lines["ROC-AUC, MDS"]["patient"].limits == "no spread"
+    assert lines["Recall, MDS"]["image"].kind == "", "images are no independent trials"
+
+
+def test_groups_of_too_few_patients_share_a_line_and_nothing_is_told_of_them(make_pooled):
+    patients = make_pooled().split("test")
+    ids = sorted(set(patients.table["patient_id"]))
+    values = pd.Series(
+        {name: "large" if k < 50 else f"small {k % 2}" for k, name in enumerate(ids)}, name="type"
+    )
+    patients = patients.where(~patients.table.duplicated("patient_id"))
+    lines = list_groups(estimate_subgroups(patients, values, n_resamples=100))
+    assert [(line.group, line.size) for line in lines] == [
+        ("large", "50"), ("small 0, small 1", "fewer than 10 each"),
+    ]  # fmt: skip
+    assert all(one.is_defined for one in lines[0].estimates.values())
+    assert not any(one.is_defined for one in lines[1].estimates.values())
