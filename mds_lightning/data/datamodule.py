@@ -182,7 +182,8 @@ class SmearDataModule(lightning.LightningDataModule):
             drop_last=drop_last,
             num_workers=self.loading.num_workers,
             collate_fn=collate,
-            persistent_workers=False,
+            # Views follow the draws, which the main process makes: workers may live on from epoch to epoch.
+            persistent_workers=self.loading.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
 

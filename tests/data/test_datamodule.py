@@ -77,13 +77,23 @@ def test_a_single_image_is_what_the_network_sees(make_datamodule):
     assert torch.equal(datamodule.image(int(batch["row"][0])), batch["image"][0])
 
 
-def test_worker_processes_change_no_byte(make_datamodule):
-    alone, helped = make_datamodule(num_workers=0), make_datamodule(num_workers=2)
-    for datamodule in (alone, helped):
+def test_worker_processes_change_no_byte_in_any_epoch(make_datamodule):
+    loaders = []
+    for workers in (0, 2):
+        datamodule = make_datamodule(num_workers=workers)
         datamodule.setup("fit")
-    for one, other in zip(alone.train_dataloader(), helped.train_dataloader(), strict=True):
-        assert torch.equal(one["image"], other["image"])
-        assert torch.equal(one["row"], other["row"])
+        loaders.append(datamodule.train_dataloader())
+    epochs = []
+    for epoch in range(3):
+        for loader in loaders:
+            loader.sampler.set_epoch(epoch)
+        alone, helped = ([*loader] for loader in loaders)
+        for one, other in zip(alone, helped, strict=True):
+            assert torch.equal(one["image"], other["image"])
+            assert torch.equal(one["row"], other["row"])
+        epochs.append(torch.cat([batch["image"] for batch in alone]))
+    assert not torch.equal(epochs[0], epochs[1])
+    assert not torch.equal(epochs[1], epochs[2])
 
 
 @pytest.mark.parametrize(("key", "value"), [("batch_size", 0), ("num_workers", -1), ("max_pixels", 0)])
