@@ -13,7 +13,7 @@ from PIL import Image
 from mds_lightning.cohort.images import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.explain.overlay import COLOURS
-from mds_lightning.reporting.opened import OcclusionMap, read_map
+from mds_lightning.reporting.occlusion_map import OcclusionMap, read_map
 
 #: Pixels of a picture's longer side, and the quality of its JPEG.
 _LONGEST, _QUALITY = 760, 84
