@@ -88,6 +88,7 @@ class AugmentationConfig:
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    stain: float = 0.0
 
 
 @dataclass

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mds_lightning.data.colour import colour_matrix
 from mds_lightning.data.form import Form, resize, round_oversampling
+from mds_lightning.data.stain import vary_stain
 
 #: Shape of a random crop against that of the view: its width may be so much smaller or larger.
 _SHAPE = 1.25
@@ -37,6 +38,7 @@ class AugmentationParameters:
         contrast: See `brightness`.
         saturation: See `brightness`.
         hue: Largest shift of the hue, as a share of the colour circle, in [0, 0.5].
+        stain: Largest relative change of the amount of each dye, and largest shift in optical density.
     """
 
     crop: float = 1.0
@@ -49,11 +51,21 @@ class AugmentationParameters:
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    stain: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.crop <= 1:
             raise ValueError(f"augmentation.crop is {self.crop}: give a share of the field's area in (0, 1]")
-        for key in ("rotation", "shear", "translation", "brightness", "contrast", "saturation", "hue"):
+        for key in (
+            "rotation",
+            "shear",
+            "translation",
+            "brightness",
+            "contrast",
+            "saturation",
+            "hue",
+            "stain",
+        ):
             if getattr(self, key) < 0:
                 raise ValueError(f"augmentation.{key} is {getattr(self, key)}: give 0 (off) or more")
         if self.hue > 0.5:
@@ -83,15 +95,17 @@ class _Chance:
     shear: tuple[float, float]
     shift: tuple[float, float]
     colour: tuple[float, float, float, float]
+    dyes: tuple[float, ...]
 
     @classmethod
     def of(cls, seed: int) -> "_Chance":
         unit = np.random.default_rng(seed).random(7).tolist()
-        sign = np.random.default_rng([seed, 1]).uniform(-1, 1, 10).tolist()
+        sign = np.random.default_rng([seed, 1]).uniform(-1, 1, 16).tolist()
         return cls(
             *(unit[0], unit[1], sign[0]),
             *((unit[2], unit[3]), (unit[4], unit[5]), sign[1]),
             *((sign[2], sign[3]), (sign[4], sign[5]), (sign[6], sign[7], sign[8], sign[9])),
+            tuple(sign[10:16]),
         )
 
 
@@ -115,6 +129,9 @@ class Augmentation:
         """Return the view of `field` (uint8, H x W x 3) that `seed` (>= 0) chooses: uint8, (*size, 3)."""
         chance = _Chance.of(seed)
         view = self._warp(field, chance) if self.parameters.warps else self._turn(field, chance)
+        if self.parameters.stain:
+            changes = self.parameters.stain * np.array(chance.dyes)
+            view = vary_stain(view, np.maximum(0, 1 + changes[:3]), changes[3:])
         return self._recolour(view, chance) if self.parameters.recolours else np.array(view)
 
     def _turn(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:

@@ -35,7 +35,8 @@ def test_different_seeds_give_different_views():
 
 
 @pytest.mark.parametrize(
-    "part", ["crop", "rotation", "shear", "translation", "brightness", "contrast", "hue", "saturation"]
+    "part",
+    ["crop", "rotation", "shear", "translation", "brightness", "contrast", "hue", "saturation", "stain"],
 )
 def test_every_part_acts_by_itself(part):
     value = {"crop": 0.4, "rotation": 30, "shear": 20}.get(part, 0.3)
