@@ -203,6 +203,7 @@ SCHEMAS = {
     "check": CheckConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "report": EvaluateConfig,
     "study": StudyConfig,
 }
 
