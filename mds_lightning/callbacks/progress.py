@@ -1,5 +1,6 @@
 """One progress bar a fold."""
 
+import sys
 from typing import Any
 
 import lightning
@@ -38,6 +39,8 @@ class FoldProgress(ProgressBar):
             unit="step",
             leave=False,
             dynamic_ncols=True,
+            # A log file gets a line now and then, not one a step.
+            mininterval=0.1 if sys.stderr.isatty() else 30,
             disable=not self._enabled,
         )
 

@@ -20,13 +20,15 @@ from mds_lightning.reporting.figures.maps import draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.gallery import draw_figures
+from mds_lightning.reporting.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.origin import find_manifest
 from mds_lightning.reporting.paper import PUBLISHED
+from mds_lightning.reporting.selection import select_variants
 from mds_lightning.reporting.study import read_study
 from mds_lightning.reporting.tables import show_estimates, tabulate_performance, write_csv, write_table
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.statistics.predictions import score_auroc
+from mds_lightning.statistics.predictions import Predictions, score_auroc
 from mds_lightning.tracking.run_directory import StudyDirectory
 from mds_lightning.tracking.settings import read_settings
 
@@ -59,6 +61,8 @@ def evaluate(config: DictConfig) -> Evaluation:
     Raises:
         ValueError: See `reporting.study.read_study`.
     """
+    if config.selection not in ("none", "inner_validation"):
+        raise ValueError(f"selection={config.selection}: choose none or inner_validation")
     study = StudyDirectory(Path(config.study))
     settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
     pooled = read_study(study)
@@ -72,6 +76,8 @@ def evaluate(config: DictConfig) -> Evaluation:
         title = f"{study.path.name}, {variant}"
         console.print(*show_estimates(evidence[variant].tables["metrics"], title, settings.confidence))
         files += _write_attention(study, variant, rows, console)
+    if config.selection == "inner_validation":
+        files += _write_selection(study, pooled, evidence, clinical, console)
     files += _write_study(study, evidence, rows)
     _tell_files(console, study, files)
     return Evaluation(evidence, tuple(files))
@@ -101,6 +107,30 @@ def _write_variant(
         figure = draw_maps(fields, f"Occlusion sensitivity, {variant}: held-out fields")
         files += save_figure(figure, folder / "figure3_maps")
     return files
+
+
+def _write_selection(
+    study: StudyDirectory,
+    pooled: Mapping[str, Predictions],
+    evidence: Mapping[str, Evidence],
+    clinical: pd.DataFrame | None,
+    console: Console,
+) -> list[Path]:
+    """The figure when validation chooses the variant fold by fold, and beside it the optimistic one."""
+    settings = next(iter(evidence.values())).settings
+    selection = select_variants(pooled)
+    chosen = gather_evidence(selection.predictions, settings, clinical)
+    title = f"{study.path.name}, chosen on validation in each fold"
+    console.print(*show_estimates(chosen.tables["metrics"], title, settings.confidence))
+    claim = claim_on_test({variant: one.test["patient"] for variant, one in evidence.items()}, selection)
+    console.print(show_claim(claim))
+    folder = study.evaluation / "selected"
+    folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])
+    return [
+        *(write_csv(table, folder / f"{name}.csv") for name, table in chosen.tables.items()),
+        write_csv(folds, folder / "selection.csv"),
+        write_csv(claim, folder / "optimism.csv"),
+    ]
 
 
 def _write_attention(

@@ -176,9 +176,10 @@ class TrainConfig:
 
 @dataclass
 class EvaluateConfig:
-    """`mds-lightning evaluate`."""
+    """`mds-lightning evaluate` and `report`."""
 
     study: str = MISSING
+    selection: str = "none"
     aggregation: str = "mean"
     n_resamples: int = 2000
     confidence: float = 0.95

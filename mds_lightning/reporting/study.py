@@ -1,6 +1,7 @@
 """The pooled rows of a finished study, variant by variant; what is unfinished or does not fit is refused."""
 
 import json
+import logging
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+
+log = logging.getLogger(__name__)
 
 
 def read_study(study: StudyDirectory) -> dict[str, Predictions]:
@@ -26,11 +29,33 @@ def read_study(study: StudyDirectory) -> dict[str, Predictions]:
         raise ValueError(f"{study.path} holds no trained study: train it first, or give another study=DIR")
     expected = _expected_patients(study.folds)
     pooled = {}
-    for variant in study.variants():
+    for variant in _evaluable_variants(study, len(expected)):
         runs = study.runs(variant)
         _refuse_unfinished(study, variant, runs, len(expected))
         pooled[variant] = pool_folds({fold: run.predictions for fold, run in runs.items()}, expected)
     return pooled
+
+
+def _evaluable_variants(study: StudyDirectory, n_folds: int) -> list[str]:
+    """All variants; of a search's trials those with every fold, since it gives others up on purpose."""
+    variants = study.variants()
+    given_up = [
+        variant
+        for variant in variants
+        if variant.startswith("trial-") and not _is_finished(study.runs(variant), n_folds)
+    ]
+    if len(given_up) == len(variants):
+        raise ValueError(f"no trial of {study.path} has finished every fold: go on with the search first")
+    if given_up:
+        log.warning(
+            "left out %d of %d trials that have not finished every fold (pruned, failed or running): %s",
+            *(len(given_up), len(variants), ", ".join(given_up)),
+        )
+    return [variant for variant in variants if variant not in given_up]
+
+
+def _is_finished(runs: Mapping[int, RunDirectory], n_folds: int) -> bool:
+    return all(fold in runs and runs[fold].read_done() is not None for fold in range(n_folds))
 
 
 def _expected_patients(path: Path) -> dict[int, ExpectedPatients]:

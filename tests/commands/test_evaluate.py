@@ -81,7 +81,8 @@ def study(template: Path, tmp_path: Path) -> Path:
 
 
 def config(study: Path, **changes: Any) -> Any:
-    settings = {"study": str(study), "aggregation": "mean", "n_resamples": 200, "confidence": 0.95, "seed": 0}
+    settings = {"study": str(study), "selection": "none", "aggregation": "mean", "n_resamples": 200}
+    settings |= {"confidence": 0.95, "seed": 0}
     return OmegaConf.create(settings | changes)
 
 
@@ -350,3 +351,53 @@ def test_what_is_no_study_is_refused(tmp_path: Path, study: Path) -> None:
 def test_wrong_settings_are_refused(study: Path, key: str, value: Any) -> None:
     with pytest.raises(ValueError, match=key):
         evaluate(config(study, **{key: value}))
+
+
+def pick_auc(study: Path, variant: str) -> float:
+    """Patient-level ROC-AUC of a variant, as its own metrics.csv has it."""
+    table = pd.read_csv(study / "evaluation" / variant / "metrics.csv")
+    rows = pick(table, metric="roc_auc", level="patient", patients=HELD_OUT, of="MDS")
+    return float(rows["value"].iloc[0])
+
+
+def test_a_choice_on_validation_stands_beside_what_the_test_folds_would_have_claimed(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", ("a", "b", "c"))
+    shown = StringIO()
+    with redirect_stdout(shown):
+        evaluate(config(study, selection="inner_validation"))
+    claim = pd.read_csv(study / "evaluation/selected/optimism.csv").set_index("choice")["roc_auc"]
+    honest, best = claim.tolist()[:2]
+    assert best == max(pick_auc(study, variant) for variant in "abc")
+    assert "optimistic" in shown.getvalue()
+    chosen = pd.read_csv(study / "evaluation/selected/selection.csv")
+    rows = pd.concat(
+        pd.read_parquet(study / row.variant / f"fold-{row.fold}" / "predictions.parquet")
+        for row in chosen.itertuples()
+    )
+    patients = rows[rows["split"] == "test"].groupby("patient_id")[["target", "prob_MDS"]].mean()
+    assert honest == pytest.approx(roc_auc_score(patients["target"], patients["prob_MDS"]))
+    for row in chosen.itertuples():
+        scores = {}
+        for variant in "abc":
+            table = pd.read_parquet(study / variant / f"fold-{row.fold}" / "predictions.parquet")
+            val = table[table["split"] == "val"]
+            scores[variant] = roc_auc_score(val["target"], val["prob_MDS"])
+        assert scores[row.variant] == max(scores.values())
+
+
+def test_trials_that_a_search_gave_up_are_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = make_study(tmp_path / "study", ("trial-0", "trial-1"))
+    shutil.rmtree(study / "trial-1" / "fold-3")
+    pooled = read_study(StudyDirectory(study))
+    assert list(pooled) == ["trial-0"]
+    assert "trial-1" in caplog.text
+    shutil.rmtree(study / "trial-0" / "fold-2")
+    with pytest.raises(ValueError, match=r"no trial of .* has finished every fold"):
+        read_study(StudyDirectory(study))
+
+
+def test_an_unknown_selection_is_refused(study: Path) -> None:
+    with pytest.raises(ValueError, match="selection=test: choose none or inner_validation"):
+        evaluate(config(study, selection="test"))
