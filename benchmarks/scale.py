@@ -62,8 +62,10 @@ try:
     exec(sys.argv[2])
 except SystemExit as error:
     assert not error.code, error
-peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-sys.stderr.write("\\n" + json.dumps([time.monotonic() - began, peak / 1e6]))
+used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+peak = max(part.ru_maxrss for part in used) / 1e6
+busy = sum(part.ru_utime + part.ru_stime for part in used)
+sys.stderr.write("\\n" + json.dumps([time.monotonic() - began, busy, peak]))
 """
 
 
@@ -101,8 +103,8 @@ def main() -> None:
             )  # fmt: skip
             if done.returncode:
                 sys.exit(done.stderr)
-            seconds, gigabytes = json.loads(done.stderr.splitlines()[-1])
-            print(f"{label:42s} {seconds:7.1f} s {gigabytes:6.2f} GB", flush=True)
+            seconds, busy, gigabytes = json.loads(done.stderr.splitlines()[-1])
+            print(f"{label:42s} {seconds:7.1f} s {busy:7.1f} CPU s {gigabytes:6.2f} GB", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from mds_lightning.data.threads import map_in_threads
 
 log = logging.getLogger(__name__)
 
-#: Images between two commits: so much work is lost at most when a build is killed.
-_COMMIT = 128
+#: Seconds between two commits: so much work is lost at most when a build is killed.
+_COMMIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,15 @@ class FieldCache:
             faults: dict[Path, str] = {}
             made = self._make(missing, forms, max_pixels, catalog, stores, faults)
             capacity = Capacity(self.directory, self.max_bytes, len(missing))
+            committed = time.monotonic()
             with capacity.kept(stores):
-                for done, image in enumerate(made, start=1):
+                for image in made:
                     capacity.reserve(sum(pixels.nbytes for pixels in image.images))
                     _add(image, catalog, stores)
                     contents[image.path] = image.known.content
-                    if done % _COMMIT == 0:
+                    if time.monotonic() - committed > _COMMIT:
                         _commit(stores, catalog)
+                        committed = time.monotonic()
                 _commit(stores, catalog)
         return Filling(contents, faults)
 

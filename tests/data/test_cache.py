@@ -239,7 +239,7 @@ import time
 from pathlib import Path
 from mds_lightning.data import cache
 from mds_lightning.data.form import Form
-cache._COMMIT = 3
+cache._COMMIT = 0.05
 decode = cache.decode_image
 
 def decode_slowly(*arguments):
