@@ -2,6 +2,9 @@
 
 from omegaconf import DictConfig, OmegaConf
 
+#: Strategies whose processes are forked or spawned, and do not run the command again.
+_WITHIN_THE_PROCESS = ("ddp_spawn", "ddp_fork", "ddp_notebook")
+
 
 def refuse_subprocess_ddp(config: DictConfig) -> None:
     """Raise if the jobs of a sweep would start their own copies of the command.
@@ -14,12 +17,13 @@ def refuse_subprocess_ddp(config: DictConfig) -> None:
         ValueError: With the ways out.
     """
     strategy = str(OmegaConf.select(config, "trainer.strategy") or "auto")
-    devices = OmegaConf.select(config, "trainer.devices")
-    subprocess = strategy.startswith(("ddp", "fsdp", "deepspeed")) and not strategy.startswith(
-        ("ddp_spawn", "ddp_fork", "ddp_notebook")
-    )
+    devices = OmegaConf.select(config, "trainer.devices", default=1)
     tasks = OmegaConf.select(config, "hydra.launcher.tasks_per_node") or 1
-    if subprocess and devices not in (1, "1") and tasks == 1:
+    several = devices not in (1, "1") and not (OmegaConf.is_list(devices) and len(devices) == 1)
+    named = strategy.startswith(("ddp", "fsdp", "deepspeed")) and not strategy.startswith(_WITHIN_THE_PROCESS)
+    # Lightning takes DDP for several devices, unless told otherwise; "auto" devices are one on a CPU.
+    implied = strategy == "auto" and devices != "auto"
+    if several and (named or implied) and tasks == 1:
         raise ValueError(
             f"trainer.strategy={strategy} with trainer.devices={devices} in a multirun: every further "
             "process would run the whole sweep again. Give each job one device (trainer=gpu) and "
