@@ -14,7 +14,7 @@ def config(tasks: int | None = None, **trainer: object):
 @pytest.mark.parametrize("devices", [2, -1, "auto", [0, 1]])
 @pytest.mark.parametrize("strategy", ["ddp", "ddp_find_unused_parameters_true", "fsdp"])
 def test_processes_that_would_run_the_whole_sweep_again_are_refused(strategy: str, devices: object) -> None:
-    with pytest.raises(ValueError, match="run the whole sweep again.*trainer=gpu.*launcher=slurm"):
+    with pytest.raises(ValueError, match=r"run the whole sweep again.*trainer=gpu.*launcher=slurm"):
         refuse_subprocess_ddp(config(strategy=strategy, devices=devices))
 
 
