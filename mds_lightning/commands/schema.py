@@ -89,6 +89,7 @@ class AugmentationConfig:
     saturation: float = 0.0
     hue: float = 0.0
     stain: float = 0.0
+    further: list[Any] = field(default_factory=list)
 
 
 @dataclass

@@ -141,7 +141,8 @@ def _make_datamodule(
     cache = FieldCache(where) if where.enabled else None
     size = input_size(cohort, requested, data["max_pixels"], cache, data["on_error"])
     loading = LoadingParameters(size=size, **data)
-    augmentation = AugmentationParameters(**config.augmentation)
+    chosen = cast(dict[str, Any], OmegaConf.to_container(config.augmentation, resolve=True))
+    augmentation = AugmentationParameters(**chosen)
     forms = loading_forms(loading, augmentation)
     fields, skipped = prepare_fields(cohort, forms, loading, cache, run.path / "skipped.csv")
     sampling, seed = config.sampling.name, config.seed

@@ -6,7 +6,9 @@ the cells at every step.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from mds_lightning.data.colour import colour_matrix
 from mds_lightning.data.form import Form, resize, round_oversampling
+from mds_lightning.data.further import FurtherTransforms
 from mds_lightning.data.stain import vary_stain
 
 #: Shape of a random crop against that of the view: its width may be so much smaller or larger.
@@ -39,6 +42,7 @@ class AugmentationParameters:
         saturation: See `brightness`.
         hue: Largest shift of the hue, as a share of the colour circle, in [0, 0.5].
         stain: Largest relative change of the amount of each dye, and largest shift in optical density.
+        further: Transforms of albumentations, run last (see `mds_lightning.data.further`).
     """
 
     crop: float = 1.0
@@ -52,6 +56,7 @@ class AugmentationParameters:
     saturation: float = 0.0
     hue: float = 0.0
     stain: float = 0.0
+    further: Sequence[Mapping[str, Mapping[str, Any] | None]] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.crop <= 1:
@@ -123,6 +128,7 @@ class Augmentation:
     def __init__(self, parameters: AugmentationParameters, size: tuple[int, int]) -> None:
         self.parameters = parameters
         self.size = size
+        self._further = FurtherTransforms(parameters.further) if parameters.further else None
         self.form = Form(size, round_oversampling(_least_oversampling(parameters, size)))
 
     def __call__(self, field: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
@@ -132,7 +138,8 @@ class Augmentation:
         if self.parameters.stain:
             changes = self.parameters.stain * np.array(chance.dyes)
             view = vary_stain(view, np.maximum(0, 1 + changes[:3]), changes[3:])
-        return self._recolour(view, chance) if self.parameters.recolours else np.array(view)
+        view = self._recolour(view, chance) if self.parameters.recolours else np.array(view)
+        return view if self._further is None else self._further(view, seed)
 
     def _turn(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
         """Quarter turns and mirrors, with every pixel as it is."""
