@@ -1,23 +1,24 @@
 """Windows the plain way: a whole forward pass for each, in batches that fit the memory."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mds_lightning.explain.windows import WindowGrid
+from mds_lightning.explain.windows import Interval
 
 #: From normalised images (n, C, H, W) to logits (n, classes).
 Network = Callable[[Tensor], Tensor]
+#: Vertical and horizontal extent of a window.
+Window = tuple[Interval, Interval]
 
 
 def pass_in_full(
     network: Network,
     inputs: Tensor,
     covers: Tensor,
-    grid: WindowGrid,
+    windows: Sequence[Window],
     batch: int,
     report: Callable[[int], Any],
 ) -> Tensor:
@@ -27,21 +28,23 @@ def pass_in_full(
         network: What is explained, in evaluation mode.
         inputs: The fields as the network takes them, shape (n, C, H, W).
         covers: What is seen where a window covers them; same shape.
-        grid: The windows.
+        windows: The windows.
         batch: Covered fields a pass.
         report: Called with the number of windows after each pass.
 
     Returns:
-        Shape (n, windows, classes); windows in reading order.
+        Shape (n, windows, classes).
     """
     logits: list[Tensor] = []
-    for chunk in _chunks([*product(range(len(inputs)), grid.rows, grid.columns)], batch):
+    jobs = [(image, *window) for image in range(len(inputs)) for window in windows]
+    for start in range(0, len(jobs), batch):
+        chunk = jobs[start : start + batch]
         covered = inputs[[image for image, _, _ in chunk]]
         for position, (image, (top, bottom), (left, right)) in enumerate(chunk):
             covered[position, :, top:bottom, left:right] = covers[image, :, top:bottom, left:right]
         logits.append(network(covered))
         report(len(chunk))
-    return torch.cat(logits).unflatten(0, (len(inputs), len(grid)))
+    return torch.cat(logits).unflatten(0, (len(inputs), len(windows)))
 
 
 def batch_within(network: nn.Module, inputs: Tensor, memory: int) -> int:
@@ -67,7 +70,3 @@ def batch_within(network: nn.Module, inputs: Tensor, memory: int) -> int:
             hook.remove()
     # A layer's input and output live beside a shortcut's and a library's working copy of them.
     return max(1, memory // max(1, 3 * largest + inputs[0].numel() * inputs.element_size()))
-
-
-def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

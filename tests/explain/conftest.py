@@ -38,3 +38,21 @@ def tiny_network() -> nn.Module:
 @pytest.fixture
 def fields() -> Tensor:
     return torch.randn(2, 3, 30, 41, generator=torch.Generator().manual_seed(1))
+
+
+def brute_force(network: nn.Module, inputs: Tensor, covers: Tensor, grid) -> Tensor:
+    """One whole pass a window, nothing shared: (n, rows, columns, classes)."""
+    found = []
+    with torch.no_grad():
+        for field, cover in zip(inputs, covers, strict=True):
+            for top, bottom in grid.rows:
+                for left, right in grid.columns:
+                    covered = field.clone()
+                    covered[:, top:bottom, left:right] = cover[:, top:bottom, left:right]
+                    found.append(network(covered[None])[0])
+    return torch.stack(found).unflatten(0, (len(inputs), *grid.shape))
+
+
+@pytest.fixture(name="brute_force")
+def _brute_force():
+    return brute_force

@@ -1,0 +1,186 @@
+"""All covered windows of some fields through one network, by the fastest way that is right."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from mds_lightning.explain.full import Window, batch_within, pass_in_full
+from mds_lightning.explain.incremental.capture import CaptureError
+from mds_lightning.explain.incremental.engine import pass_incrementally
+from mds_lightning.explain.incremental.kernels import prepare
+from mds_lightning.explain.incremental.planning import Plan, make_plan, read_network
+from mds_lightning.explain.incremental.program import Program
+from mds_lightning.explain.windows import WindowGrid
+
+log = logging.getLogger(__name__)
+
+_GIGABYTE = 1 << 30
+#: More fields than this in one pass gain nothing on a CPU.
+_LARGEST_BATCH = 16
+#: Windows that are compared with a pass of their own before a plan is trusted.
+_COMPARED = 2
+#: Largest difference of logits that is taken for rounding, relative to the largest logit.
+_ROUNDING = {torch.float32: 1e-3, torch.float64: 1e-8}
+
+Chosen = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Logits:
+    """What the network said.
+
+    Attributes:
+        whole: Of the fields, (n, classes).
+        covered: Of the fields with a window covered, (n, rows, columns, classes); NaN where not chosen.
+    """
+
+    whole: Tensor
+    covered: Tensor
+
+
+class Passes:
+    """Chooses the way for every grid, checks it, and remembers why.
+
+    Args:
+        network: From normalised images to logits.
+        memory: Bytes for activations; None: 1 GB, on a GPU 4 GB.
+        is_fast: Whether only what a window changes may be computed; else every window is a pass of its own.
+        dtype: What is computed in; None: the network's own type. Narrower ones are not exact.
+    """
+
+    def __init__(
+        self, network: nn.Module, memory: int | None, is_fast: bool, dtype: torch.dtype | None
+    ) -> None:
+        self.network = network
+        self.memory = memory
+        self.is_fast = is_fast
+        self.dtype = dtype
+        self._state: object = None
+        self._programs: dict[tuple[torch.Size, torch.dtype], Program | str] = {}
+        self._plans: dict[tuple[torch.Size, torch.dtype, WindowGrid], Plan | str] = {}
+
+    def plan(self, inputs: Tensor, grid: WindowGrid) -> Plan | str:
+        """How the windows are computed, or why each is a pass of its own."""
+        if not self.is_fast:
+            return "the fast path is switched off"
+        state = _fingerprint(self.network)
+        if state != self._state:
+            # The network has learnt something since, or has been rebuilt.
+            self._state, self._programs, self._plans = state, {}, {}
+        kind = inputs.shape[1:], inputs.dtype
+        if kind not in self._programs:
+            self._programs[kind] = self._read(inputs)
+        program = self._programs[kind]
+        if isinstance(program, str):
+            return program
+        key = inputs.shape, inputs.dtype, grid
+        if key not in self._plans:
+            self._plans[key] = make_plan(program, grid, len(inputs))
+        return self._plans[key]
+
+    def run(
+        self, inputs: Tensor, covers: Tensor, grid: WindowGrid, chosen: Chosen, report: Callable[[int], Any]
+    ) -> Logits:
+        """Compute the chosen windows of a grid.
+
+        Args:
+            inputs: Fields as the network takes them, (n, C, H, W).
+            covers: What is seen where a window covers them; same shape.
+            grid: All windows.
+            chosen: Which of them, (rows, columns).
+            report: Called with the number of windows that are done, now and then.
+        """
+        plan = self.plan(inputs, grid)
+        memory = self.memory or (_GIGABYTE if inputs.device.type == "cpu" else 4 * _GIGABYTE)
+        if isinstance(plan, Plan):
+            dtype = self.dtype or inputs.dtype
+            logits = Logits(*pass_incrementally(plan, inputs, covers, chosen, memory, dtype, report))
+            difference = self._differs(logits, inputs, covers, grid, chosen)
+            if difference is None:
+                return logits
+            reason = f"it disagreed with a full pass ({difference})"
+            log.warning("occlusion maps: the fast path is not used for this network, because %s", reason)
+            self._plans[inputs.shape, inputs.dtype, grid] = reason
+        return self._run_in_full(inputs, covers, grid, chosen, memory, report)
+
+    def exact(self, inputs: Tensor, covers: Tensor, windows: Sequence[Window]) -> Tensor:
+        """Logits of some windows, one full pass each: (n, windows, classes)."""
+        return pass_in_full(self.network, inputs, covers, windows, 1, lambda _: None)
+
+    def _read(self, inputs: Tensor) -> Program | str:
+        try:
+            program = prepare(read_network(self.network, inputs), inputs[:0].to(self.dtype or inputs.dtype))
+        except CaptureError as error:
+            return str(error)
+        if not program.operations:
+            return (
+                "; ".join(program.notes)
+                or "the network begins with an operation that is not known to be local"
+            )
+        return program
+
+    def _run_in_full(
+        self,
+        inputs: Tensor,
+        covers: Tensor,
+        grid: WindowGrid,
+        chosen: Chosen,
+        memory: int,
+        report: Callable[[int], Any],
+    ) -> Logits:
+        windows = _windows(grid, chosen)
+        batch = min(batch_within(self.network, inputs, memory), _LARGEST_BATCH)
+
+        def run(batch: int) -> Logits:
+            with torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype is not None):
+                whole = torch.cat([self.network(field) for field in inputs.split(1)]).to(inputs.dtype)
+                covered = pass_in_full(self.network, inputs, covers, windows, batch, report)
+            logits = whole.new_full((len(inputs), *chosen.shape, whole.shape[1]), float("nan"))
+            logits[:, torch.from_numpy(chosen).to(inputs.device)] = covered.to(inputs.dtype)
+            return Logits(whole, logits)
+
+        logits = run(batch)
+        if batch > 1 and self._differs(logits, inputs, covers, grid, chosen) is not None:
+            log.warning("occlusion maps: the network mixes the fields of a batch, so each window runs alone")
+            logits = run(1)
+        return logits
+
+    def _differs(
+        self, logits: Logits, inputs: Tensor, covers: Tensor, grid: WindowGrid, chosen: Chosen
+    ) -> str | None:
+        """Compare a few windows of the first field with passes of their own."""
+        if self.dtype is not None:
+            return None
+        places = np.argwhere(chosen)
+        places = places[np.linspace(0, len(places) // 2, _COMPARED).astype(int)]
+        windows = [(grid.rows[row], grid.columns[column]) for row, column in places]
+        expected = self.exact(inputs[:1], covers[:1], windows)[0]
+        found = torch.stack([logits.covered[0, row, column] for row, column in places])
+        allowed = _ROUNDING.get(inputs.dtype, 1e-2) * max(1.0, float(expected.abs().max()))
+        largest = float((found - expected).abs().max())
+        return None if largest <= allowed else f"logits differ by {largest:.2g}"
+
+
+def _windows(grid: WindowGrid, chosen: Chosen) -> list[Window]:
+    every = product(grid.rows, grid.columns)
+    return [window for window, wanted in zip(every, chosen.reshape(-1), strict=True) if wanted]
+
+
+def _fingerprint(network: nn.Module) -> object:
+    """Changes when the network does: by training, loading, conversion, or another module in its place."""
+    tensors = [*network.parameters(), *network.buffers()]
+    return (
+        [id(module) for module in network.modules()],
+        [
+            (tensor.data_ptr(), tensor._version, tensor.dtype)
+            for tensor in tensors
+            if not tensor.is_inference()
+        ],
+    )
