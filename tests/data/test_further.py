@@ -22,8 +22,6 @@ def test_transforms_of_a_draw_do_not_repeat_each_others_random_numbers():
     seen = {flips(VIEW, seed).tobytes() for seed in range(40)}
     views = (VIEW, VIEW[::-1], VIEW[:, ::-1], VIEW[::-1, ::-1])
     assert seen == {np.ascontiguousarray(view).tobytes() for view in views}
-        np.ascontiguousarray(view).tobytes() for view in (VIEW, VIEW[::-1], VIEW[:, ::-1], VIEW[::-1, ::-1])
-    }
 
 
 def test_the_configuration_reaches_them():
