@@ -113,7 +113,9 @@ class SweepLoop:
 
     def _give_back(self, ids: Sequence[int], error: BaseException) -> None:
         """End what is still running; queue it again unless the configuration itself is at fault."""
-        requeue = self.plan.requeues and not isinstance(error, HydraException)
+        # SIGTERM in the middle of Hydra's work may come out as an error of Hydra's: the trial is not to blame.
+        at_fault = isinstance(error, HydraException) and not self.termination.received
+        requeue = self.plan.requeues and not at_fault
         with self.store.lock():
             for trial in map(self.store.storage.get_trial, ids):
                 if trial.state is TrialState.RUNNING:
