@@ -113,7 +113,7 @@ class SweepLoop:
 
     def _give_back(self, ids: Sequence[int], error: BaseException) -> None:
         """End what is still running; queue it again unless the configuration itself is at fault."""
-        # SIGTERM in the middle of Hydra's work may come out as an error of Hydra's: the trial is not to blame.
+        # SIGTERM in the middle of Hydra's work may come out as an error of Hydra's: no fault of the trial.
         at_fault = isinstance(error, HydraException) and not self.termination.received
         requeue = self.plan.requeues and not at_fault
         with self.store.lock():
