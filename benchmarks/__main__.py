@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: run the benchmarks named, or all of them, one after the other.
 
-Each is a script of its own that measures ours and a peer in the same run and prints a table; what was measured,
-where and with which command stands in RESULTS.md.
+Each is a script of its own that measures ours and a peer in the same run and prints a table; what was
+measured, where and with which command stands in RESULTS.md.
 """
 
 import subprocess
@@ -13,13 +13,14 @@ NAMES = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswi
 
 
 def main() -> None:
+    """Run the benchmarks that the command line names."""
     chosen = sys.argv[1:] or NAMES
     unknown = [name for name in chosen if name not in NAMES]
     if unknown:
         sys.exit(f"no benchmark {', '.join(unknown)}: choose among {', '.join(NAMES)}")
     for name in chosen:
         print(f"== {name}", flush=True)
-        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
 
 
 main()
