@@ -58,7 +58,7 @@ class Toy:
 
     def run(self, *overrides: str, config: str = "search", code: int = 0) -> str:
         process = self.start(*overrides, config=config)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=400)
         assert process.returncode == code, output
         return output
 

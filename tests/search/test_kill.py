@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import TrialState
 
 #: Without a pruner, which would import scipy.stats in each of the twelve processes.
-QUICK = ("seconds=0.02", "hydra.sweeper.pruner=null")
+QUICK = ("seconds=0.06", "hydra.sweeper.pruner=null")
 
 
 def wait_for(process, text: str) -> None:
@@ -25,7 +25,7 @@ def points(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[tuple[str, floa
 def test_ten_kills_change_nothing(tmp_path: Path, toy_at) -> None:
     undisturbed, killed = toy_at(tmp_path / "undisturbed"), toy_at(tmp_path / "killed")
     undisturbed.run(*QUICK)
-    moments = np.random.default_rng(2026).uniform(0, 0.5, size=10)
+    moments = np.random.default_rng(2026).uniform(0, 0.35, size=10)
     for k, moment in enumerate(moments):
         process = killed.start(*QUICK)
         if k:

@@ -41,6 +41,6 @@ def test_workers_make_an_empty_store_at_once_and_lock_each_other_out(tmp_path: P
     counter.write_text("0")
     command = [sys.executable, "-c", COUNT, f"{scheme}{tmp_path}/new/study", str(counter)]
     workers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    errors = [worker.communicate(timeout=60)[1] for worker in workers]
+    errors = [worker.communicate(timeout=300)[1] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0, 0], errors
     assert counter.read_text() == "150"

@@ -22,7 +22,7 @@ def test_a_stopped_search_gives_its_trial_back(toy, sent: int, code: int) -> Non
     wait_for(process, "Launching")
     time.sleep(0.3)
     process.send_signal(sent)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=200)
     assert process.returncode in (code, 128 - code), output
     given_back, queued = toy.study().trials
     assert (given_back.state.name, queued.state.name) == ("FAIL", "WAITING")

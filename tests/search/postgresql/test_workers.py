@@ -19,7 +19,7 @@ def test_three_workers_share_twenty_trials_and_survive_a_kill(
         if "Launching" in line:  # a trial is running
             break
     victim.kill()
-    outputs = [worker.communicate(timeout=120)[0] for worker in workers[1:]]
+    outputs = [worker.communicate(timeout=400)[0] for worker in workers[1:]]
     assert [worker.wait() for worker in workers] == [-9, 0, 0], outputs
 
     trials = toy.study().trials

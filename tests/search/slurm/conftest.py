@@ -63,7 +63,7 @@ class Slurm:
     def queue(self) -> list[str]:
         return self.ask("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
 
-    def wait_until(self, condition, seconds: float = 90) -> None:
+    def wait_until(self, condition, seconds: float = 300) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"still waiting; the queue: {self.queue()}"
@@ -105,8 +105,8 @@ def slurm() -> Iterator[Slurm]:
             stack.callback(
                 stop, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             )
-            cluster.wait_until((home / "munge.socket").exists, seconds=20)
-        cluster.wait_until(lambda: is_idle(cluster), seconds=30)
+            cluster.wait_until((home / "munge.socket").exists, seconds=90)
+        cluster.wait_until(lambda: is_idle(cluster), seconds=120)
         yield cluster
         subprocess.run(["scancel", "--user=root", "--signal=KILL"], check=False, capture_output=True)
     shutil.rmtree(home, ignore_errors=True)
