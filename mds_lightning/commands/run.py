@@ -110,6 +110,7 @@ def quieten_libraries() -> None:
         library.propagate = True
     for pattern in (
         ".*does not have many workers.*",
+        ".*`srun` command is available.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*number of training batches .* is smaller than the logging interval.*",
         ".*isinstance\\(treespec, LeafSpec\\).*",
