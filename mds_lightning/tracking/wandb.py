@@ -36,7 +36,8 @@ def fold_logger(
         job_type: Second level of grouping.
         tags: Labels to filter by.
     """
-    directory = Path(run_directory)
+    # Absolute: a W&B service that another process started (WANDB_SERVICE) writes from its own folder.
+    directory = Path(run_directory).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     kept = directory / "wandb_id.txt"
     if not kept.is_file():

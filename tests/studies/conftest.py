@@ -36,7 +36,9 @@ def small() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     # One thread a process: the tests run side by side, and sums of floats keep their order.
-    return os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    # A test that used W&B in this process leaves the address of its service behind: a user's shell has none.
+    inherited = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
+    return inherited | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
