@@ -28,7 +28,7 @@ def test_a_grid_runs_as_one_job_a_cell_and_a_killed_job_fails_alone(slurm, toy) 
 
 
 def test_a_cancelled_worker_of_an_array_loses_nothing(slurm, toy, tmp_path: Path) -> None:
-    command = toy.command("seconds=0.15", "hydra.sweeper.n_trials=8")
+    command = toy.command("seconds=0.5", "hydra.sweeper.n_trials=8")
     script = tmp_path / "search.sbatch"
     script.write_text(
         "#!/bin/bash\n#SBATCH --array=0-1\n"
@@ -41,12 +41,13 @@ def test_a_cancelled_worker_of_an_array_loses_nothing(slurm, toy, tmp_path: Path
     slurm.ask("scancel", f"{array}_1")
     slurm.wait_until(lambda: not slurm.queue())
     trials = toy.study().trials
-    assert Counter(trial.state.name for trial in trials) == {"COMPLETE": 8, "FAIL": 1}, [
-        log.read_text() for log in logs
-    ]
-    (given_back,) = [trial for trial in trials if trial.state is TrialState.FAIL]
-    assert "given back by" in given_back.user_attrs["reason"]
+    states = Counter(trial.state.name for trial in trials)
+    assert states["COMPLETE"] == 8, [log.read_text() for log in logs]
+    # Between two trials there is nothing to give back.
+    assert states in ({"COMPLETE": 8, "FAIL": 1}, {"COMPLETE": 8}), [log.read_text() for log in logs]
     assert "Exited with exit code 143" in logs[1].read_text()
-    retry = [trial for trial in trials if trial.system_attrs.get("failed_trial") == given_back.number]
-    assert [trial.params for trial in retry] == [given_back.params]
+    for given_back in (trial for trial in trials if trial.state is TrialState.FAIL):
+        assert "given back by" in given_back.user_attrs["reason"]
+        retry = [trial for trial in trials if trial.system_attrs.get("failed_trial") == given_back.number]
+        assert [trial.params for trial in retry] == [given_back.params]
     assert len({tuple(trial.params.items()) for trial in trials}) == 8
