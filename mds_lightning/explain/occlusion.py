@@ -14,7 +14,7 @@ from mds_lightning.explain.adaptive import LeftOut, refine
 from mds_lightning.explain.baselines import Baseline, cover
 from mds_lightning.explain.incremental.explanation import describe_plan
 from mds_lightning.explain.mode import evaluating
-from mds_lightning.explain.passes import Chosen, Passes
+from mds_lightning.explain.passes import Chosen, Passes, Refusal
 from mds_lightning.explain.score import Score, score_classes
 from mds_lightning.explain.windows import Length, WindowGrid, place_windows
 
@@ -159,7 +159,9 @@ class OcclusionEngine:
             raise ValueError("explain_plan tells of the last maps: call maps first")
         with evaluating(self.model):
             plan = self._passes.plan(*self._last)
-        return f"every window is a full pass: {plan}" if isinstance(plan, str) else describe_plan(plan)
+        if isinstance(plan, Refusal):
+            return f"every window is a full pass: {plan.reason}"
+        return describe_plan(plan)
 
     def prepare(self, images: Tensor, baseline: Baseline) -> tuple[Tensor, Tensor]:
         """The fields, and what is seen where a window covers them, as `network` takes them."""

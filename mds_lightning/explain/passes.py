@@ -45,6 +45,19 @@ class Logits:
     covered: Tensor
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no plan.
+
+    Attributes:
+        reason: For people.
+        alone: Whether each window has to run alone, rather than in batches.
+    """
+
+    reason: str
+    alone: bool
+
+
 class Passes:
     """Chooses the way for every grid, checks it, and remembers why.
 
@@ -63,13 +76,13 @@ class Passes:
         self.is_fast = is_fast
         self.dtype = dtype
         self._state: object = None
-        self._programs: dict[tuple[torch.Size, torch.dtype], Program | str] = {}
-        self._plans: dict[tuple[torch.Size, torch.dtype, WindowGrid], Plan | str] = {}
+        self._programs: dict[tuple[torch.Size, torch.dtype], Program | Refusal] = {}
+        self._plans: dict[tuple[torch.Size, torch.dtype, WindowGrid], Plan | Refusal] = {}
 
-    def plan(self, inputs: Tensor, grid: WindowGrid) -> Plan | str:
+    def plan(self, inputs: Tensor, grid: WindowGrid) -> "Plan | Refusal":
         """How the windows are computed, or why each is a pass of its own."""
         if not self.is_fast:
-            return "the fast path is switched off"
+            return Refusal("the fast path is switched off", alone=False)
         state = _fingerprint(self.network)
         if state != self._state:
             # The network has learnt something since, or has been rebuilt.
@@ -78,7 +91,7 @@ class Passes:
         if kind not in self._programs:
             self._programs[kind] = self._read(inputs)
         program = self._programs[kind]
-        if isinstance(program, str):
+        if isinstance(program, Refusal):
             return program
         key = inputs.shape, inputs.dtype, grid
         if key not in self._plans:
@@ -107,23 +120,24 @@ class Passes:
                 return logits
             reason = f"it disagreed with a full pass ({difference})"
             log.warning("occlusion maps: the fast path is not used for this network, because %s", reason)
-            self._plans[inputs.shape, inputs.dtype, grid] = reason
-        return self._run_in_full(inputs, covers, grid, chosen, memory, report)
+            plan = self._plans[inputs.shape, inputs.dtype, grid] = Refusal(reason, alone=True)
+        return self._run_in_full(inputs, covers, grid, chosen, 0 if plan.alone else memory, report)
 
     def exact(self, inputs: Tensor, covers: Tensor, windows: Sequence[Window]) -> Tensor:
         """Logits of some windows, one full pass each: (n, windows, classes)."""
         return pass_in_full(self.network, inputs, covers, windows, 1, lambda _: None)
 
-    def _read(self, inputs: Tensor) -> Program | str:
+    def _read(self, inputs: Tensor) -> "Program | Refusal":
         try:
             program = prepare(read_network(self.network, inputs), inputs[:0].to(self.dtype or inputs.dtype))
         except CaptureError as error:
-            return str(error)
+            # What is not understood might even mix the fields of a batch.
+            return Refusal(str(error), alone=True)
         if not program.operations:
-            return (
-                "; ".join(program.notes)
-                or "the network begins with an operation that is not known to be local"
+            reason = (
+                "; ".join(program.notes) or "the network does not begin with an operation known to be local"
             )
+            return Refusal(reason, alone=False)
         return program
 
     def _run_in_full(

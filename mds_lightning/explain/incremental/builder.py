@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from mds_lightning.explain.incremental.channels import Channels, Indices
@@ -25,9 +26,11 @@ class Builder:
 
     Args:
         shape: (channels, height, width) of the input.
+        dtype: Of the input, and of every map.
     """
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
+    def __init__(self, shape: tuple[int, int, int], dtype: torch.dtype) -> None:
+        self.dtype = dtype
         self.operations: list[Operation] = []
         self.shapes = {INPUT: shape}
         self.input = Spatial(Channels.whole(INPUT, shape[0]), shape[1:])

@@ -149,7 +149,10 @@ class _Run:
         sums = []
         for segment in boundary.source:
             region, table = self.layout.regions[segment.producer], self.clean.sums[segment.producer]
-            inside = self.crops[segment.producer].sum((2, 3), dtype=torch.float64).unflatten(0, self.grid)
+            crop = self.crops[segment.producer]
+            # Few enough pixels for single precision; narrower types are widened.
+            dtype = torch.promote_types(crop.dtype, torch.float32)
+            inside = crop.sum((2, 3), dtype=dtype).double().unflatten(0, self.grid)
             before = sum_region(table, self.images, region, self.block.rows, self.block.columns)
             total = table[self.images, -1, -1][:, None, None] - before + inside
             sums.append(total[..., segment.start : segment.stop])

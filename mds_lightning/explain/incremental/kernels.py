@@ -107,29 +107,28 @@ def _prepare(operation: Operation, inputs: Tensor) -> Operation:
         )
     if not isinstance(operation, Convolution):
         return operation
-    weight = operation.weight.to(inputs.dtype).contiguous(memory_format=torch.channels_last)
-    operation = replace(operation, weight=weight, bias=operation.bias.to(inputs.dtype))
+    bias = operation.bias.to(inputs.dtype)
+    weight = operation.weight.to(inputs.dtype)
     if not _can_pack(inputs):
-        return operation
+        return replace(operation, weight=weight.contiguous(memory_format=torch.channels_last), bias=bias)
     # The laid-out copy is the one that is read; of the other only the shape is.
     values = {field.name: getattr(operation, field.name) for field in fields(operation)}
-    values["weight"] = weight.to("meta")
-    if weight.shape[2:] == (1, 1) and operation.groups == 1 and operation.padding == (0, 0):
-        ops: Any = torch.ops.mkldnn
-        matrix = weight.reshape(weight.shape[:2])
-        widths = [len(segment) for segment in operation.inputs[0]]
-        pieces = matrix.split(widths, 1) if 1 < len(widths) <= MOST_PARTS and operation.is_pixelwise else ()
-        packed, *parts = (
-            ops._reorder_linear_weight(piece.contiguous(), _TYPICAL_PIXELS) for piece in (matrix, *pieces)
-        )
-        return PixelConvolution(**values, packed=packed, parts=tuple(parts))
-    return PackedConvolution(**values, packed=_pack(operation))
+    values |= {"weight": weight.to("meta"), "bias": bias}
+    if weight.shape[2:] != (1, 1) or operation.groups != 1 or operation.padding != (0, 0):
+        return PackedConvolution(**values, packed=_pack(operation, weight))
+    ops: Any = torch.ops.mkldnn
+    matrix = weight.reshape(weight.shape[:2])
+    widths = [len(segment) for segment in operation.inputs[0]]
+    pieces = matrix.split(widths, 1) if 1 < len(widths) <= MOST_PARTS and operation.is_pixelwise else ()
+    packed, *parts = (
+        ops._reorder_linear_weight(piece.contiguous(), _TYPICAL_PIXELS) for piece in (matrix, *pieces)
+    )
+    return PixelConvolution(**values, packed=packed, parts=tuple(parts))
 
 
-def _pack(operation: Convolution) -> Tensor:
-    weight = operation.weight
+def _pack(operation: Convolution, weight: Tensor) -> Tensor:
     if weight.numel() < _FEW_WEIGHTS or weight.shape[0] % _PORTION or operation.groups == weight.shape[0]:
-        return weight
+        return weight.contiguous(memory_format=torch.channels_last)
     sides = [
         dilation * (taps - 1) + 1 + _TYPICAL[1]
         for taps, dilation in zip(weight.shape[2:], operation.dilation, strict=True)

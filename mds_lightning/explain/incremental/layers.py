@@ -169,6 +169,8 @@ def combine(symbol: str, builder: Builder, call: Call) -> Any:
     swapped = isinstance(y, Spatial)
     x, other = (y, x) if swapped else (x, y)
     if is_constant(other):
+        if other.dtype != builder.dtype and other.ndim:
+            return None
         # One number a channel, or one for all; anything else differs from place to place.
         if other.ndim and (other.numel() != 1 and (other.ndim not in (3, 4) or other.shape[-2:] != (1, 1))):
             return None

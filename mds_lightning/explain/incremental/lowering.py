@@ -1,6 +1,7 @@
 """From a graph to a program: local operations as far as they are known, the rest as it stands."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor, fx, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mds_lightning.explain.incremental.builder import Builder
-from mds_lightning.explain.incremental.capture import CaptureError
+from mds_lightning.explain.incremental.capture import CaptureError, has_hooks
 from mds_lightning.explain.incremental.program import (
     Boundary,
     GlobalMean,
@@ -20,8 +21,9 @@ from mds_lightning.explain.incremental.program import (
     WholeMap,
     run_node,
 )
-from mds_lightning.explain.incremental.rules import find_rule
+from mds_lightning.explain.incremental.rules import find_rule, needs_result
 from mds_lightning.explain.incremental.spatial import BATCH, Call, Grouped, Mean, Spatial, is_plain
+from mds_lightning.explain.incremental.writes import writes
 
 #: Attributes and methods that read a map's shape and nothing else.
 _SHAPE_READERS = ("size", "shape")
@@ -29,6 +31,13 @@ _SHAPE_READERS = ("size", "shape")
 
 class _Opaque:
     """Stands for a node that runs on whole maps."""
+
+
+@dataclass(frozen=True)
+class _ShapeOf:
+    """Stands for what is read of a map's shape: fixed, or with the size of the batch in it."""
+
+    is_fixed: bool
 
 
 _OPAQUE = _Opaque()
@@ -54,7 +63,7 @@ class _Lowering:
         self.graph = graph
         self.dtype = inputs.dtype
         channels, height, width = inputs.shape[1:]
-        self.builder = Builder((channels, height, width))
+        self.builder = Builder((channels, height, width), inputs.dtype)
         self.meaning: dict[fx.Node, Any] = {}
         self.results: dict[fx.Node, Any] = {}
         self.notes: list[str] = []
@@ -89,14 +98,17 @@ class _Lowering:
         ]
         if node.op == "get_attr" or (node.op != "output" and len(constants) == len(node.all_input_nodes) > 0):
             # What does not depend on the input is computed once, for good.
+            if writes(self.network, node):
+                raise CaptureError(f"{node.name} changes what does not depend on the input")
             with torch._subclasses.fake_tensor.unset_fake_temporarily():
                 value = run_node(self.network, node, {key: self.meaning[key].value for key in constants})
             self.meaning[node], self.results[node] = Known(value), value
             return
-        self.results[node] = run_node(self.network, node, self.results)
-        if node.op == "output":
-            return
-        meaning = self._shape_reading(node) or self._apply_rule(node)
+        meaning = None if node.op == "output" else self._shape_reading(node) or self._apply_rule(node)
+        if node not in self.results:
+            self.results[node] = run_node(self.network, node, self.results)
+        if isinstance(meaning, _ShapeOf):
+            meaning = Known(self.results[node]) if meaning.is_fixed else _OPAQUE
         self._check(node, meaning)
         self.meaning[node] = meaning
 
@@ -106,8 +118,8 @@ class _Lowering:
         if not isinstance(subject, Spatial) or (node.op == "call_module"):
             return None
         if name in ("dim", "ndim", "dtype", "device"):
-            return Known(self.results[node])
-        return _OPAQUE if name in _SHAPE_READERS else None
+            return _ShapeOf(is_fixed=True)
+        return _ShapeOf(is_fixed=False) if name in _SHAPE_READERS else None
 
     def _apply_rule(self, node: fx.Node) -> Any:
         clear = True
@@ -125,24 +137,37 @@ class _Lowering:
 
         arguments, options = fx.node.map_arg((node.args, node.kwargs), stands_for)
         target = self.network.get_submodule(node.target) if node.op == "call_module" else node.target  # type: ignore[arg-type]
-        call = Call(node.name, target, arguments, options, clear, self.results[node])
-        subject = call.subject
+        subject = arguments[0] if arguments else None
         touches = isinstance(subject, Spatial | Grouped | tuple | list)
         touches = touches or any(isinstance(argument, Spatial) for argument in arguments)
         if not (clear and touches):
             if touches:
                 self.notes.append(f"{node.name}: joins a map with what is not local")
             return _OPAQUE
-        rule = find_rule(call)
-        has_hooks = isinstance(target, nn.Module) and (target._forward_hooks or target._forward_pre_hooks)
+        rule = None if isinstance(target, nn.Module) and has_hooks(target) else find_rule(target)
+        if rule is None or needs_result(rule):
+            self.results[node] = run_node(self.network, node, self.results)
+        call = Call(node.name, target, arguments, options, self.results.get(node))
         with torch._subclasses.fake_tensor.unset_fake_temporarily():
-            meaning = rule(self.builder, call) if rule and not has_hooks else None
+            meaning = rule(self.builder, call) if rule else None
+        if node not in self.results and meaning is not None:
+            self.results[node] = self._stand_in(meaning)
         if meaning is None:
             kind = target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
             if isinstance(subject, Spatial) or any(isinstance(argument, Spatial) for argument in arguments):
                 self.notes.append(f"{node.name}: {kind} is not known to be local")
             return _OPAQUE
         return meaning
+
+    def _stand_in(self, meaning: Spatial | Grouped | Mean) -> Tensor:
+        """What later nodes see of a result whose shape the rule knows."""
+        example = self.results[next(iter(self.graph.nodes))]
+        if isinstance(meaning, Mean):
+            count = len(meaning.spatial.channels)
+            return example.new_empty((BATCH, count, 1, 1) if meaning.keeps_axes else (BATCH, count))
+        if isinstance(meaning, Grouped):
+            return example.new_empty((BATCH, *meaning.table.shape, *meaning.spatial.size))
+        return example.new_empty((BATCH, *meaning.shape))
 
     def _check(self, node: fx.Node, meaning: Any) -> None:
         """A rule that is wrong about a shape or a type is a bug: better a slow map than a wrong one."""

@@ -97,9 +97,17 @@ METHOD_RULES: dict[str, Rule] = {
 NAMED_RULES: dict[str, Rule] = {"stochastic_depth": layers.drop}
 
 
-def find_rule(call: Call) -> Rule | None:
-    """The rule for a node, if there is one."""
-    target = call.target
+#: Rules that look at the shape of the result; of the others it is known without running the node.
+_NEED_RESULT = (layers.pool_maximum, layers.pool_mean, wiring.split, wiring.view)
+
+
+def needs_result(rule: Rule) -> bool:
+    """Whether the node has to be run before the rule."""
+    return rule in _NEED_RESULT
+
+
+def find_rule(target: Any) -> Rule | None:
+    """The rule for what a node calls (a module, a function, or a method's name), if there is one."""
     if isinstance(target, nn.Module):
         return MODULE_RULES.get(type(target))
     if isinstance(target, str):

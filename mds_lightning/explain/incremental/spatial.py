@@ -46,17 +46,15 @@ class Call:
     Attributes:
         name: For people.
         target: Function, method's name, or module.
-        arguments: `Spatial`, `Grouped`, plain values, or None in the place of anything else (see `is_clear`).
+        arguments: `Spatial`, `Grouped`, constants and plain values.
         options: Likewise, by keyword.
-        is_clear: Whether every argument is one of these.
-        result: A stand-in for the result with a batch of `BATCH`.
+        result: A stand-in for the result with a batch of `BATCH`, for rules that need it.
     """
 
     name: str
     target: Any
     arguments: Sequence[Any]
     options: dict[str, Any]
-    is_clear: bool
     result: Any
 
     @property
