@@ -12,7 +12,21 @@ from mds_lightning.explain.incremental.kernels import prepare
 from mds_lightning.explain.incremental.planning import make_plan, read_network
 from mds_lightning.explain.windows import place_windows
 
-KINDS = ["conv", "conv", "conv", "depthwise", "grouped", "norm", "relu", "act", "max", "mean", "add", "mul"]
+KINDS = [
+    "conv",
+    "conv",
+    "pixel",
+    "pixel",
+    "depthwise",
+    "grouped",
+    "norm",
+    "relu",
+    "act",
+    "max",
+    "mean",
+    "add",
+    "mul",
+]
 KINDS += ["cat", "cat", "chunk", "slice", "shuffle", "pad", "crop", "scale", "pool_to", "dropout"]
 
 
@@ -36,7 +50,9 @@ class RandomNetwork(nn.Module):
         c, h, w = shapes[source]
         kind = draw(st.sampled_from(KINDS))
         side = st.integers(1, 3)
-        if kind in ("conv", "depthwise", "grouped"):
+        if kind == "pixel":
+            layer = nn.Conv2d(c, draw(st.sampled_from([2, 4, 6])), 1)
+        elif kind in ("conv", "depthwise", "grouped"):
             kernel, stride = (draw(side), draw(side)), (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
             padding, dilation = (draw(st.integers(0, 2)), draw(st.integers(0, 2))), (draw(side), draw(side))
             groups = {"conv": 1, "depthwise": c, "grouped": 2 if c % 2 == 0 else 1}[kind]
@@ -160,12 +176,14 @@ def test_random_networks_equal_a_full_pass_a_window(brute_force, data):
     draw = data.draw
     torch.manual_seed(draw(st.integers(0, 2**16)))
     size = (draw(st.integers(5, 19)), draw(st.integers(5, 19)))
-    network = RandomNetwork(draw, 3, size).double().eval()
+    # Single precision is computed by other kernels than double precision.
+    dtype, rounding = draw(st.sampled_from([(torch.float64, 1e-10), (torch.float32, 2e-5)]))
+    network = RandomNetwork(draw, 3, size).to(dtype).eval()
     window = draw(st.integers(1, 9))
     grid = place_windows(
         *size, window, max(draw(st.integers(1, window)), -(-max(size) // 6)) if window > 5 else window
     )
-    inputs, covers = torch.randn(2, draw(st.integers(1, 2)), 3, *size, dtype=torch.float64)
+    inputs, covers = torch.randn(2, draw(st.integers(1, 2)), 3, *size, dtype=dtype)
     chosen = np.ones(grid.shape, dtype=bool)
     with torch.no_grad():
         expected = network(inputs)
@@ -175,5 +193,7 @@ def test_random_networks_equal_a_full_pass_a_window(brute_force, data):
         whole, covered = pass_incrementally(
             plan, inputs, covers, chosen, memory, inputs.dtype, lambda _: None
         )
-    torch.testing.assert_close(whole, expected, atol=1e-10, rtol=1e-10)
-    torch.testing.assert_close(covered, brute_force(network, inputs, covers, grid), atol=1e-10, rtol=1e-10)
+    every = brute_force(network, inputs, covers, grid)
+    allowed = rounding * max(1.0, float(every.abs().max()))
+    torch.testing.assert_close(whole, expected, atol=allowed, rtol=0)
+    torch.testing.assert_close(covered, every, atol=allowed, rtol=0)
