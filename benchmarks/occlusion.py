@@ -1,0 +1,221 @@
+"""Occlusion maps: this project, captum at its best batch, MONAI, and a plain batched loop, in one process.
+
+    python -m benchmarks.occlusion --sizes 224 448                      # the paper's 16 backbones, about an hour
+    python -m benchmarks.occlusion --networks squeezenet1_1 --sizes 896
+    python -m benchmarks.occlusion --networks resnet18 --device cuda --tf32 --precision bfloat16
+
+Networks of random weights, two classes, float32, one square field. Contestants take turns; the table holds the
+median seconds of a whole map. Peers cost the same for every window, so they compute some windows and are scaled
+up to all of them; ours computes the whole map, or, where that would take longer than `--patience`, every k-th
+row of windows (scaled likewise, which counts the uncovered field k times). `limit` is what the engine says that
+can be saved at most: multiplications of full passes over those of what the windows change. `error` is the
+largest difference in probability from one full pass a window. MONAI is left out where it is not installed
+(`pip install --no-deps monai`); it takes no window over the border and cannot cover with a tensor of colours,
+so it covers with zero, as all do here.
+"""
+
+import argparse
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from captum.attr import Occlusion
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from mds_lightning.explain.full import pass_in_full
+from mds_lightning.explain.incremental.explanation import count_work
+from mds_lightning.explain.incremental.planning import Plan
+from mds_lightning.explain.mode import evaluating
+from mds_lightning.explain.passes import Passes
+from mds_lightning.explain.score import score_classes
+from mds_lightning.explain.windows import WindowGrid, place_windows
+from mds_lightning.models.backbones import BACKBONES, build_backbone
+
+#: Windows across and down that a peer computes to tell its cost.
+_SIDE = 4
+#: Batches among which captum's and MONAI's best is looked for.
+_BATCHES = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network on one field.
+
+    Attributes:
+        network: In eval mode.
+        field: (1, 3, H, W).
+        grid: All windows of the map.
+    """
+
+    network: nn.Module
+    field: Tensor
+    grid: WindowGrid
+
+
+def clock(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds that `work` takes, on a GPU until it is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    began = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def seconds_a_pass(case: Case, work: Callable[[], object]) -> float:
+    """Seconds for each field that `work` sends through the network."""
+    passed = 0
+
+    def count(_module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+        nonlocal passed
+        passed += len(arguments[0])
+
+    handle = case.network.register_forward_pre_hook(count)
+    try:
+        seconds = clock(work, case.field.device)
+    finally:
+        handle.remove()
+    return seconds / passed
+
+
+def by_captum(case: Case, batch: int) -> float:
+    """Seconds a window. They are larger than those of the map, so that few cover the field; captum fills in
+    the whole field for each of them, whatever its size."""
+    side = -(-case.field.shape[-1] // _SIDE)
+    occlusion = Occlusion(lambda x: case.network(x).softmax(1))
+    shape = (3, side, side)
+    return seconds_a_pass(
+        case, lambda: occlusion.attribute(case.field, shape, shape, target=1, perturbations_per_eval=batch)
+    )
+
+
+def by_monai(case: Case, batch: int) -> float:
+    """Seconds a window, in a corner of the field."""
+    from monai.visualize import OcclusionSensitivity
+
+    window, stride = case.grid.window, case.grid.stride
+    far = (_SIDE - 1) * stride + window // 2
+    sensitivity = OcclusionSensitivity(
+        case.network, mask_size=window, n_batch=batch, verbose=False, mode=0.0, overlap=1 - stride / window
+    )
+    return seconds_a_pass(case, lambda: sensitivity(case.field, b_box=[0, far, 0, far]))
+
+
+def by_loop(case: Case, batch: int) -> float:
+    """Seconds a window of the simplest batched loop."""
+    rows, columns = case.grid.rows, case.grid.columns
+    windows = [(rows[k // _SIDE], columns[k % _SIDE]) for k in range(_SIDE * _SIDE)]
+    cover = torch.zeros_like(case.field)
+    return seconds_a_pass(
+        case, lambda: pass_in_full(case.network, case.field, cover, windows, batch, lambda _: None)
+    )
+
+
+def by_us(case: Case, passes: Passes, step: int) -> tuple[float, Tensor]:
+    """Seconds for a whole map (scaled up where only every `step`-th row of windows is computed), logits."""
+    chosen = np.zeros(case.grid.shape, dtype=bool)
+    chosen[::step] = True
+    found: list[Tensor] = []
+
+    def work() -> None:
+        logits = passes.run(case.field, torch.zeros_like(case.field), case.grid, chosen, lambda _: None)
+        found.append(logits.covered)
+
+    return clock(work, case.field.device) * chosen.size / chosen.sum(), found[0]
+
+
+def largest_error(case: Case, passes: Passes, covered: Tensor) -> float:
+    """In probability, over windows of the rows that were computed, the corners among them."""
+    computed = np.flatnonzero(~torch.isnan(covered[0, :, 0, 0]).cpu().numpy())
+    rows = computed[np.linspace(0, len(computed) - 1, 3).astype(int)]
+    columns = np.linspace(0, case.grid.shape[1] - 1, 3).astype(int)
+    places = [(int(row), int(column)) for row in rows for column in columns]
+    windows = [(case.grid.rows[row], case.grid.columns[column]) for row, column in places]
+    exact = passes.exact(case.field, torch.zeros_like(case.field), windows)[0]
+    ours = torch.stack([covered[0, row, column] for row, column in places])
+    return float((score_classes(ours, "probability") - score_classes(exact, "probability")).abs().max())
+
+
+def best_batch(way: Callable[[Case, int], float], case: Case) -> int:
+    """The batch that costs least a window."""
+    way(case, 1)
+    return min(_BATCHES, key=lambda batch: way(case, batch))
+
+
+def compare(case: Case, rounds: int, patience: float, precision: torch.dtype | None) -> str:
+    """A row of the table: every contestant in turn, medians."""
+    passes = Passes(case.network, None, True, precision)
+    plan = passes.plan(case.field, case.grid)
+    limit = count_work(plan).limit if isinstance(plan, Plan) else float("nan")
+    ways: dict[str, Callable[[Case, int], float]] = {"captum": by_captum, "loop": by_loop}
+    if importlib.util.find_spec("monai"):
+        ways["MONAI"] = by_monai
+    batches = {name: best_batch(way, case) for name, way in ways.items()}
+    # Both the first map's preparation and a second's speed are told by a trial on few windows.
+    by_us(case, passes, case.grid.shape[0])
+    trial, _ = by_us(case, passes, 4)
+    step = max(1, min(case.grid.shape[0], round(trial / patience)))
+    times: dict[str, list[float]] = {name: [] for name in ("ours", *ways)}
+    for _ in range(rounds):
+        seconds, covered = by_us(case, passes, step)
+        times["ours"].append(seconds)
+        for name, way in ways.items():
+            times[name].append(way(case, batches[name]) * len(case.grid))
+    median = {name: statistics.median(values) for name, values in times.items()}
+    ratio = median["captum"] / median["ours"]
+    cells = [
+        f"{limit:.1f}",
+        f"{median['ours']:.2f}" + (f" (1/{step})" if step > 1 else ""),
+        *(
+            f"{median[name]:.1f} ({batches[name]})" if name in median else "-"
+            for name in ("captum", "MONAI", "loop")
+        ),
+        f"**{ratio:.1f}**",
+        f"{ratio / limit:.2f}",
+        f"{largest_error(case, passes, covered):.0e}",
+    ]
+    return " | ".join(cells)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--networks", nargs="+", default=list(BACKBONES), choices=list(BACKBONES))
+    parser.add_argument("--sizes", nargs="+", type=int, default=[224, 448])
+    parser.add_argument("--window", type=int, default=32)
+    parser.add_argument("--stride", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--patience", type=float, default=20.0, help="seconds for one of our maps")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tf32", action="store_true", help="let a GPU round float32 to TF32")
+    parser.add_argument("--precision", choices=("full", "bfloat16"), default="full", help="of ours alone")
+    arguments = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = arguments.tf32
+    device = torch.device(arguments.device)
+    precision = torch.bfloat16 if arguments.precision == "bfloat16" else None
+    where = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    print(
+        f"window {arguments.window}, stride {arguments.stride}; {where}; seconds a map, best batch in brackets\n\n"
+        "| network | px | limit | ours | captum | MONAI | loop | times captum | of the limit | error |\n"
+        "|---|---|---|---|---|---|---|---|---|---|",
+        flush=True,
+    )
+    cases = [(name, size) for size in arguments.sizes for name in arguments.networks]
+    for name, size in tqdm(cases, leave=False):
+        torch.manual_seed(0)
+        network = build_backbone(name, 2).to(device)
+        grid = place_windows(size, size, arguments.window, arguments.stride)
+        field = torch.randn(1, 3, size, size, device=device)
+        with evaluating(network):
+            row = compare(Case(network, field, grid), arguments.rounds, arguments.patience, precision)
+        print(f"| {name} | {size} | {row} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
