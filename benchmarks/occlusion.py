@@ -1,17 +1,17 @@
 """Occlusion maps: this project, captum at its best batch, MONAI, and a plain batched loop, in one process.
 
-    python -m benchmarks.occlusion --sizes 224 448                      # the paper's 16 backbones, about an hour
+    python -m benchmarks.occlusion --sizes 224 448                      # 16 backbones, about an hour
     python -m benchmarks.occlusion --networks squeezenet1_1 --sizes 896
     python -m benchmarks.occlusion --networks resnet18 --device cuda --tf32 --precision bfloat16
 
-Networks of random weights, two classes, float32, one square field. Contestants take turns; the table holds the
-median seconds of a whole map. Peers cost the same for every window, so they compute some windows and are scaled
-up to all of them; ours computes the whole map, or, where that would take longer than `--patience`, every k-th
-row of windows (scaled likewise, which counts the uncovered field k times). `limit` is what the engine says that
-can be saved at most: multiplications of full passes over those of what the windows change. `error` is the
-largest difference in probability from one full pass a window. MONAI is left out where it is not installed
-(`pip install --no-deps monai`); it takes no window over the border and cannot cover with a tensor of colours,
-so it covers with zero, as all do here.
+Networks of random weights, two classes, float32, one square field. Contestants take turns; the table holds
+the median seconds of a whole map. Peers cost the same for every window, so they compute some windows and are
+scaled up to all of them; ours computes the whole map, or, where that would take longer than `--patience`,
+every k-th row of windows (scaled likewise, which counts the uncovered field k times). `limit` is what the
+engine says that can be saved at most: multiplications of full passes over those of what the windows change.
+`error` is the largest difference in probability from one full pass a window. MONAI is left out where it is
+not installed (`pip install --no-deps monai`); it takes no window over the border and cannot cover with a
+tensor of colours, so it covers with zero, as all do here.
 """
 
 import argparse
@@ -85,8 +85,11 @@ def seconds_a_pass(case: Case, work: Callable[[], object]) -> float:
 
 
 def by_captum(case: Case, batch: int) -> float:
-    """Seconds a window. They are larger than those of the map, so that few cover the field; captum fills in
-    the whole field for each of them, whatever its size."""
+    """Seconds a window.
+
+    They are larger than those of the map, so that few cover the field; captum fills in the whole field for
+    each of them, whatever its size.
+    """
     side = -(-case.field.shape[-1] // _SIDE)
     occlusion = Occlusion(lambda x: case.network(x).softmax(1))
     shape = (3, side, side)
@@ -199,9 +202,12 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = arguments.tf32
     device = torch.device(arguments.device)
     precision = torch.bfloat16 if arguments.precision == "bfloat16" else None
-    where = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    where = (
+        torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    )
     print(
-        f"window {arguments.window}, stride {arguments.stride}; {where}; seconds a map, best batch in brackets\n\n"
+        f"window {arguments.window}, stride {arguments.stride}; {where}; "
+        "seconds a map, best batch in brackets\n\n"
         "| network | px | limit | ours | captum | MONAI | loop | times captum | of the limit | error |\n"
         "|---|---|---|---|---|---|---|---|---|---|",
         flush=True,
