@@ -46,10 +46,18 @@ class Item:
 
 @dataclass(frozen=True)
 class Checklist:
-    """A reporting guideline, filled in."""
+    """A reporting guideline, filled in.
+
+    Attributes:
+        name: Of the guideline.
+        source: Where its wording is.
+        numbering: The version that the items' numbers are those of.
+        items: All of them, in its order.
+    """
 
     name: str
     source: str
+    numbering: str
     items: tuple[Item, ...]
 
     def count(self, status: Status) -> int:
@@ -69,7 +77,7 @@ def fill_checklists(places: Collection[str]) -> list[Checklist]:
 def _fill(path: Path, places: Collection[str]) -> Checklist:
     record = yaml.safe_load(path.read_text(encoding="utf-8"))
     items = tuple(_fill_item(item, places) for item in record["items"])
-    return Checklist(record["name"], record["source"], items)
+    return Checklist(record["name"], record["source"], record["numbering"], items)
 
 
 def _fill_item(item: Mapping[str, str], places: Collection[str]) -> Item:

@@ -1,4 +1,12 @@
-"""What the paper published, to stand beside what a study finds on the same task."""
+"""What the paper published, to stand beside what a study finds on the same task.
+
+Held here are the patients of each class and two numbers of the best model, no more. Compared with the
+article's text: the patients, and DenseNet-201 with its accuracy of 0.98. Not compared, for want of that part
+of the text: the ROC-AUCs and SqueezeNet as the best model against AML. The article's values for each metric,
+each of its six architectures and the external patients are not held here: copy them into `values` from the
+article, and the tables show them beside ours. Whether its numbers are of images or of patients, and how folds
+were joined, is to be read there too.
+"""
 
 from dataclasses import dataclass
 
@@ -11,10 +19,10 @@ class Published:
     """The best model of one task.
 
     Attributes:
-        table: Number of the table that the task has in this project's account of the paper.
+        table: Number of the table that the task has among those that `evaluate` writes (1 holds patients).
         model: Standard name of the backbone.
         patients: Patients of each class.
-        values: (metric, of) to value, as far as it is known here; rounded as published.
+        values: (metric, of) to value, as far as it is held here; rounded as published.
     """
 
     table: int
