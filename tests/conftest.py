@@ -10,6 +10,9 @@ import pytest
 import yaml
 from PIL import Image
 
+from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.splitting import Fold
 from mds_lightning.explain.overlay import scale_importance
 
 FOLDS = 3
@@ -57,21 +60,28 @@ class StudyMaker:
         """Write manifest, images, split and runs; return the study's directory."""
         self._write_manifest()
         internal = [number // len(self.classes) % FOLDS for number in range(self.patients)]
+        parts = [tuple(self.patient(n) for n, k in enumerate(internal) if k == part) for part in range(FOLDS)]
         folds = [
-            {
-                "index": fold,
-                "test": [self.patient(n) for n, k in enumerate(internal) if k == fold],
-                "val": [self.patient(n) for n, k in enumerate(internal) if k == (fold + 1) % FOLDS],
-                "train": [self.patient(n) for n, k in enumerate(internal) if k == (fold + 2) % FOLDS],
-            }
+            Fold(fold, parts[(fold + 2) % FOLDS], parts[(fold + 1) % FOLDS], parts[fold])
             for fold in range(FOLDS)
         ]
         self.study.mkdir(parents=True)
-        (self.study / "folds.json").write_text(json.dumps({"folds": folds}))
+        text = write_fold_record(self._cohort(), SplitParameters(FOLDS, 0, 0.5), folds)
+        (self.study / "folds.json").write_text(text)
+        self.folds_hash = json.loads(text)["hash"]
         for place, variant in enumerate(variants):
             for fold in range(FOLDS):
                 self._write_run(variant, fold, internal, 2.2 - 1.0 * place)
         return self.study
+
+    def _cohort(self) -> Cohort:
+        rows = [
+            (self.image(number, k), self.patient(number), self.label(number), "", number >= self.patients)
+            for number in range(self.patients + self.external)
+            for k in range(2)
+        ]
+        columns = ["image", "patient_id", "label", "site", "external"]
+        return Cohort(pd.DataFrame(rows, columns=columns), Path("manifest.csv"), Path(), {})
 
     def _write_manifest(self) -> None:
         rows = []
@@ -138,7 +148,8 @@ class StudyMaker:
         pd.concat([curves, tested]).to_csv(run / "metrics.csv", index=False)
         (run / "config.yaml").write_text(yaml.safe_dump(self._settings(variant)))
         record = {
-            "seed": 0, "fold": fold, "cohort_hash": "c" * 64, "folds_hash": "f" * 64, "python": "3.11.7",
+            "seed": 0, "fold": fold, "cohort_hash": "c" * 64, "folds_hash": self.folds_hash,
+            "python": "3.11.7",
             "command": ["bin/mds-lightning", "train", "-m", "study=made", f"fold={fold}"],
             "started": f"2026-01-0{fold + 1}T00:00:00+00:00", "host": "here",
             "platform": "Linux", "git": "a" * 40,

@@ -39,17 +39,24 @@ def write_fold_record(cohort: Cohort, parameters: SplitParameters, folds: Iterab
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def read_fold_record(path: Path, cohort: Cohort, parameters: SplitParameters) -> tuple[tuple[Fold, ...], str]:
+def read_fold_record(
+    path: Path, cohort: Cohort | None = None, parameters: SplitParameters | None = None
+) -> tuple[tuple[Fold, ...], str]:
     """Read a fold file and verify it; return its folds and its hash.
+
+    Args:
+        path: The file.
+        cohort: The one that it has to be of; None: it is verified against itself alone.
+        parameters: Those that it has to be made with; None: any.
 
     Raises:
         FoldError: It is no fold file, was edited, lets a patient stand on two sides, was made for another
             cohort or with other parameters. Every reason is named.
     """
     record, folds = _parse(path)
-    faults = _parameter_faults(record, parameters)
+    faults = [] if parameters is None else _parameter_faults(record, parameters)
     faults += _overlaps(folds, {name for name, held in record["patients"].items() if not held["external"]})
-    faults += _cohort_faults(record, cohort)
+    faults += [] if cohort is None else _cohort_faults(record, cohort)
     if record["hash"] != _hash(record):
         faults.append("it was edited after it was written: restore it")
     if faults:

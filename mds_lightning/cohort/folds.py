@@ -12,7 +12,7 @@ from mds_lightning.cohort.splitting import Fold, FoldError, patient_table, split
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Fold", "FoldError", "Folds", "load_or_make_folds"]
+__all__ = ["Fold", "FoldError", "Folds", "load_or_make_folds", "read_folds"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,18 @@ class Folds:
                 f"(folds.n_splits={len(self.folds)})"
             )
         return self.folds[index]
+
+
+def read_folds(path: Path) -> Folds:
+    """Read the folds of a study that was split before, and verify them: hash, numbers, no patient twice.
+
+    Args:
+        path: `folds.json` of the study.
+
+    Raises:
+        FoldError: It is no fold file, was damaged or edited, or lets a patient stand on two sides.
+    """
+    return Folds(*read_fold_record(path))
 
 
 def load_or_make_folds(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.images import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
@@ -82,14 +83,17 @@ class Study:
 
     @cached_property
     def folds(self) -> pd.DataFrame:
-        """The split: fold, patient_id, part (`train`, `val` or `test`)."""
-        folds = json.loads(self.directory.folds.read_text(encoding="utf-8"))["folds"]
+        """The split: fold, patient_id, part (`train`, `val` or `test`).
+
+        Raises:
+            FoldError: The fold file was damaged or edited.
+        """
         return pd.DataFrame(
             [
-                (int(fold["index"]), patient, part)
-                for fold in folds
+                (fold.index, patient, part)
+                for fold in read_folds(self.directory.folds)
                 for part in ("train", "val", "test")
-                for patient in fold[part]
+                for patient in getattr(fold, part)
             ],
             columns=["fold", "patient_id", "part"],
         )

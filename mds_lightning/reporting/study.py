@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from mds_lightning.cohort.folds import Folds, read_folds
 from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
@@ -20,18 +21,20 @@ def read_study(study: StudyDirectory) -> dict[str, Predictions]:
         study: Its directory; `folds.json` says which patients each fold must hold.
 
     Raises:
-        ValueError: There is no such study; a fold is unfinished, missing, doubled or of another split; a
-            row's probabilities are no probabilities.
+        ValueError: There is no such study; its fold file was edited; a fold is unfinished, missing, doubled
+            or of another split; a row's probabilities are no probabilities.
     """
     if not study.path.is_dir():
         raise ValueError(f"{study.path} is no directory: give study=DIR, such as study=runs/demo")
     if not study.folds.is_file() or not study.variants():
         raise ValueError(f"{study.path} holds no trained study: train it first, or give another study=DIR")
-    expected = _expected_patients(study.folds)
+    folds = read_folds(study.folds)
+    expected = {fold.index: ExpectedPatients.of(fold.val, fold.test) for fold in folds}
     pooled = {}
     for variant in _evaluable_variants(study, len(expected)):
         runs = study.runs(variant)
         _refuse_unfinished(study, variant, runs, len(expected))
+        _refuse_another_split(runs, folds, study.folds)
         pooled[variant] = pool_folds({fold: run.predictions for fold, run in runs.items()}, expected)
     return pooled
 
@@ -58,12 +61,17 @@ def _is_finished(runs: Mapping[int, RunDirectory], n_folds: int) -> bool:
     return all(fold in runs and runs[fold].read_done() is not None for fold in range(n_folds))
 
 
-def _expected_patients(path: Path) -> dict[int, ExpectedPatients]:
-    try:
-        folds = json.loads(path.read_text(encoding="utf-8"))["folds"]
-        return {int(fold["index"]): ExpectedPatients.of(fold["val"], fold["test"]) for fold in folds}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not a fold file ({error!r}): restore it") from error
+def _refuse_another_split(runs: Mapping[int, RunDirectory], folds: Folds, path: Path) -> None:
+    """A run remembers the hash of the split that it was trained on."""
+    for run in runs.values():
+        if not run.provenance.is_file():
+            continue
+        trained = json.loads(run.provenance.read_text(encoding="utf-8")).get("folds_hash")
+        if trained != folds.hash:
+            raise ValueError(
+                f"{run.provenance}: trained on the split {trained}, but {path} is {folds.hash}: the file "
+                "was replaced, or the run is of another study: restore the one or the other"
+            )
 
 
 def _refuse_unfinished(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mds_lightning.cohort.folds import FoldError, load_or_make_folds
+from mds_lightning.cohort.folds import FoldError, load_or_make_folds, read_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.splitting import patient_table, split_patients
 
@@ -284,6 +284,22 @@ def test_a_file_that_is_no_fold_file_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(FoldError, match="is not a fold file"):
         load_or_make_folds(path, paper_cohort())
+    with pytest.raises(FoldError, match="is not a fold file"):
+        read_folds(path)
+
+
+def test_folds_are_read_without_the_cohort_and_verified_against_themselves(path):
+    made = load_or_make_folds(path, paper_cohort(), seed=3)
+    assert read_folds(path) == made
+    edit(path, lambda record: record["folds"][0]["val"].append(record["folds"][0]["test"][0]))
+    with pytest.raises(FoldError, match="in both val and test") as refused:
+        read_folds(path)
+    assert "it was edited after it was written" in str(refused.value)
+
+
+def test_reading_the_folds_of_a_study_that_has_none_is_refused(path):
+    with pytest.raises(FoldError, match="cannot be read"):
+        read_folds(path)
 
 
 def _make_at_the_same_time(path, barrier, results):

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from omegaconf import OmegaConf
 from PIL import Image
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
+from mds_lightning.cohort.folds import read_folds
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.splitting import Fold
 from mds_lightning.commands.evaluate import Evaluation, evaluate
 from mds_lightning.reporting.evidence import HELD_OUT
 from mds_lightning.reporting.study import read_study
@@ -46,6 +51,15 @@ def rows_of(patients: list[str], fold: int, split: str, seed: int, signal: float
     )
 
 
+def fold_text(folds: list[Fold]) -> str:
+    """The fold file of a cohort of one image a patient."""
+    patients = sorted({name for fold in folds for name in fold.test})
+    table = pd.DataFrame({"image": patients, "patient_id": patients, "site": "", "external": False})
+    table["label"] = [CLASSES[(int(name[1:]) + 1) % 2] for name in patients]
+    cohort = Cohort(table, Path("manifest.csv"), Path(), {})
+    return write_fold_record(cohort, SplitParameters(len(folds), 0, 0.25), folds)
+
+
 def make_study(path: Path, variants: tuple[str, ...] = ("resnet18",), external: tuple[str, ...] = ()) -> Path:
     """Five folds of 40 patients; `external` patients are predicted by every fold."""
     patients = [f"p{k}" for k in range(40)]
@@ -53,16 +67,16 @@ def make_study(path: Path, variants: tuple[str, ...] = ("resnet18",), external: 
     for k in range(5):
         test = patients[k * 8 : k * 8 + 8]
         rest = [name for name in patients if name not in test]
-        folds.append({"index": k, "train": rest[8:], "val": rest[:8], "test": test})
+        folds.append(Fold(k, tuple(rest[8:]), tuple(rest[:8]), tuple(test)))
     path.mkdir(parents=True)
-    (path / "folds.json").write_text(json.dumps({"folds": folds}))
+    (path / "folds.json").write_text(fold_text(folds))
     for place, variant in enumerate(variants):
         for fold in folds:
-            k = fold["index"]
+            k = fold.index
             run = path / variant / f"fold-{k}"
             run.mkdir(parents=True)
             seed = 100 * place + k
-            parts = [rows_of(fold["val"], k, "val", seed), rows_of(fold["test"], k, "test", seed + 50)]
+            parts = [rows_of([*fold.val], k, "val", seed), rows_of([*fold.test], k, "test", seed + 50)]
             if external:
                 parts.append(rows_of(list(external), k, "external", seed))
             pd.concat(parts, ignore_index=True).to_parquet(run / "predictions.parquet", index=False)
@@ -327,14 +341,28 @@ def test_damaged_rows_are_refused_with_file_and_reason(study: Path, fault: str) 
 
 
 def test_a_foreign_fold_file_is_refused(study: Path) -> None:
-    record = json.loads((study / "folds.json").read_text())
-    record["folds"][0]["test"], record["folds"][1]["test"] = (
-        record["folds"][1]["test"],
-        record["folds"][0]["test"],
-    )
-    (study / "folds.json").write_text(json.dumps(record))
+    zero, one, *others = read_folds(study / "folds.json")
+    swapped = [replace(one, index=0), replace(zero, index=1), *others]
+    (study / "folds.json").write_text(fold_text(swapped))
     with pytest.raises(ValueError, match="not those of the fold file"):
         evaluate(config(study))
+
+
+def test_an_edited_fold_file_is_refused(study: Path) -> None:
+    record = json.loads((study / "folds.json").read_text())
+    record["seed"] = 5
+    (study / "folds.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="was edited after it was written"):
+        evaluate(config(study))
+
+
+def test_a_fold_that_was_trained_on_another_split_of_the_same_patients_is_refused(study: Path) -> None:
+    provenance = study / "resnet18/fold-3/provenance.json"
+    provenance.write_text(json.dumps({"folds_hash": read_folds(study / "folds.json").hash}))
+    read_study(StudyDirectory(study))
+    provenance.write_text(json.dumps({"folds_hash": "0123"}))
+    with pytest.raises(ValueError, match=r"fold-3/provenance\.json: trained on the split 0123"):
+        read_study(StudyDirectory(study))
 
 
 def test_what_is_no_study_is_refused(tmp_path: Path, study: Path) -> None:
