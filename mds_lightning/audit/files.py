@@ -3,22 +3,26 @@
 import multiprocessing
 import os
 import warnings
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
 
 from mds_lightning.data.decode import ImageError, decode_image
+from mds_lightning.data.threads import map_ahead, usable_cores
 
 #: Fewer images are decoded faster than processes start.
 _FEW = 16
+#: Images that a process is given at once, and such portions for each process that wait their turn.
+_PORTION, _WAITING = 8, 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DecodedImage:
     """What became of one image.
 
@@ -35,8 +39,11 @@ class DecodedImage:
 
 def decode_images(
     images: Mapping[int, Path], max_pixels: int, workers: int | None = None, progress: bool = True
-) -> tuple[DecodedImage, ...]:
+) -> Iterator[DecodedImage]:
     """Decode every image from the first pixel to the last, and keep its size alone.
+
+    Each image is done in passing: memory does not grow with their number. Processes, not threads: a file
+    that brings a decoder down, or a machine that ends it for want of memory, is told as what it is.
 
     Args:
         images: Row of the manifest to file.
@@ -44,54 +51,61 @@ def decode_images(
         workers: Processes; None: one for each core that this process may use.
         progress: Whether to show a bar, if standard error is a terminal.
 
-    Returns:
+    Yields:
         One record an image, in the order of `images`.
 
     Raises:
         ImageError: A process was killed from outside, most likely for want of memory.
     """
-    workers = _usable_cores() if workers is None else workers
+    workers = usable_cores() if workers is None else workers
     decode = partial(_decode, max_pixels=max_pixels)
-    bar = tqdm(total=len(images), desc="decoding", unit="image", disable=None if progress else True)
-    with bar:
-        if workers == 1 or len(images) <= _FEW:
-            with warnings.catch_warnings():
-                _ignore_remarks()
-                records = []
-                for row, path in images.items():
-                    records.append(decode(row, path))
-                    bar.update()
-            return tuple(records)
-        return _decode_in_processes(images, decode, workers, bar)
+    here = workers == 1 or len(images) <= _FEW
+    records = _decode_here(images, decode) if here else _decode_in_processes(images, decode, workers)
+    disable = None if progress else True
+    yield from tqdm(records, total=len(images), desc="decoding", unit="image", disable=disable)
+
+
+def _decode_here(images: Mapping[int, Path], decode: "partial[DecodedImage]") -> Iterator[DecodedImage]:
+    for row, path in images.items():
+        with warnings.catch_warnings():
+            _ignore_remarks()
+            record = decode(row, path)
+        yield record
 
 
 def _decode_in_processes(
-    images: Mapping[int, Path], decode: "partial[DecodedImage]", workers: int, bar: "tqdm[None]"
-) -> tuple[DecodedImage, ...]:
+    images: Mapping[int, Path], decode: "partial[DecodedImage]", workers: int
+) -> Iterator[DecodedImage]:
     # Not forked: a bar's thread or a library's may hold a lock that a child would wait for.
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-    done: dict[int, DecodedImage] = {}
+    done = 0
     with ProcessPoolExecutor(workers, context, _ignore_remarks) as pool:
-        futures = {pool.submit(decode, row, path): row for row, path in images.items()}
+        decoded = map_ahead(pool, partial(_decode_portion, decode), _portions(images), _WAITING * workers)
         try:
-            for future in as_completed(futures):
-                done[futures[future]] = future.result()
-                bar.update()
+            for records in decoded:
+                for record in records:
+                    done += 1
+                    yield record
         except BrokenProcessPool as error:
             raise ImageError(
-                f"a process that decodes images was killed after {len(done)} of {len(images)}, most likely "
-                "for want of memory: close other programs, or lower max_pixels to refuse huge images"
+                f"a process that decodes images was killed after {done} of {len(images)}, most likely "
+                "for want of memory: close other programs, or lower data.max_pixels to refuse huge images"
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return tuple(done[row] for row in images)
 
 
-def _usable_cores() -> int:
-    # Not every system tells how many of its cores this process may use.
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+def _portions(images: Mapping[int, Path]) -> Iterator[tuple[tuple[int, Path], ...]]:
+    items = iter(images.items())
+    while portion := tuple(islice(items, _PORTION)):
+        yield portion
+
+
+def _decode_portion(
+    decode: "partial[DecodedImage]", portion: Sequence[tuple[int, Path]]
+) -> list[DecodedImage]:
+    return [decode(row, path) for row, path in portion]
 
 
 def _decode(row: int, path: Path, max_pixels: int) -> DecodedImage:

@@ -1,12 +1,9 @@
 """What a manifest holds: patients and images by label and site, whether or not it is free of faults."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
-from mds_lightning.audit.files import DecodedImage
 from mds_lightning.cohort.cells import parse_external
 from mds_lightning.cohort.task import Task
 
@@ -64,8 +61,3 @@ def summarize_groups(rows: pd.DataFrame, task: Task) -> tuple[Group, ...]:
     return tuple(
         sorted(groups, key=lambda group: (place.get(group.label, len(place)), group.label, group.site))
     )
-
-
-def summarize_shapes(decoded: Iterable[DecodedImage]) -> list[tuple[tuple[int, int], int]]:
-    """(height, width) and the number of images that have it, the commonest first."""
-    return Counter(image.shape for image in decoded if image.shape is not None).most_common()

@@ -1,5 +1,6 @@
 """`mds-lightning check`: every fault of a manifest and its images, before hours are spent on it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mds_lightning.audit.annotations import annotation_complaints
-from mds_lightning.audit.files import DecodedImage, decode_images
-from mds_lightning.audit.summary import Group, summarize_groups, summarize_shapes
+from mds_lightning.audit.files import decode_images
+from mds_lightning.audit.summary import Group, summarize_groups
 from mds_lightning.cohort.complaint import Complaint
 from mds_lightning.cohort.manifest import Inspection, inspect_manifest
 from mds_lightning.cohort.splitting import FoldError, patient_table, split_patients
@@ -31,12 +32,12 @@ class CheckResult:
     Attributes:
         complaints: Every fault and remark, in the order of the manifest's rows.
         groups: What the manifest holds, by label and site.
-        images: What became of each image that was there to decode.
+        shapes: (height, width) in pixels and how many images have it, the commonest first.
     """
 
     complaints: tuple[Complaint, ...]
     groups: tuple[Group, ...]
-    images: tuple[DecodedImage, ...]
+    shapes: tuple[tuple[tuple[int, int], int], ...]
 
     @property
     def errors(self) -> int:
@@ -62,19 +63,18 @@ def check(config: DictConfig) -> CheckResult:
     manifest = locate_manifest(config)
     root = Path(config.cohort.root) if config.cohort.root is not None else None
     inspection = inspect_manifest(manifest, task, root, config.folds.n_splits)
-    images = decode_images(inspection.images, config.data.max_pixels)
-    complaints = [
-        *inspection.complaints,
-        *(
-            Complaint("error", str(manifest), image.row, "image", image.fault)
-            for image in images
-            if image.fault
-        ),
-        *annotation_complaints(inspection, images, str(manifest), config.data.max_pixels),
-        *_split_complaints(inspection, config),
-    ]
+    complaints = [*inspection.complaints, *_split_complaints(inspection, config)]
+    shapes: Counter[tuple[int, int]] = Counter()
+    for image in decode_images(inspection.images, config.data.max_pixels):
+        if image.shape is not None:
+            shapes[image.shape] += 1
+        if image.fault is not None:
+            complaints.append(Complaint("error", str(manifest), image.row, "image", image.fault))
+        complaints += annotation_complaints(inspection, image, str(manifest), config.data.max_pixels)
     complaints.sort(key=lambda complaint: complaint.row or 0)
-    result = CheckResult(tuple(complaints), summarize_groups(inspection.rows, task), images)
+    result = CheckResult(
+        tuple(complaints), summarize_groups(inspection.rows, task), tuple(shapes.most_common())
+    )
     _show(result, manifest)
     return result
 
@@ -98,8 +98,8 @@ def _show(result: CheckResult, manifest: Path) -> None:
         console.print(_complaint_table(result.complaints))
     if result.groups:
         console.print(_group_table(result.groups))
-    if any(image.shape for image in result.images):
-        console.print(_shape_table(result.images))
+    if result.shapes:
+        console.print(_shape_table(result.shapes))
     warnings = len(result.complaints) - result.errors
     found = f"{_count(result.errors, 'error')}, {_count(warnings, 'warning')}"
     console.print(Text(f"{manifest}: {found}", style="bold red" if result.failed else "bold green"))
@@ -127,9 +127,8 @@ def _group_table(groups: Sequence[Group]) -> Table:
     return table
 
 
-def _shape_table(images: Sequence[DecodedImage]) -> Table:
+def _shape_table(shapes: Sequence[tuple[tuple[int, int], int]]) -> Table:
     table = Table("width x height", "images", box=box.SIMPLE_HEAD)
-    shapes = summarize_shapes(images)
     for (height, width), number in shapes[:_MOST_SHAPES]:
         table.add_row(f"{width} x {height}", str(number))
     if len(shapes) > _MOST_SHAPES:

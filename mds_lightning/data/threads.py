@@ -1,9 +1,9 @@
-"""The same work on many items, in threads, with the results in order."""
+"""The same work on many items at once, with the results in order and few of them in memory."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,17 +24,25 @@ def map_in_threads(function: Callable[[T], R], items: Iterable[T], workers: int 
     """
     workers = usable_cores() if workers is None else workers
     with ThreadPoolExecutor(workers, "decode") as pool:
-        waiting: deque[Future[R]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+        yield from map_ahead(pool, function, items, 2 * workers)
+
+
+def map_ahead(pool: Executor, function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """Yield `function(item)` for every item, in their order; `pool` has at most `ahead` + 1 of them at once.
+
+    Its own `map` would hand over all items before the first result is there.
+    """
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > ahead:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def usable_cores() -> int:

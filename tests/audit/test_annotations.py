@@ -19,10 +19,10 @@ def complain(tmp_path):
         manifest = tmp_path / "manifest.csv"
         manifest.write_text(f'image,patient_id,label,mask,boxes\nimage.png,p,MDS,{mask},"{boxes}"\n')
         inspection = inspect_manifest(manifest, Task("t", ("donor", "MDS")))
-        images = decode_images(inspection.images, 1000, workers=1, progress=False)
         return [
             (fault.severity, fault.row, fault.column, fault.message)
-            for fault in annotation_complaints(inspection, images, str(manifest), 1000)
+            for image in decode_images(inspection.images, 1000, workers=1, progress=False)
+            for fault in annotation_complaints(inspection, image, str(manifest), 1000)
         ]
 
     return complain

@@ -26,7 +26,7 @@ def images(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_image_is_decoded_in_one_process_or_several(images, workers):
-    decoded = decode_images(images, max_pixels=10_000, workers=workers, progress=False)
+    decoded = list(decode_images(images, max_pixels=10_000, workers=workers, progress=False))
     assert [image.row for image in decoded] == list(images)
     faults = {image.row: image.fault for image in decoded if image.fault is not None}
     assert list(faults) == [12, 20, 25]
@@ -37,8 +37,30 @@ def test_every_image_is_decoded_in_one_process_or_several(images, workers):
     assert {image.shape for image in decoded if image.row not in faults} == {(8, 10)}
 
 
+class _Told(dict):
+    """Rows and files that count how many of them were asked for."""
+
+    asked = 0
+
+    def items(self):
+        for item in super().items():
+            self.asked += 1
+            yield item
+
+
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 8 * (4 * 2 + 1))])
+def test_few_images_are_under_way_however_many_there_are(images, workers, most):
+    many = _Told(dict.fromkeys(range(1000), images[2]))
+    decoded = decode_images(many, max_pixels=10_000, workers=workers, progress=False)
+    assert next(decoded).row == 0
+    assert 1 <= many.asked <= most
+    assert next(decoded).row == 1
+    decoded.close()
+    assert many.asked <= most + 8
+
+
 def test_no_image_is_no_fault():
-    assert decode_images({}, max_pixels=1) == ()
+    assert list(decode_images({}, max_pixels=1)) == []
 
 
 def _die(row, path, max_pixels):
@@ -48,4 +70,4 @@ def _die(row, path, max_pixels):
 def test_a_killed_process_is_told_as_want_of_memory(images, monkeypatch):
     monkeypatch.setattr(files, "_decode", _die)
     with pytest.raises(ImageError, match="was killed after 0 of 30, most likely for want of memory"):
-        decode_images(images, max_pixels=10_000, workers=2, progress=False)
+        list(decode_images(images, max_pixels=10_000, workers=2, progress=False))

@@ -1,7 +1,6 @@
 import pandas as pd
 
-from mds_lightning.audit.files import DecodedImage
-from mds_lightning.audit.summary import Group, summarize_groups, summarize_shapes
+from mds_lightning.audit.summary import Group, summarize_groups
 from mds_lightning.cohort.task import Task
 
 TASK = Task("t", ("donor", "MDS"))
@@ -29,8 +28,3 @@ def test_patients_and_images_are_counted_by_label_and_site_with_external_ones_ap
 def test_what_cannot_be_counted_is_not():
     assert summarize_groups(pd.DataFrame(), TASK) == ()
     assert summarize_groups(pd.DataFrame({"label": ["MDS"]}), TASK) == ()
-
-
-def test_shapes_are_counted_commonest_first():
-    decoded = [DecodedImage(row, shape, None) for row, shape in enumerate([(1, 2), (3, 4), (3, 4), None])]
-    assert summarize_shapes(decoded) == [((3, 4), 2), ((1, 2), 1)]
