@@ -20,6 +20,7 @@ from mds_lightning.reporting.figures.maps import draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.gallery import draw_figures
+from mds_lightning.reporting.headline import KINDS
 from mds_lightning.reporting.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.origin import find_manifest
 from mds_lightning.reporting.paper import PUBLISHED
@@ -162,10 +163,7 @@ def _write_study(
     published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
     name = f"table{published.table}_performance" if published else "table_performance"
     performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
-    caption = (
-        f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval from a bootstrap "
-        "over patients, stratified by class, BCa]."
-    )
+    caption = f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]."
     files += write_table(performance, study.evaluation / name, caption)
     if len(evidence) > 1 and first.predictions.is_binary:
         files += _write_comparison(study, evidence)

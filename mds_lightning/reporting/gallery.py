@@ -15,7 +15,8 @@ from mds_lightning.reporting.figures.confusion import draw_confusion
 from mds_lightning.reporting.figures.decision import draw_decision
 from mds_lightning.reporting.figures.precision_recall import draw_precision_recall
 from mds_lightning.reporting.figures.roc import draw_roc
-from mds_lightning.reporting.tables import HEADLINE_INTERVAL, format_estimate
+from mds_lightning.reporting.numbers import find_estimate
+from mds_lightning.reporting.tables import format_estimate
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.precision_recall import trace_precision_recall
@@ -92,10 +93,9 @@ def _trace_folds(
 
 
 def _summarise(evidence: Evidence, patients: str, level: str, metric: str, of: str) -> str:
-    table = evidence.tables["metrics"]
-    wanted = {"patients": patients, "level": level, "metric": metric, "of": of, "interval": HEADLINE_INTERVAL}
-    line = table[np.logical_and.reduce([table[key] == value for key, value in wanted.items()])].iloc[0]
-    return format_estimate(float(line["value"]), float(line["low"]), float(line["high"]))
+    one = find_estimate(evidence.tables["metrics"], patients, level, metric, of)
+    assert one is not None, "every drawn curve has its estimate"
+    return format_estimate(one.value, one.low, one.high)
 
 
 def _draw_external(evidence: Evidence) -> Iterator[tuple[str, Figure]]:

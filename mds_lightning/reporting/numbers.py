@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mds_lightning.reporting.tables import HEADLINE_INTERVAL, NAMES
+from mds_lightning.reporting.headline import NARROWEST, choose_headlines
+from mds_lightning.reporting.tables import NAMES
+from mds_lightning.statistics.newcombe import NEWCOMBE
 from mds_lightning.statistics.subgroups import FEWEST
 
-#: Name of Wilson's interval in a table of estimates.
-WILSON = "Wilson"
 _TOO_FEW = f"fewer than {FEWEST}"
 
 
@@ -46,7 +46,7 @@ class Estimate:
     @property
     def has_interval(self) -> bool:
         """Whether there are limits with some distance between them."""
-        return bool(np.isfinite(self.low) and self.high - self.low > 1e-12)
+        return bool(np.isfinite(self.low) and self.high - self.low > NARROWEST)
 
     @property
     def number(self) -> str:
@@ -81,34 +81,30 @@ def name_metric(metric: str, of: str) -> str:
 def list_metrics(table: pd.DataFrame, patients: str) -> Iterator[MetricLine]:
     """Yield every metric of one group of patients with its headline interval, in a paper's order.
 
-    Where all resamples agree (no error was made, say), the bootstrap sees no spread: Wilson's interval takes
-    its place where there is one, under its name.
-
     Args:
         table: `evidence.tables["metrics"]`, or those of operating points.
         patients: Which group.
     """
-    chosen = table[(table["interval"] == HEADLINE_INTERVAL) & (table["patients"] == patients)]
+    chosen = choose_headlines(table[table["patients"] == patients])
     for metric in NAMES:
         lines = chosen[chosen["metric"] == metric]
         for of in lines["of"].unique():
             levels = {
-                str(line["level"]): Estimate.of(line) for line in lines[lines["of"] == of].to_dict("records")
+                str(line["level"]): _of_headline(line) for line in lines[lines["of"] == of].to_dict("records")
             }
-            for level, one in levels.items():
-                wilson = find_estimate(table, patients, level, metric, str(of), WILSON)
-                if one.is_defined and not one.has_interval and wilson is not None:
-                    levels[level] = replace(wilson, kind=WILSON)
             yield MetricLine(name_metric(metric, str(of)), levels)
 
 
-def find_estimate(
-    table: pd.DataFrame, patients: str, level: str, metric: str, of: str, interval: str = HEADLINE_INTERVAL
-) -> Estimate | None:
-    """The one row of a table of estimates, or None where it is not there."""
-    wanted = {"patients": patients, "level": level, "metric": metric, "of": of, "interval": interval}
+def find_estimate(table: pd.DataFrame, patients: str, level: str, metric: str, of: str) -> Estimate | None:
+    """One estimate of a table with its headline interval, or None where it is not there."""
+    wanted = {"patients": patients, "level": level, "metric": metric, "of": of}
     found = table[np.logical_and.reduce([table[key] == value for key, value in wanted.items()])]
-    return Estimate.of(found.iloc[0].to_dict()) if len(found) else None
+    found = choose_headlines(found)
+    return _of_headline(found.iloc[0].to_dict()) if len(found) else None
+
+
+def _of_headline(line: Mapping[Any, Any]) -> Estimate:
+    return replace(Estimate.of(line), kind=NEWCOMBE if line["interval"] == NEWCOMBE else "")
 
 
 @dataclass(frozen=True)

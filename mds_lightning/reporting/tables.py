@@ -9,8 +9,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from mds_lightning.reporting.headline import KINDS, NARROWEST, choose_headlines
 from mds_lightning.reporting.paper import PUBLISHED, SOURCE
-from mds_lightning.statistics.bootstrap import BCA
+from mds_lightning.statistics.newcombe import NEWCOMBE
 from mds_lightning.tracking.run_directory import write_atomically
 
 #: The order in which the screen shows metrics, and their names there.
@@ -29,8 +30,6 @@ NAMES = HEADLINES | {
     "balanced_accuracy": "Balanced accuracy",
     "mcc": "MCC",
 }
-#: The interval that is shown where one is.
-HEADLINE_INTERVAL = BCA
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
@@ -67,7 +66,7 @@ def format_estimate(value: float, low: float, high: float, digits: int = 3) -> s
     limits = f"{low:.{digits}f}, {high:.{digits}f}"
     if np.isnan(low):
         limits = "no interval"
-    elif high - low < 1e-12:
+    elif high - low < NARROWEST:
         limits = "no spread"
     return f"{value:.{digits}f} [{limits}]"
 
@@ -85,7 +84,7 @@ def tabulate_performance(estimates: Mapping[str, pd.DataFrame], classes: tuple[s
     """
     rows = []
     for model, table in estimates.items():
-        chosen = table[table["interval"] == HEADLINE_INTERVAL]
+        chosen = choose_headlines(table)
         for (patients, level), group in chosen.groupby(["patients", "level"], sort=False):
             rows.append({"patients": patients, "level": level, "model": model} | _cells(group, NAMES))
     table = pd.DataFrame(rows)
@@ -110,7 +109,7 @@ def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[T
     Returns:
         A table for each group of patients: a line a metric, image and patient level side by side.
     """
-    chosen = table[(table["interval"] == HEADLINE_INTERVAL) & table["metric"].isin(HEADLINES.keys())]
+    chosen = choose_headlines(table[table["metric"].isin(HEADLINES.keys())])
     chosen = chosen[(chosen["of"] != "macro") | chosen["metric"].str.startswith("roc_auc")]
     return [
         _show_group(chosen[chosen["patients"] == patients], escape(f"{title}: {patients}"), confidence)
@@ -119,7 +118,9 @@ def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[T
 
 
 def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
-    caption = f"{confidence:.0%} intervals: bootstrap over patients, stratified by class, BCa"
+    caption = f"{confidence:.0%} intervals: {KINDS}"
+    if (group["interval"] == NEWCOMBE).any():
+        caption += "; of a ROC-AUC of 1 Newcombe's"
     cells = {level: _cells(group[group["level"] == level], HEADLINES) for level in ("image", "patient")}
     if any("no spread" in text for part in cells.values() for text in part.values()):
         caption += "; no spread: too few patients or errors to see any"

@@ -14,6 +14,7 @@ from mds_lightning.statistics.delong import interval_of_auc
 from mds_lightning.statistics.fold_spread import interval_over_folds
 from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
+from mds_lightning.statistics.newcombe import newcombe_interval
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
@@ -110,12 +111,19 @@ def _average(folds: Sequence[Metrics]) -> Statistic:
 
 
 def _without_resampling(metrics: Metrics, measure: Measure, level: str, confidence: float) -> list[Interval]:
-    """DeLong for ROC-AUC; Wilson for proportions of patients (images are no independent trials)."""
+    """DeLong for ROC-AUC; of patients also Newcombe's, and Wilson's for proportions.
+
+    The latter two need independent trials, which a patient's images are not.
+    """
     sample = metrics.sample
     if measure.metric == "roc_auc" and measure.of in metrics.rankings:
         k = sample.classes.index(measure.of)
-        score = sample.probabilities[:, k]
-        return [interval_of_auc(sample.target == k, score, sample.patient, confidence)]
+        score, positive = sample.probabilities[:, k], sample.target == k
+        intervals = [interval_of_auc(positive, score, sample.patient, confidence)]
+        auc = metrics.point()[measure]
+        if level == "patient" and np.isfinite(auc):
+            intervals.append(newcombe_interval(auc, int(positive.sum()), int((~positive).sum()), confidence))
+        return intervals
     trials = count_trials(metrics.confusion.sum(axis=0), sample.classes)
     if level == "patient" and measure in trials:
         return [wilson_interval(*trials[measure], confidence)]

@@ -12,6 +12,7 @@ from mds_lightning.statistics.bootstrap import BCA, bootstrap
 from mds_lightning.statistics.confusion import count_trials
 from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.newcombe import newcombe_interval
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
@@ -33,7 +34,7 @@ def estimate_subgroups(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """ROC-AUC (bootstrap) and recall of each class (Wilson) within each group of one column.
+    """ROC-AUC (bootstrap; Newcombe at 1) and recall of each class (Wilson) within each group of one column.
 
     A column that only one class's patients have (a subtype, say) sets each of its groups against all patients
     of the other classes. A measure whose cell holds fewer than `FEWEST` patients of a class it needs is not
@@ -107,7 +108,11 @@ def _measure(
             return {Measure("roc_auc", ranking): won / total}
 
         result = bootstrap(statistic, sample.patient_class, n_resamples, seed)
-        yield measure, result.point[measure], result.bca(measure, confidence)
+        auc, interval = result.point[measure], result.bca(measure, confidence)
+        if interval.high == interval.low:
+            # All patients of a small group are in order: resamples see no spread.
+            interval = newcombe_interval(auc, int(sizes[k]), int(sizes.sum() - sizes[k]), confidence)
+        yield measure, auc, interval
     for name in recalled:
         successes, total = trials["recall", name]
         if total < FEWEST:

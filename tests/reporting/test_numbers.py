@@ -4,8 +4,11 @@ import pandas as pd
 import pytest
 
 from mds_lightning.reporting.evidence import HELD_OUT
+from mds_lightning.reporting.headline import choose_headlines
 from mds_lightning.reporting.numbers import Estimate, list_groups, list_metrics
+from mds_lightning.statistics.bootstrap import BCA
 from mds_lightning.statistics.estimates import Settings, estimate
+from mds_lightning.statistics.proportions import WILSON
 from mds_lightning.statistics.subgroups import estimate_subgroups
 
 NAN = float("nan")
@@ -26,16 +29,30 @@ def test_an_estimate_says_what_is_known(one, text):
     assert str(one) == text
 
 
-def test_wilson_stands_in_where_no_error_was_made(make_pooled):
+def test_patients_without_an_error_have_an_interval_and_their_images_none(make_pooled):
     test = make_pooled(signal=12.0).split("test")
     table = estimate(test, HELD_OUT, Settings(n_resamples=100))
     lines = {line.name: line.levels for line in list_metrics(table, HELD_OUT)}
     recall = lines["Recall, MDS"]["patient"]
-    assert (recall.value, recall.kind) == (1.0, "Wilson")
     # Wilson, J Am Stat Assoc 22 (1927) 209: n / (n + z²) where all n succeed.
+    assert (recall.value, recall.high) == (1.0, 1.0)
     assert recall.low == pytest.approx(30 / (30 + 1.959964**2), abs=1e-6)
-    assert lines["ROC-AUC, MDS"]["patient"].limits == "no spread"
-    assert lines["Recall, MDS"]["image"].kind == "", "images are no independent trials"
+    auc = lines["ROC-AUC, MDS"]["patient"]
+    assert (auc.value, auc.high, auc.kind) == (1.0, 1.0, "Newcombe")
+    assert 0.85 < auc.low < 0.95
+    assert lines["ROC-AUC, MDS"]["image"].limits == "no spread", "images are no independent trials"
+    assert lines["Recall, MDS"]["image"].limits == "no spread"
+
+
+def test_proportions_of_patients_have_wilsons_interval_and_all_else_the_bootstraps(make_pooled):
+    table = estimate(make_pooled().split("test"), HELD_OUT, Settings(n_resamples=100))
+    shown = choose_headlines(table).set_index(["level", "metric", "of"])["interval"]
+    assert shown.index.is_unique
+    assert set(map(tuple, table[["level", "metric", "of"]].to_numpy())) == set(shown.index)
+    proportions = {"accuracy", "precision", "recall", "specificity"}
+    for (level, metric, of), kind in shown.items():
+        wilson = level == "patient" and metric in proportions and of != "macro"
+        assert kind == (WILSON if wilson else BCA), (level, metric, of)
 
 
 def test_groups_of_too_few_patients_share_a_line_and_nothing_is_told_of_them(make_pooled):

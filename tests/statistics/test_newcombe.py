@@ -1,0 +1,40 @@
+"""Newcombe's interval: its defining equation, its limits, and its width where resamples see none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mds_lightning.statistics.newcombe import newcombe_interval
+
+
+@given(st.floats(0.02, 0.98), st.integers(2, 200), st.integers(2, 200))
+@settings(deadline=None, max_examples=50)
+def test_the_limits_solve_its_equation(auc, positives, negatives):
+    found = newcombe_interval(auc, positives, negatives)
+    assert 0 <= found.low < auc < found.high <= 1
+    for theta in (found.low, found.high):
+        half = (positives + negatives) / 2 - 1
+        q = 1 + half * (1 - theta) / (2 - theta) + half * theta / (1 + theta)
+        deviation = (theta * (1 - theta) * q / (positives * negatives)) ** 0.5
+        assert abs(auc - theta) == pytest.approx(1.9599639845 * deviation, abs=1e-7)
+
+
+def test_one_positive_patient_who_beats_one_negative_says_next_to_nothing():
+    found = newcombe_interval(1.0, 1, 1)
+    # m = n = 1: a single trial, so Wilson's limit 1 / (1 + z²).
+    assert (found.low, found.high) == (pytest.approx(1 / (1 + 1.9599639845**2)), 1.0)
+
+
+def test_it_is_the_same_seen_from_the_other_side():
+    found, mirrored = newcombe_interval(0.9, 20, 35), newcombe_interval(0.1, 35, 20)
+    assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
+
+
+def test_more_patients_narrow_it_and_more_confidence_widens_it():
+    low = [newcombe_interval(1.0, n, n).low for n in (5, 10, 100)]
+    assert low == sorted(low)
+    assert newcombe_interval(1.0, 10, 10, 0.99).low < newcombe_interval(1.0, 10, 10, 0.95).low
+
+
+def test_without_patients_on_one_side_there_is_none():
+    assert newcombe_interval(0.5, 0, 4).note == "no patients on one side"
