@@ -24,6 +24,7 @@ from mds_lightning.statistics.delong import interval_of_auc
 from mds_lightning.statistics.fold_spread import interval_over_folds
 from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.newcombe import newcombe_interval
 from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.within_folds import WithinFolds
@@ -112,8 +113,19 @@ def all_intervals(
         )
         folds = [Metrics.of(sample.where(sample.fold == k)).point()[AUC] for k in range(FOLDS)]
         yield f"{level} AUC, Student t over folds", interval_over_folds(np.array(folds)), auc
-        right = (sample.decided == sample.target).sum()
-        yield f"{level} accuracy, Wilson", wilson_interval(float(right), len(sample.target)), accuracy
+        right = sample.decided == sample.target
+        yield f"{level} accuracy, Wilson", wilson_interval(float(right.sum()), len(right)), accuracy
+        yield (
+            f"{level} recall, Wilson",
+            wilson_interval(float(right[positive].sum()), positive.sum()),
+            accuracy,
+        )
+        if level == "patient":
+            newcombe = newcombe_interval(result.point[AUC], int(positive.sum()), int((~positive).sum()))
+            yield "patient AUC, Newcombe", newcombe, auc
+            bca = result.bca(AUC)
+            shown = bca if bca.high > bca.low else newcombe
+            yield "patient AUC, as reported: BCa, Newcombe where all are in order", shown, auc
     rows = np.arange(len(images.target))
     naive = Sample(images.classes, images.target, images.probabilities, rows, images.target, images.fold)
     result = bootstrap(Metrics.of(naive), naive.patient_class, n_resamples, seed, jackknife=False)
@@ -151,7 +163,7 @@ def main() -> None:
     )
     parser.add_argument("--cohorts", type=int, default=1000)
     parser.add_argument("--resamples", type=int, default=2000)
-    parser.add_argument("--aucs", type=float, nargs="+", default=[0.7, 0.85])
+    parser.add_argument("--aucs", type=float, nargs="+", default=[0.7, 0.85, 0.95, 0.99])
     arguments = parser.parse_args()
     for auc in arguments.aucs:
         began = time.process_time()
