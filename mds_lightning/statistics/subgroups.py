@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mds_lightning.statistics.bootstrap import BCA, bootstrap
 from mds_lightning.statistics.confusion import count_trials
+from mds_lightning.statistics.cut_points import write_cut
 from mds_lightning.statistics.interval import Interval
 from mds_lightning.statistics.metrics import Measure, Metrics
 from mds_lightning.statistics.newcombe import newcombe_interval
@@ -77,13 +78,11 @@ def group_values(values: "pd.Series[Any]") -> "pd.Series[Any]":
     numeric = bool((numbers.notna() == values.notna()).all()) and numbers.nunique() > _MOST_VALUES
     if not numeric:
         return values.where(values.notna(), None).map(str, na_action="ignore")
-    edges = np.unique(np.round(np.nanquantile(numbers.to_numpy(float), [1 / 3, 2 / 3]), 6))
+    known = numbers.dropna().to_numpy(float)
+    edges = np.unique(np.quantile(known, [1 / 3, 2 / 3]))
     place = np.digitize(numbers, edges, right=True)
-    names = [
-        f"≤ {edges[0]:g}",
-        *(f"> {low:g} to {high:g}" for low, high in pairwise(edges)),
-    ]
-    names.append(f"> {edges[-1]:g}")
+    cuts = [write_cut(known, edge) for edge in edges]
+    names = [f"≤ {cuts[0]}", *(f"> {low} to {high}" for low, high in pairwise(cuts)), f"> {cuts[-1]}"]
     chosen = [names[k] if ok else None for k, ok in zip(place, numbers.notna(), strict=True)]
     return pd.Series(chosen, index=values.index, name=values.name, dtype=object)
 
