@@ -201,11 +201,11 @@ def _read_manifest(study: StudyDirectory, variant: str, pooled: Mapping[str, Any
         log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
         return None
     settings = read_settings(run.config)
-    manifest = find_manifest(study, settings)
+    manifest = find_manifest(study, run)
     if manifest is None:
         log.warning(
             "the manifest is not where %s says: no patient characteristics, subgroups or figure of maps",
             run.config,
         )
         return None
-    return read_manifest_rows(manifest, settings, pooled[variant])
+    return read_manifest_rows(manifest.path, settings, pooled[variant])

@@ -25,7 +25,7 @@ from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.predictions import read_predictions, score_auroc
 from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
-from mds_lightning.tracking.provenance import write_provenance
+from mds_lightning.tracking.provenance import describe_file, write_provenance
 from mds_lightning.tracking.run_directory import RunDirectory
 from mds_lightning.tracking.settings import refuse_changed_settings, write_settings
 from mds_lightning.tracking.wandb import closing_run
@@ -90,8 +90,14 @@ def train_fold(config: DictConfig) -> float:
     opened = open_cohort(config)
     fold = opened.folds.fold(config.fold)
     write_settings(run.config, settings)
-    hashes = {"cohort_hash": opened.cohort.hash, "folds_hash": opened.folds.hash}
-    write_provenance(run.provenance, {"seed": config.seed, "fold": config.fold, **hashes})
+    facts = {
+        "seed": config.seed,
+        "fold": config.fold,
+        "cohort_hash": opened.cohort.hash,
+        "folds_hash": opened.folds.hash,
+        "manifest": describe_file(opened.cohort.manifest),
+    }
+    write_provenance(run.provenance, facts)
     with closing_run():
         return _train_fold(config, run, opened.cohort, opened.task, fold)
 

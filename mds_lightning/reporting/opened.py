@@ -156,10 +156,10 @@ class Study:
     @cached_property
     def _manifest(self) -> ManifestRows:
         run = self.runs(self.variants[0])[0]
-        manifest = find_manifest(self.directory, run.settings)
+        manifest = find_manifest(self.directory, run.directory)
         rows = None
         if manifest is not None:
-            rows = read_manifest_rows(manifest, run.settings, self.pooled[run.variant])
+            rows = read_manifest_rows(manifest.path, run.settings, self.pooled[run.variant])
         if rows is None:
             raise ValueError(
                 f"the manifest of {self.directory.path} is not where {run.directory.config} says, or has "

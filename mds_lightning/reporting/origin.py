@@ -1,6 +1,7 @@
 """Where a study came from: its manifest, and the facts that its folds recorded."""
 
 import json
+import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mds_lightning.cohort.simulation.parameters import SimulationParameters
+from mds_lightning.tracking.provenance import describe_file
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.tracking.settings import read_settings
+
+log = logging.getLogger(__name__)
 
 #: Packages whose version can change a number.
 _DECISIVE = (
@@ -22,26 +27,59 @@ def is_simulated(settings: Mapping[str, Any]) -> bool:
     return settings["cohort"]["manifest"] is None
 
 
-def find_manifest(study: StudyDirectory, settings: Mapping[str, Any]) -> Path | None:
+@dataclass(frozen=True)
+class FoundManifest:
+    """A study's manifest as it is today.
+
+    Attributes:
+        path: Where it was found.
+        has_changed: Whether the file differs from the one that was trained on; False where no hash of that
+            was recorded.
+    """
+
+    path: Path
+    has_changed: bool
+
+
+def find_manifest(study: StudyDirectory, run: RunDirectory) -> FoundManifest | None:
     """The manifest that a run was trained on, or None where it is not to be found.
 
-    A relative path is looked for from the current folder, then from those above the study: `runs/demo` was
-    trained in the folder that holds `runs`.
+    It is looked for where the run recorded it; then, as the configuration names it, from the current folder
+    and from those above the study: `runs/demo` was trained in the folder that holds `runs`. Of several files
+    the one that was trained on is taken; if none is that any more, the first, and a warning is logged.
 
     Args:
         study: The study.
-        settings: Configuration of one of its runs.
+        run: One of its runs.
     """
+    recorded: dict[str, str] = {}
+    if run.provenance.is_file():
+        recorded = json.loads(run.provenance.read_text(encoding="utf-8")).get("manifest", {})
+    named = _name_manifest(read_settings(run.config))
+    places = [Path(), *study.path.resolve().parents]
+    candidates = [Path(recorded["path"])] if recorded else []
+    found = [path for path in [*candidates, *(place / named for place in places)] if path.is_file()]
+    if not found or not recorded:
+        return FoundManifest(found[0], has_changed=False) if found else None
+    for path in dict.fromkeys(found):
+        if describe_file(path)["sha256"] == recorded["sha256"]:
+            return FoundManifest(path, has_changed=False)
+    log.warning(
+        "%s is not the file any more that %s was trained on: its clinical columns are those of today",
+        *(found[0], study.path),
+    )
+    return FoundManifest(found[0], has_changed=True)
+
+
+def _name_manifest(settings: Mapping[str, Any]) -> Path:
+    """The manifest as the configuration names it."""
     cohort = settings["cohort"]
     if cohort["manifest"] is not None:
-        path = Path(cohort["manifest"])
-    elif cohort["directory"] is not None:
-        path = Path(cohort["directory"]) / "manifest.csv"
-    else:
-        parameters = SimulationParameters(**cohort["simulation"])
-        path = Path(settings["paths"]["data"]) / f"simulated-{parameters.hash}" / "manifest.csv"
-    places = [Path(), *study.path.resolve().parents]
-    return next((place / path for place in places if (place / path).is_file()), None)
+        return Path(cohort["manifest"])
+    if cohort["directory"] is not None:
+        return Path(cohort["directory"]) / "manifest.csv"
+    parameters = SimulationParameters(**cohort["simulation"])
+    return Path(settings["paths"]["data"]) / f"simulated-{parameters.hash}" / "manifest.csv"
 
 
 @dataclass(frozen=True)
@@ -70,6 +108,9 @@ def read_origin(runs: Sequence[RunDirectory]) -> Origin:
         "command": [_command(record) for record in records],
         "code (git commit)": [record["git"] or "not a checkout: the installed package" for record in records],
         "cohort (SHA-256)": [record["cohort_hash"] for record in records],
+        "manifest (SHA-256 of the file)": [
+            record.get("manifest", {}).get("sha256", "not recorded") for record in records
+        ],
         "split (SHA-256)": [record["folds_hash"] for record in records],
         "seed": [str(record["seed"]) for record in records],
         "Python": [record["python"] for record in records],

@@ -132,10 +132,10 @@ def gather_page(study: Study, settings: Settings) -> Page:
     selection = select_variants(pooled)
     runs = [study.fold(fold, variant) for fold, variant in selection.chosen.items()]
     configuration = runs[0].settings
-    manifest = find_manifest(study.directory, configuration)
-    rows = (
-        read_manifest_rows(manifest, configuration, selection.predictions) if manifest is not None else None
-    )
+    manifest = find_manifest(study.directory, runs[0].directory)
+    rows = None
+    if manifest is not None:
+        rows = read_manifest_rows(manifest.path, configuration, selection.predictions)
     evidence = gather_evidence(
         selection.predictions, settings, None if rows is None else clinical_columns(rows.table)
     )
@@ -143,10 +143,17 @@ def gather_page(study: Study, settings: Settings) -> Page:
     metrics = evidence.tables["metrics"]
     headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", of)
     assert headline is not None, "every table of estimates holds the ROC-AUC"
-    flow = count_flow(evidence.predictions, None if rows is None else manifest)
+    flow = count_flow(evidence.predictions, None if rows is None or manifest is None else manifest.path)
     origin = read_origin([run.directory for run in runs])
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
+    cautions = list(list_cautions(evidence, flow, origin, headline, simulated))
+    if manifest is not None and manifest.has_changed:
+        now = "are left out" if rows is None else "are those of today"
+        cautions.append(
+            "The manifest is not the file any more that the study was trained on: "
+            f"patient characteristics and groups {now}."
+        )
     outside = [name for name in metrics["patients"].unique() if name != HELD_OUT]
     return Page(
         study=study.directory.path.resolve().name,
@@ -173,7 +180,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         training=describe_runs(runs),
         origin=origin,
         configuration=yaml.safe_dump(configuration, sort_keys=False),
-        cautions=tuple(list_cautions(evidence, flow, origin, headline, simulated)),
+        cautions=tuple(cautions),
     )
 
 

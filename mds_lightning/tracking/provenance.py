@@ -1,5 +1,6 @@
 """What a result came from: versions, hashes, seed, command and host."""
 
+import hashlib
 import json
 import platform
 import subprocess
@@ -29,6 +30,13 @@ def _git_commit() -> str | None:
     changed = git("status", "--porcelain", "--untracked-files=no")
     commit = git("rev-parse", "HEAD")
     return f"{commit}+changes" if changed else commit
+
+
+def describe_file(path: Path) -> dict[str, str]:
+    """Where a file lies and what it holds: `path` (absolute) and `sha256`."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return {"path": str(path.resolve()), "sha256": digest.hexdigest()}
 
 
 def write_provenance(path: Path, facts: Mapping[str, Any]) -> None:
