@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mds_lightning.explain.incremental.buffers import Buffer
-from mds_lightning.explain.incremental.operations import Operation, Source
+from mds_lightning.explain.incremental.operations import Source
 from mds_lightning.explain.incremental.program import INPUT, GlobalMean, Program, WholeMap
 from mds_lightning.explain.incremental.regions import Region
 from mds_lightning.explain.locality import Integers
@@ -60,6 +60,10 @@ class Pool:
     height: int
     width: int
     border: Border
+
+    def whole(self) -> Tensor:
+        """The padded map, (images, channels, height, width), as a view."""
+        return self.rows.unflatten(0, (-1, self.height, self.width)).permute(0, 3, 1, 2)
 
     def cut(self, images: Tensor, region: Region, rows: Integers, columns: Integers) -> Tensor:
         """Crops of some images for some rows and columns of a group's windows.
@@ -127,9 +131,12 @@ def run_clean(program: Program, inputs: Tensor, pools: Mapping[PoolKey, Border])
         """Make what has become possible with a new map."""
         if number in averaged:
             sums[number] = _integrate(maps[number])
-        for key in [key for key in pending if all(segment.producer in maps for segment in key[0])]:
+        ready = [key for key in pending if all(segment.producer in maps for segment in key[0])]
+        # Crops that stay inside the map can be cut from a padded one too.
+        for key in sorted(ready, key=lambda key: key[1] is None):
             pending.remove(key)
-            made[key] = _make_pool(gather(maps, key[0]), pools[key], key[1])
+            padded = [pool for (source, _), pool in made.items() if source == key[0] and key[1] is None]
+            made[key] = padded[0] if padded else _make_pool(gather(maps, key[0]), pools[key], key[1])
             release(key[0])
 
     def release(source: Source) -> None:
@@ -140,7 +147,9 @@ def run_clean(program: Program, inputs: Tensor, pools: Mapping[PoolKey, Border])
 
     finish(INPUT)
     for operation in program.operations:
-        maps[operation.output] = _run_whole(operation, maps)
+        maps[operation.output] = operation.whole(
+            *(_find_map(source, maps, made) for source in operation.inputs)
+        )
         for source in operation.inputs:
             release(source)
         finish(operation.output)
@@ -174,9 +183,10 @@ def gather(maps: Mapping[int, Tensor], source: Source) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
-def _run_whole(operation: Operation, maps: Mapping[int, Tensor]) -> Tensor:
-    given = [gather(maps, source) for source in operation.inputs]
-    return operation.whole(*given)
+def _find_map(source: Source, maps: Mapping[int, Tensor], made: Mapping[PoolKey, Pool]) -> Tensor:
+    """A map; one that is joined of several, from the pool that holds it already."""
+    pool = made.get((source, None)) if len(source) > 1 else None
+    return gather(maps, source) if pool is None or any(astuple(pool.border)) else pool.whole()
 
 
 def _make_pool(whole: Tensor, border: Border, fill: float | None) -> Pool:

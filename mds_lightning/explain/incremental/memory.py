@@ -44,7 +44,9 @@ def field_bytes(plan: Plan, width: int) -> int:
             live -= release(source)
         for key in [key for key in pending if _producers(key[0]) <= present]:
             pending.remove(key)
-            live += _pool_size(plan, key)
+            # Without a border it shares another one's, see `run_clean`.
+            is_shared = key[1] is None and any(other[0] == key[0] for other in plan.pools if other != key)
+            live += 0 if is_shared else _pool_size(plan, key)
             most = max(most, live)
             live -= release(key[0])
     sums = {
