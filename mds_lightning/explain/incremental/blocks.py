@@ -14,23 +14,23 @@ from mds_lightning.explain.windows import Interval
 
 @dataclass(frozen=True, eq=False)
 class Cover:
-    """The fields and what covers them, as one table of pixels.
+    """The fields and what covers them, as tables of pixels.
 
     Attributes:
-        rows: (2 * images * height * width, channels): first all fields, then all covers.
-        images: Number of fields.
+        fields: (images * height * width, channels).
+        covers: Likewise.
         size: (height, width).
     """
 
-    rows: Tensor
-    images: int
+    fields: Tensor
+    covers: Tensor
     size: tuple[int, int]
 
     @classmethod
     def of(cls, inputs: Tensor, covers: Tensor) -> "Cover":
         """From maps of shape (n, C, H, W)."""
-        table = torch.cat([inputs, covers]).permute(0, 2, 3, 1).reshape(-1, inputs.shape[1])
-        return cls(table, len(inputs), (inputs.shape[2], inputs.shape[3]))
+        fields, patches = (maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1]) for maps in (inputs, covers))
+        return cls(fields, patches, (inputs.shape[2], inputs.shape[3]))
 
     def cut(self, images: Tensor, region: Region, block: "Block") -> Tensor:
         """Crops with their windows covered; shape (images, rows, columns, height, width, C)."""
@@ -39,9 +39,14 @@ class Cover:
         across, inside_across = _span(region.across.starts[block.columns], region.across.length, block.lefts)
         pixel = down[:, None, :, None] * width + across[None, :, None, :]
         inside = inside_down[:, None, :, None] & inside_across[None, :, None, :]
-        place = torch.from_numpy(pixel + inside * (self.images * height * width)).to(self.rows.device)
-        index = images.view(-1, 1, 1, 1, 1) * (height * width) + place
-        return torch.index_select(self.rows, 0, index.reshape(-1)).view(*index.shape, -1)
+        device = self.fields.device
+        index = images.view(-1, 1, 1, 1, 1) * (height * width) + torch.from_numpy(pixel).to(device)
+        covered = torch.from_numpy(inside).to(device).expand(index.shape)[..., None]
+        seen, patch = (
+            torch.index_select(table, 0, index.reshape(-1)).view(*index.shape, -1)
+            for table in (self.fields, self.covers)
+        )
+        return torch.where(covered, patch, seen)
 
 
 def _span(starts: Integers, length: int, windows: list[Interval]) -> tuple[Integers, Any]:

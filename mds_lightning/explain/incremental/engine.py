@@ -20,6 +20,8 @@ _LARGEST_BLOCK = 64
 _CACHE = 64 << 20
 #: Share of the memory that uncovered fields may take when there are several.
 _FIELDS_SHARE = 0.5
+#: A processor's allocator and kernels hold several times what a block's crops take (measured).
+_OVERHEAD = 4
 
 Chosen = npt.NDArray[np.bool_]
 
@@ -53,7 +55,7 @@ def pass_incrementally(
     together = max(1, int(memory * _FIELDS_SHARE) // field)
     room = max(0, memory - field * min(together, len(inputs)))
     if inputs.device.type == "cpu":
-        room = min(room, workers * _CACHE)
+        room = min(room // _OVERHEAD, workers * _CACHE)
     block = max(1, room // (workers * max(1, window_bytes(plan, dtype.itemsize))))
     if inputs.device.type == "cpu":
         block = min(block, _LARGEST_BLOCK)
