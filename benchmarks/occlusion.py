@@ -1,24 +1,28 @@
-"""Occlusion maps: this project, captum at its best batch, MONAI, and a plain batched loop, in one process.
+r"""Occlusion maps: this project, captum at its best batch, MONAI, and a plain batched loop, in one process.
 
     python -m benchmarks.occlusion --sizes 224 448                      # 16 backbones, about an hour
     python -m benchmarks.occlusion --networks squeezenet1_1 --sizes 896
+    python -m benchmarks.occlusion --networks squeezenet1_1 --sizes 1920x2560 --window 64 --stride 32 \
+        --batches 1 2 --patience 60 --rounds 1
     python -m benchmarks.occlusion --networks resnet18 --device cuda --tf32 --precision bfloat16
 
-Networks of random weights, two classes, float32, one square field. Contestants take turns; the table holds
+Networks of random weights, two classes, float32, one field. Contestants take turns; the table holds
 the median seconds of a whole map. Peers cost the same for every window, so they compute some windows and are
 scaled up to all of them; ours computes the whole map, or, where that would take longer than `--patience`,
 every k-th row of windows (scaled likewise, which counts the uncovered field k times). `limit` is what the
 engine says that can be saved at most: multiplications of full passes over those of what the windows change.
-`error` is the largest difference in probability from one full pass a window. MONAI is left out where it is
-not installed (`pip install --no-deps monai`); it takes no window over the border and cannot cover with a
-tensor of colours, so it covers with zero, as all do here.
+`error` is the largest difference in probability from one full pass a window; `GB` is the most memory that
+the process had taken after our map, libraries included (of the first row alone: later ones follow peers).
+MONAI is left out where it is not installed (`pip install --no-deps monai`); it takes no window over the
+border and cannot cover with a tensor of colours, so it covers with zero, as all do here.
 """
 
 import argparse
 import importlib.util
+import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +42,6 @@ from mds_lightning.models.backbones import BACKBONES, build_backbone
 
 #: Windows across and down that a peer computes to tell its cost.
 _SIDE = 4
-#: Batches among which captum's and MONAI's best is looked for.
-_BATCHES = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ def by_captum(case: Case, batch: int) -> float:
     They are larger than those of the map, so that few cover the field; captum fills in the whole field for
     each of them, whatever its size.
     """
-    side = -(-case.field.shape[-1] // _SIDE)
+    sides = [-(-length // _SIDE) for length in case.field.shape[2:]]
     occlusion = Occlusion(lambda x: case.network(x).softmax(1))
-    shape = (3, side, side)
+    shape = (3, *sides)
     return seconds_a_pass(
         case, lambda: occlusion.attribute(case.field, shape, shape, target=1, perturbations_per_eval=batch)
     )
@@ -145,13 +147,9 @@ def largest_error(case: Case, passes: Passes, covered: Tensor) -> float:
     return float((score_classes(ours, "probability") - score_classes(exact, "probability")).abs().max())
 
 
-def best_batch(way: Callable[[Case, int], float], case: Case) -> int:
-    """The batch that costs least a window."""
-    way(case, 1)
-    return min(_BATCHES, key=lambda batch: way(case, batch))
-
-
-def compare(case: Case, rounds: int, patience: float, precision: torch.dtype | None) -> str:
+def compare(
+    case: Case, rounds: int, patience: float, precision: torch.dtype | None, batches: Sequence[int]
+) -> str:
     """A row of the table: every contestant in turn, medians."""
     passes = Passes(case.network, None, True, precision)
     plan = passes.plan(case.field, case.grid)
@@ -159,29 +157,31 @@ def compare(case: Case, rounds: int, patience: float, precision: torch.dtype | N
     ways: dict[str, Callable[[Case, int], float]] = {"captum": by_captum, "loop": by_loop}
     if importlib.util.find_spec("monai"):
         ways["MONAI"] = by_monai
-    batches = {name: best_batch(way, case) for name, way in ways.items()}
-    # Both the first map's preparation and a second's speed are told by a trial on few windows.
+    # The first map prepares the plan; a part of the second tells how long a whole one takes.
     by_us(case, passes, case.grid.shape[0])
     trial, _ = by_us(case, passes, 4)
     step = max(1, min(case.grid.shape[0], round(trial / patience)))
-    times: dict[str, list[float]] = {name: [] for name in ("ours", *ways)}
+    seconds, covered = by_us(case, passes, step)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    by_captum(case, batches[0])
+    best = min(batches, key=lambda batch: by_captum(case, batch))
+    times: dict[str, list[float]] = {"ours": [seconds], **{name: [] for name in ways}}
     for _ in range(rounds):
         seconds, covered = by_us(case, passes, step)
         times["ours"].append(seconds)
         for name, way in ways.items():
-            times[name].append(way(case, batches[name]) * len(case.grid))
+            times[name].append(way(case, best) * len(case.grid))
     median = {name: statistics.median(values) for name, values in times.items()}
     ratio = median["captum"] / median["ours"]
     cells = [
         f"{limit:.1f}",
         f"{median['ours']:.2f}" + (f" (1/{step})" if step > 1 else ""),
-        *(
-            f"{median[name]:.1f} ({batches[name]})" if name in median else "-"
-            for name in ("captum", "MONAI", "loop")
-        ),
+        *(f"{median[name]:.1f}" if name in median else "-" for name in ("captum", "MONAI", "loop")),
+        str(best),
         f"**{ratio:.1f}**",
         f"{ratio / limit:.2f}",
         f"{largest_error(case, passes, covered):.0e}",
+        f"{peak:.2f}",
     ]
     return " | ".join(cells)
 
@@ -190,9 +190,10 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--networks", nargs="+", default=list(BACKBONES), choices=list(BACKBONES))
-    parser.add_argument("--sizes", nargs="+", type=int, default=[224, 448])
+    parser.add_argument("--sizes", nargs="+", default=["224", "448"], help="side, or HEIGHTxWIDTH")
     parser.add_argument("--window", type=int, default=32)
     parser.add_argument("--stride", type=int, default=16)
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 2, 4, 8, 16], help="of the peers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--patience", type=float, default=20.0, help="seconds for one of our maps")
     parser.add_argument("--device", default="cpu")
@@ -207,19 +208,22 @@ def main() -> None:
     )
     print(
         f"window {arguments.window}, stride {arguments.stride}; {where}; "
-        "seconds a map, best batch in brackets\n\n"
-        "| network | px | limit | ours | captum | MONAI | loop | times captum | of the limit | error |\n"
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "seconds a map; batch: captum's best, for all peers\n\n"
+        "| network | px | limit | ours | captum | MONAI | loop | batch | times captum | of the limit "
+        "| error | GB |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
         flush=True,
     )
     cases = [(name, size) for size in arguments.sizes for name in arguments.networks]
     for name, size in tqdm(cases, leave=False):
         torch.manual_seed(0)
         network = build_backbone(name, 2).to(device)
-        grid = place_windows(size, size, arguments.window, arguments.stride)
-        field = torch.randn(1, 3, size, size, device=device)
+        height, width = (int(side) for side in (size.split("x") * 2)[:2])
+        grid = place_windows(height, width, arguments.window, arguments.stride)
+        field = torch.randn(1, 3, height, width, device=device)
         with evaluating(network):
-            row = compare(Case(network, field, grid), arguments.rounds, arguments.patience, precision)
+            case = Case(network, field, grid)
+            row = compare(case, arguments.rounds, arguments.patience, precision, arguments.batches)
         print(f"| {name} | {size} | {row} |", flush=True)
 
 
