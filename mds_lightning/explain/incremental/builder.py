@@ -7,16 +7,9 @@ import torch
 from torch import Tensor
 
 from mds_lightning.explain.incremental.channels import Channels, Indices
-from mds_lightning.explain.incremental.operations import (
-    Affine,
-    Binary,
-    Convolution,
-    Operation,
-    Padding,
-    Pointwise,
-    Pooling,
-    Source,
-)
+from mds_lightning.explain.incremental.convolution import Convolution
+from mds_lightning.explain.incremental.operations import Affine, Binary, Operation, Padding, Pointwise, Source
+from mds_lightning.explain.incremental.pooling import Pooling
 from mds_lightning.explain.incremental.program import INPUT
 from mds_lightning.explain.incremental.spatial import Spatial
 

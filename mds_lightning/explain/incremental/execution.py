@@ -11,8 +11,9 @@ from mds_lightning.explain.incremental.blocks import Block, Cover
 from mds_lightning.explain.incremental.buffers import Buffer, Direct, Input, Joint, View
 from mds_lightning.explain.incremental.channels import Segment
 from mds_lightning.explain.incremental.clean import Clean, finish_mean, sum_region
+from mds_lightning.explain.incremental.convolution import Convolution
 from mds_lightning.explain.incremental.layout import Layout, Step
-from mds_lightning.explain.incremental.operations import Convolution, Pooling
+from mds_lightning.explain.incremental.pooling import Pooling
 from mds_lightning.explain.incremental.program import INPUT, GlobalMean, Program, WholeMap
 from mds_lightning.explain.incremental.regions import Region
 from mds_lightning.explain.locality import Integers

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mds_lightning.explain.incremental.operations import MOST_PARTS, Affine, Convolution, Operation
+from mds_lightning.explain.incremental.convolution import MOST_PARTS, Convolution
+from mds_lightning.explain.incremental.operations import Affine, Operation
 from mds_lightning.explain.incremental.program import Program
 
 #: Windows, pixels beyond the kernel, and pixels in all for which oneDNN is asked to choose the layout of

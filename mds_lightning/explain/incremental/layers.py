@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mds_lightning.explain.incremental.builder import Builder, batch_norm_terms
-from mds_lightning.explain.incremental.operations import Pooling
+from mds_lightning.explain.incremental.pooling import Pooling
 from mds_lightning.explain.incremental.spatial import Call, Mean, Spatial, is_constant, is_plain, pair
 
 

@@ -13,9 +13,10 @@ from mds_lightning.explain.incremental.buffers import (
     producers_read,
     share_buffers,
 )
+from mds_lightning.explain.incremental.convolution import MOST_PARTS, Convolution
 from mds_lightning.explain.incremental.geometry import Extent
 from mds_lightning.explain.incremental.growth import grow_regions
-from mds_lightning.explain.incremental.operations import MOST_PARTS, Convolution, Operation, Source
+from mds_lightning.explain.incremental.operations import Operation, Source
 from mds_lightning.explain.incremental.program import GlobalMean, Program, WholeMap
 from mds_lightning.explain.incremental.regions import Region
 from mds_lightning.explain.locality import Reach

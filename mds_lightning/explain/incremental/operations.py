@@ -1,4 +1,4 @@
-"""What can be computed on a crop of a map: convolution, pooling, and whatever acts pixel by pixel.
+"""What can be computed on a crop of a map, and the operations that act pixel by pixel.
 
 Maps are tensors of shape (n, C, H, W). `whole` computes an entire map, with the operation's own padding;
 `crop` computes the pixels whose neighbourhood lies inside the tensor that is given, as if there were no
@@ -6,9 +6,8 @@ padding.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +18,6 @@ from mds_lightning.explain.locality import Reach
 
 Source = tuple[Segment, ...]
 _POINT = (Reach(), Reach())
-#: Maps that a pixelwise convolution reads one by one; with more it is faster to copy them together.
-MOST_PARTS = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,70 +61,6 @@ class Operation(ABC):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Convolution(Operation):
-    """Convolution, with a map that is added to it and ReLU, where they follow.
-
-    Attributes:
-        weight: (channels out, channels in / groups, kernel height, kernel width).
-        bias: (channels out).
-        stride: Vertical, horizontal; likewise padding (zeros) and dilation.
-        relu: Whether negative results become zero.
-    """
-
-    weight: Tensor
-    bias: Tensor
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-    relu: bool = False
-
-    @property
-    def reach(self) -> tuple[Reach, Reach]:
-        """From kernel, dilation, stride and padding."""
-        down, across = (
-            Reach(dilation * (taps - 1) + 1, stride, padding)
-            for taps, stride, padding, dilation in zip(
-                self.weight.shape[2:], self.stride, self.padding, self.dilation, strict=True
-            )
-        )
-        return down, across
-
-    @property
-    def macs(self) -> int:
-        """Weights: each is used once a pixel."""
-        return self.weight.numel()
-
-    def whole(self, *maps: Tensor) -> Tensor:
-        """With zero padding."""
-        return self._compute(self.padding, maps, may_overwrite=False)
-
-    def crop(self, *maps: Tensor) -> Tensor:
-        """Without padding."""
-        return self._compute((0, 0), maps, may_overwrite=False)
-
-    def overwrite(self, is_whole: bool, *maps: Tensor) -> Tensor:
-        """The same; the map that is added may become the result."""
-        return self._compute(self.padding if is_whole else (0, 0), maps, may_overwrite=True)
-
-    @property
-    def is_pixelwise(self) -> bool:
-        """Whether it is a product of matrices, one row a pixel."""
-        return self.groups == 1 and all(reach.is_pointwise for reach in self.reach)
-
-    def join(self, parts: Sequence[Tensor], *added: Tensor) -> Tensor:
-        """The output of a pixelwise convolution whose input comes in parts, channels after channels."""
-        return self.crop(torch.cat([*parts], 1), *added)
-
-    def _compute(self, padding: tuple[int, int], maps: tuple[Tensor, ...], may_overwrite: bool) -> Tensor:
-        del may_overwrite
-        out = F.conv2d(maps[0], self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
-        if len(maps) > 1:
-            out += maps[1]
-        return out.relu_() if self.relu else out
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class Affine(Operation):
     """Scale and shift of every channel (batch norm that no convolution could take in), with ReLU after it."""
 
@@ -163,77 +96,6 @@ class Binary(Operation):
     def whole(self, *maps: Tensor) -> Tensor:
         """Pixel by pixel."""
         return self.function(*maps)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Pooling(Operation):
-    """Maximum or mean over a neighbourhood.
-
-    Attributes:
-        kind: Which.
-        kernel: Vertical, horizontal; likewise stride, padding and dilation (1 for means).
-        ceil_mode: Whether a last neighbourhood may run over the border.
-        counts_padding: Whether padding counts as zeros in a mean.
-        divisor: What a sum is divided by instead, if anything.
-    """
-
-    kind: Literal["maximum", "mean"]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int] = (1, 1)
-    ceil_mode: bool = False
-    counts_padding: bool = True
-    divisor: int | None = None
-
-    @property
-    def reach(self) -> tuple[Reach, Reach]:
-        """From kernel, dilation, stride and padding."""
-        down, across = (
-            Reach(dilation * (taps - 1) + 1, stride, padding)
-            for taps, stride, padding, dilation in zip(
-                self.kernel, self.stride, self.padding, self.dilation, strict=True
-            )
-        )
-        return down, across
-
-    @property
-    def fill(self) -> float:
-        """Nothing is less than what lies beyond the border."""
-        return float("-inf") if self.kind == "maximum" else 0.0
-
-    def whole(self, *maps: Tensor) -> Tensor:
-        """As torch does it."""
-        if self.kind == "maximum":
-            return F.max_pool2d(
-                maps[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode
-            )
-        return F.avg_pool2d(
-            maps[0], self.kernel, self.stride, self.padding, self.ceil_mode, self.counts_padding, self.divisor
-        )
-
-    def crop(self, *maps: Tensor) -> Tensor:
-        """Of a mean: the sum, for `counts` tells what it is divided by at the border."""
-        if self.kind == "maximum":
-            return F.max_pool2d(maps[0], self.kernel, self.stride, 0, self.dilation)
-        return F.avg_pool2d(maps[0], self.kernel, self.stride, divisor_override=self.divisor or 1)
-
-    def counts(self, axis: int, length: int) -> Tensor | None:
-        """What the sums are divided by on one axis (the product of both counts): one number an output pixel.
-
-        Args:
-            axis: 0 vertical, 1 horizontal.
-            length: Pixels of the input on that axis.
-
-        Returns:
-            Shape (output pixels,), float64; None where nothing is divided.
-        """
-        if self.kind == "maximum" or self.divisor is not None:
-            return None
-        kernel, stride, padding = self.kernel[axis], self.stride[axis], self.padding[axis]
-        start = torch.arange(self.shape[1 + axis], dtype=torch.float64) * stride - padding
-        stop = (start + kernel).clamp_max(length + padding)
-        return stop - start if self.counts_padding else stop.clamp_max(length) - start.clamp_min(0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -4,14 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mds_lightning.explain.incremental.operations import (
-    Affine,
-    Binary,
-    Convolution,
-    Operation,
-    Pointwise,
-    Source,
-)
+from mds_lightning.explain.incremental.convolution import Convolution
+from mds_lightning.explain.incremental.operations import Affine, Binary, Operation, Pointwise, Source
 from mds_lightning.explain.incremental.program import Program
 
 #: Two steps, and which input of the second the first one is, to one step, or None where they do not merge.
