@@ -92,7 +92,8 @@ def ours(read: Callable[[Path], NDArray[np.uint8]], paths: list[Path]) -> Iterat
         views = [augmentation(read(path), start + k) for k, path in enumerate(paths[start : start + BATCH])]
         none = torch.tensor(0)
         items = [
-            {"image": torch.from_numpy(view).permute(2, 0, 1), "target": none, "row": none} for view in views
+            {"image": torch.from_numpy(view).permute(2, 0, 1), "target": none, "row": none, "weight": none}
+            for view in views
         ]
         yield collate(items)["image"]
 

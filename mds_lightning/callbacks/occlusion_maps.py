@@ -16,6 +16,7 @@ from mds_lightning.callbacks.occlusion_choice import choose_rows, file_name, mea
 from mds_lightning.explain.baselines import BaselineName
 from mds_lightning.explain.occlusion import ImportanceMaps, OcclusionEngine
 from mds_lightning.explain.overlay import draw_overlay, scale_importance
+from mds_lightning.explain.parts import map_parts
 from mds_lightning.explain.score import Score
 from mds_lightning.tracking.run_directory import write_atomically
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 #: Images that one call of the engine explains side by side.
 _TOGETHER = 4
+_OF_ENGINE = ("window", "stride", "baseline", "score")
 
 
 @dataclass(frozen=True)
@@ -101,16 +103,19 @@ class OcclusionMaps(lightning.Callback):
         self, engine: OcclusionEngine, datamodule: Any, rows: Sequence[int], report: Any
     ) -> list[Path]:
         refuse_seen_images(datamodule, rows)
-        how = self.parameters
+        how: dict[str, Any] = {key: getattr(self.parameters, key) for key in _OF_ENGINE}
         images = torch.stack([datamodule.image(row) for row in rows])
-        maps = engine.maps(
-            images, window=how.window, stride=how.stride, baseline=how.baseline, score=how.score
-        )
+        if datamodule.has_parts:
+            # Fields that are judged part by part are explained one by one, on the pixels of the whole field.
+            fields = zip(images, rows, strict=True)
+            found = [(map_parts(engine, image, datamodule.parts(row), **how), 0) for image, row in fields]
+        else:
+            maps = engine.maps(images, **how)
+            found = [(maps, position) for position in range(len(rows))]
         written = []
-        for position, record in enumerate(datamodule.describe(rows).to_dict("records")):
-            written.append(
-                self._save(maps, position, images[position], {**record, "row": rows[position]}, datamodule)
-            )
+        records = datamodule.describe(rows).assign(row=rows).to_dict("records")
+        for (maps, position), image, record in zip(found, images, records, strict=True):
+            written.append(self._save(maps, position, image, record, datamodule))
             report(1)
         return written
 

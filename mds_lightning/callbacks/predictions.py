@@ -8,11 +8,12 @@ import pandas as pd
 import torch
 import torch.distributed as distributed
 
+from mds_lightning.models.pooling import PooledFields, pool_parts
 from mds_lightning.tracking.run_directory import write_atomically
 
 
 class PredictionWriter(lightning.Callback):
-    """Write `predictions.parquet` at the end of `trainer.predict`: one row an image.
+    """Write `predictions.parquet` at the end of `trainer.predict`: one row an image, the mean over its parts.
 
     Columns: image, patient_id, site, fold, split (val, test or external), label, target (class index; 1 is
     the positive class of a binary task) and `prob_<class>` (float32, 0..1) for every class of the task.
@@ -20,12 +21,11 @@ class PredictionWriter(lightning.Callback):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._rows: list[int] = []
-        self._probabilities: list[torch.Tensor] = []
+        self._pooled: list[PooledFields] = []
 
     def on_predict_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Forget what an earlier run of the same process left."""
-        self._rows, self._probabilities = [], []
+        self._pooled = []
 
     def on_predict_batch_end(
         self,
@@ -36,27 +36,27 @@ class PredictionWriter(lightning.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep a batch's rows and probabilities."""
-        self._rows += outputs["row"].tolist()
-        self._probabilities.append(outputs["probabilities"].float().cpu())
+        """Keep what a batch adds to its fields: a few numbers a field, however many parts it has."""
+        row, weight = outputs["row"].cpu(), outputs["weight"].cpu()
+        self._pooled.append(pool_parts(row, weight, outputs["probabilities"].cpu() * weight[:, None]))
 
     def on_predict_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Join the batches (of every process) and write the file."""
-        rows, probabilities = self._rows, torch.cat(self._probabilities)
+        pooled = self._pooled
         if trainer.world_size > 1:
             gathered: list[Any] = [None] * trainer.world_size
-            distributed.all_gather_object(gathered, (rows, probabilities))
-            rows = [row for part, _ in gathered for row in part]
-            probabilities = torch.cat([part for _, part in gathered])
+            distributed.all_gather_object(gathered, pooled)
+            pooled = [part for process in gathered for part in process]
         if trainer.is_global_zero:
-            self._write(trainer.datamodule, rows, probabilities)  # type: ignore[attr-defined]
+            fields = pool_parts(*(torch.cat(column) for column in zip(*pooled, strict=True)))
+            self._write(trainer.datamodule, fields)  # type: ignore[attr-defined]
 
-    def _write(self, datamodule: Any, rows: list[int], probabilities: torch.Tensor) -> None:
+    def _write(self, datamodule: Any, fields: PooledFields) -> None:
+        # In the order of the cohort, which makes the file reproducible.
+        known = datamodule.describe(fields.row.tolist())
         columns = [f"prob_{label}" for label in datamodule.task.classes]
         table = pd.concat(
-            [datamodule.describe(rows), pd.DataFrame(probabilities.numpy(), columns=columns)], axis="columns"
+            [known, pd.DataFrame(fields.probabilities.numpy(), columns=columns)], axis="columns"
         )
-        # Distributed sampling may pad with repeats; the order of the cohort makes the file reproducible.
-        table = table.assign(row=rows).drop_duplicates("row").sort_values("row").drop(columns="row")
         with write_atomically(self.path) as temporary:
             table.to_parquet(temporary, index=False)

@@ -101,9 +101,15 @@ class SamplingConfig:
 
 @dataclass
 class DataConfig:
-    """How images reach the network; `image_size` is the longer side or [height, width]."""
+    """How images reach the network; `image_size` is the longer side or [height, width].
+
+    See `mds_lightning.data.datamodule.LoadingParameters`.
+    """
 
     image_size: Any = 320
+    view: str = "whole"
+    tile_overlap: float = 0.0
+    magnification: float = 1.0
     batch_size: int = 32
     num_workers: int = 0
     max_pixels: int = 200_000_000

@@ -145,7 +145,8 @@ def _make_datamodule(
     requested = data.pop("image_size")
     where = CacheParameters(**{**config.cache, "directory": Path(config.cache.directory)})
     cache = FieldCache(where) if where.enabled else None
-    size = input_size(cohort, requested, data["max_pixels"], cache, data["on_error"])
+    is_squeezed = data["view"] != "tiles"
+    size = input_size(cohort, requested, data["max_pixels"], cache, data["on_error"], is_squeezed)
     loading = LoadingParameters(size=size, **data)
     chosen = cast(dict[str, Any], OmegaConf.to_container(config.augmentation, resolve=True))
     augmentation = AugmentationParameters(**chosen)

@@ -7,7 +7,7 @@ the cells at every step.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -32,6 +32,7 @@ class AugmentationParameters:
     Attributes:
         crop: Smallest share of the field's area that a random sized crop keeps, in (0, 1]; 1: all of it.
             (Of a field that is turned by 90 degrees at most the largest part of the view's shape is kept.)
+            Tiles have a size of their own: for them it does not count.
         flips: Mirror horizontally and vertically, each with probability 0.5.
         quarter_turns: Turn by 0, 90, 180 or 270 degrees (a smear has no upright).
         rotation: Largest rotation of the affine transform, degrees.
@@ -121,15 +122,29 @@ class Augmentation:
     So epochs differ, a draw is the same whichever worker makes it and however many there are, and a run that
     was killed goes on with the very same images.
 
+    Args:
+        parameters: How strongly each kind acts.
+        size: (height, width) of a view, pixels.
+        magnification: None: a view shows the field, or a crop of any size. Otherwise a tile somewhere in it,
+            with pixels as large as the field's at this magnification (see `Form`). A field in which a tile
+            that lies on its side has no room is not turned by 90 degrees.
+
     Attributes:
         form: What fields are to be given in, so that the smallest crop still has the view's resolution.
     """
 
-    def __init__(self, parameters: AugmentationParameters, size: tuple[int, int]) -> None:
-        self.parameters = parameters
+    def __init__(
+        self, parameters: AugmentationParameters, size: tuple[int, int], magnification: float | None = None
+    ) -> None:
+        self.is_tile = magnification is not None
+        self.parameters = replace(parameters, crop=1.0) if self.is_tile else parameters
         self.size = size
         self._further = FurtherTransforms(parameters.further) if parameters.further else None
-        self.form = Form(size, round_oversampling(_least_oversampling(parameters, size)))
+        self.form = (
+            Form(size, round_oversampling(_least_oversampling(parameters, size)))
+            if magnification is None
+            else Form(None, magnification=magnification)
+        )
 
     def __call__(self, field: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
         """Return the view of `field` (uint8, H x W x 3) that `seed` (>= 0) chooses: uint8, (*size, 3)."""
@@ -143,7 +158,15 @@ class Augmentation:
 
     def _turn(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
         """Quarter turns and mirrors, with every pixel as it is."""
-        turned = np.rot90(field, self._quarters(chance))
+        quarters = self._quarters(field.shape[:2], chance)
+        if self.is_tile:
+            sides = self.size[::-1] if quarters % 2 else self.size
+            top, left = (
+                int(share * (length - side + 1))
+                for share, length, side in zip(chance.place[::-1], field.shape, sides, strict=False)
+            )
+            field = field[top : top + sides[0], left : left + sides[1]]
+        turned = np.rot90(field, quarters)
         flipped = turned[:: self._sign(chance.flip[1]), :: self._sign(chance.flip[0])]
         return resize(np.ascontiguousarray(flipped), self.size)
 
@@ -166,7 +189,7 @@ class Augmentation:
     def _map(self, shape: tuple[int, int], chance: _Chance) -> NDArray[np.float64]:
         """(2, 3): from (x, y, 1) in the view to (x, y) in a field of this shape (height, width)."""
         parameters, (height, width) = self.parameters, self.size
-        quarters = self._quarters(chance)
+        quarters = self._quarters(shape, chance)
         upright = np.array(shape[::-1], dtype=float)
         turned = upright[::-1] if quarters % 2 else upright
         crop = self._crop(turned, chance)
@@ -183,9 +206,11 @@ class Augmentation:
 
     def _crop(self, turned: NDArray[np.float64], chance: _Chance) -> NDArray[np.float64]:
         """(width, height) of the part of the turned field that becomes the view."""
+        height, width = self.size
+        if self.is_tile:
+            return np.array([width, height], dtype=float)
         if self.parameters.crop == 1:
             return turned
-        height, width = self.size
         area = (self.parameters.crop + (1 - self.parameters.crop) * chance.area) * turned[0] * turned[1]
         ratio = width / height * _SHAPE**chance.shape
         crop = np.array([math.sqrt(area * ratio), math.sqrt(area / ratio)])
@@ -203,8 +228,10 @@ class Augmentation:
         matrix = colour_matrix(mean, brightness, contrast, saturation, hue=parameters.hue * chance.colour[3])
         return cv2.transform(view, matrix).astype(np.uint8, copy=False)
 
-    def _quarters(self, chance: _Chance) -> int:
-        return int(4 * chance.turn) if self.parameters.quarter_turns else 0
+    def _quarters(self, shape: tuple[int, ...], chance: _Chance) -> int:
+        quarters = int(4 * chance.turn) if self.parameters.quarter_turns else 0
+        has_room = not self.is_tile or (shape[0] >= self.size[1] and shape[1] >= self.size[0])
+        return quarters if has_room else quarters // 2 * 2
 
     def _sign(self, share: float) -> int:
         return -1 if self.parameters.flips and share < 0.5 else 1

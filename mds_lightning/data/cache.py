@@ -114,7 +114,8 @@ class FieldCache:
             contents, missing = _look_up(paths, catalog, stores)
             faults: dict[Path, str] = {}
             made = self._make(missing, forms, max_pixels, catalog, stores, faults)
-            capacity = Capacity(self.directory, self.max_bytes, len(missing))
+            is_native = any(form.size is None for form in forms)
+            capacity = Capacity(self.directory, self.max_bytes, len(missing), is_native)
             committed = time.monotonic()
             with capacity.kept(stores):
                 for image in made:

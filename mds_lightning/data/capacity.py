@@ -19,12 +19,26 @@ class CacheFullError(ValueError):
 
 
 class Capacity:
-    """The room for `images` more images in the cache at `directory`, which may hold `max_bytes`."""
+    """The room for `images` more images in the cache at `directory`, which may hold `max_bytes`.
 
-    def __init__(self, directory: Path, max_bytes: int, images: int) -> None:
+    Args:
+        directory: The cache.
+        max_bytes: What it may hold.
+        images: How many are to be added.
+        is_native: Whether they are kept in their own resolution, for tiles.
+    """
+
+    def __init__(self, directory: Path, max_bytes: int, images: int, is_native: bool = False) -> None:
         self.directory = directory
         self.max_bytes = max_bytes
         self.images = images
+        # Files are compressed, the cache is not: a user who asks for tiles may wonder at its size.
+        self._why = (
+            " (data.view keeps every field in its own resolution, for its tiles; data.magnification=0.5 "
+            "needs a quarter of that)"
+            if is_native
+            else ""
+        )
         self._used = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
         disk = shutil.disk_usage(directory)
         self._free = disk.free - min(_RESERVE, int(_RESERVED_SHARE * disk.total))
@@ -46,8 +60,8 @@ class Capacity:
             raise CacheFullError(
                 f"{self.directory}: holds {_gb(self._used)}, and {self.images} images more need about "
                 f"{_gb(max(needed, self._added * self.images // self._made))}, but cache.max_gb "
-                f"allows {_gb(self.max_bytes)} together: raise cache.max_gb, delete the folders of sizes "
-                "that are no longer used, or set cache.enabled=false"
+                f"allows {_gb(self.max_bytes)} together{self._why}: raise cache.max_gb, delete the folders "
+                "of sizes that are no longer used, or set cache.enabled=false"
             )
         if needed > self._free:
             raise CacheFullError(self._disk_is_full(needed))
@@ -68,8 +82,8 @@ class Capacity:
         needed = max(needed, self._added * self.images // max(self._made, 1))
         return (
             f"{self.directory}: the disk has room for {_gb(max(self._free, 0))}, and {self.images} images "
-            f"need about {_gb(needed)}: make room, give another disk with cache.directory=DIR, or set "
-            "cache.enabled=false; the same command then goes on"
+            f"need about {_gb(needed)}{self._why}: make room, give another disk with cache.directory=DIR, "
+            "or set cache.enabled=false; the same command then goes on"
         )
 
 

@@ -1,11 +1,12 @@
 """One fold of a cohort, as Lightning wants it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import lightning
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -14,12 +15,14 @@ from torch.utils.data import DataLoader
 from mds_lightning.cohort.folds import Fold
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
-from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
+from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.dataset import Item, SmearDataset, collate
 from mds_lightning.data.decode import MAX_PIXELS
 from mds_lightning.data.fields import DecodedFields, Fields
 from mds_lightning.data.form import Form
-from mds_lightning.data.sampling import Draw, EpochSampler, Sampling, class_weights
+from mds_lightning.data.parts import Box
+from mds_lightning.data.sampling import Draw, EpochSampler, EveryPart, Sampling, class_weights
+from mds_lightning.data.view import FixedViews, RandomViews, ViewName, ViewParameters
 
 Split = Literal["train", "val", "test", "external"]
 
@@ -35,6 +38,7 @@ class LoadingParameters:
         max_pixels: Largest image that is decoded (height x width); a guard against decompression bombs.
         on_error: What becomes of images that cannot be decoded: the run stops, or goes on without them.
         max_skipped: Largest share of the cohort's images that `skip` leaves out.
+        view: What is seen of a field, see `ViewParameters`; likewise `tile_overlap` and `magnification`.
     """
 
     size: tuple[int, int]
@@ -43,6 +47,9 @@ class LoadingParameters:
     max_pixels: int = MAX_PIXELS
     on_error: Literal["raise", "skip"] = "raise"
     max_skipped: float = 0.05
+    view: ViewName = "whole"
+    tile_overlap: float = 0.0
+    magnification: float = 1.0
 
     def __post_init__(self) -> None:
         for key, least in (("batch_size", 1), ("num_workers", 0), ("max_pixels", 1)):
@@ -52,6 +59,12 @@ class LoadingParameters:
             raise ValueError(f"data.on_error is {self.on_error!r}: choose raise or skip")
         if not 0 <= self.max_skipped <= 1:
             raise ValueError(f"data.max_skipped is {self.max_skipped}: give a share of the images in [0, 1]")
+        assert self.views  # Refuses what makes no sense.
+
+    @property
+    def views(self) -> ViewParameters:
+        """What is seen of a field."""
+        return ViewParameters(self.size, self.view, self.tile_overlap, self.magnification)
 
 
 class SmearDataModule(lightning.LightningDataModule):
@@ -89,7 +102,8 @@ class SmearDataModule(lightning.LightningDataModule):
         self.task = task
         self.fold = fold
         self.loading = loading
-        self.augmentation = Augmentation(augmentation, loading.size)
+        self.random_views = RandomViews(loading.views, augmentation)
+        self.fixed_views = FixedViews(loading.views)
         self.sampling: Sampling = sampling
         self.seed = seed
         self.skipped = frozenset(skipped)
@@ -109,7 +123,7 @@ class SmearDataModule(lightning.LightningDataModule):
         """Weights for the loss when `sampling=weighted_loss`, else None."""
         if self.sampling != "weighted_loss":
             return None
-        return class_weights(self._dataset("train", None).targets, len(self.task.classes))
+        return class_weights(self._dataset("train").targets, len(self.task.classes))
 
     def describe(self, rows: Sequence[int]) -> pd.DataFrame:
         """The predictions' columns that are known before predicting, one row for each of `rows`.
@@ -126,8 +140,31 @@ class SmearDataModule(lightning.LightningDataModule):
         return table
 
     def image(self, row: int) -> Tensor:
-        """The network's view of one image without augmentation: uint8 (3, H, W)."""
-        return self._dataset("test", None, [row])[Draw(row, 0)]["image"]
+        """One image without augmentation, the whole of it at the network's input size: uint8 (3, H, W)."""
+        pixels = self.fields.read(row, self.loading.views.whole)
+        return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the prediction for an image is a mean over parts, and not that for `image`."""
+        return self.loading.views.has_tiles
+
+    def parts(self, row: int) -> Iterator[tuple[Tensor, Box, float]]:
+        """What the prediction for one image is made of, part by part.
+
+        Yields:
+            The part, uint8 (3, H, W); the area of the image it shows, as shares of its sides; its weight.
+        """
+        parts, views = self.fixed_views.parts(self.fields, row), self.loading.views
+        for index in range(len(parts)):
+            part = parts[index]
+            pixels, weight = self.fixed_views.read(self.fields, Draw(row, part=index))
+            box = Box(0.0, 0.0, 1.0, 1.0)
+            if part.corner is not None:
+                sides, (top, left) = self.fields.shape(row, views.native), part.corner
+                ends = top + views.size[0], left + views.size[1]
+                box = Box(top / sides[0], left / sides[1], ends[0] / sides[0], ends[1] / sides[1])
+            yield torch.from_numpy(pixels).permute(2, 0, 1), box, weight
 
     def setup(self, stage: str) -> None:
         """Make the datasets that `stage` (fit, validate, test, predict) may see, and no others."""
@@ -137,10 +174,7 @@ class SmearDataModule(lightning.LightningDataModule):
             "test": ("test",),
             "predict": ("val", "test", "external"),
         }
-        self.datasets = {
-            split: self._dataset(split, self.augmentation if split == "train" else None)
-            for split in splits[stage]
-        }
+        self.datasets = {split: self._dataset(split) for split in splits[stage]}
 
     def train_dataloader(self) -> DataLoader[Item]:
         """Augmented training images in the order of the epoch's draws."""
@@ -162,18 +196,17 @@ class SmearDataModule(lightning.LightningDataModule):
         """Validation, test and (if there are any) external images, one loader each."""
         return [self._evaluation_loader(split) for split in ("val", "test", "external") if self.rows(split)]
 
-    def _dataset(
-        self, split: Split, augmentation: Augmentation | None, rows: Sequence[int] | None = None
-    ) -> SmearDataset:
-        chosen = self.rows(split) if rows is None else rows
-        return SmearDataset(self.cohort, self.task, chosen, self.loading.size, augmentation, self.fields)
+    def _dataset(self, split: Split) -> SmearDataset:
+        views = self.random_views if split == "train" else self.fixed_views
+        return SmearDataset(self.cohort, self.task, self.rows(split), views, self.fields)
 
     def _evaluation_loader(self, split: Split) -> DataLoader[Item]:
         dataset = self.datasets[split]
-        return self._loader(dataset, [Draw(row, 0) for row in dataset.rows], drop_last=False)
+        parts = EveryPart(dataset.rows, self.fixed_views.count(self.fields, dataset.rows))
+        return self._loader(dataset, parts, drop_last=False)
 
     def _loader(
-        self, dataset: SmearDataset, draws: EpochSampler | list[Draw], drop_last: bool
+        self, dataset: SmearDataset, draws: EpochSampler | EveryPart, drop_last: bool
     ) -> DataLoader[Item]:
         return DataLoader(
             dataset,
@@ -188,9 +221,18 @@ class SmearDataModule(lightning.LightningDataModule):
         )
 
 
-def loading_forms(loading: LoadingParameters, augmentation: AugmentationParameters) -> tuple[Form, Form]:
-    """What training and evaluation read of every field: the forms that a cache should hold."""
-    return Augmentation(augmentation, loading.size).form, Form(loading.size)
+def loading_forms(loading: LoadingParameters, augmentation: AugmentationParameters) -> tuple[Form, ...]:
+    """What is read of every field, each form once: what a cache should hold.
+
+    In training, in evaluation, and (at the end) the whole field that is shown to people.
+    """
+    views = loading.views
+    read = [
+        *RandomViews(views, augmentation).forms,
+        *([views.native] if views.has_tiles else ()),
+        views.whole,
+    ]
+    return tuple(dict.fromkeys(read))
 
 
 def _paths(cohort: Cohort) -> dict[int, Path]:

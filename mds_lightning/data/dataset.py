@@ -3,64 +3,51 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
-from mds_lightning.data.augmentation import Augmentation
 from mds_lightning.data.fields import Fields
-from mds_lightning.data.form import Form
 from mds_lightning.data.sampling import Draw
+from mds_lightning.data.view import Views
 
 
 class Item(TypedDict):
     """One image, or after collation a batch of them.
 
     `image`: uint8 (3, H, W), RGB. `target`: class index, int64. `row`: row of the cohort's table, int64.
+    `weight`: float64, share of this image in the prediction for its field; those of a field add up to 1.
     """
 
     image: Tensor
     target: Tensor
     row: Tensor
+    weight: Tensor
 
 
 class SmearDataset(Dataset[Item]):
-    """The rows of a cohort, indexed by `Draw`; the augmentation, if any, follows the draw's seed.
+    """The rows of a cohort, indexed by `Draw`: `views` decides what is seen of the field that is drawn."""
 
-    Without augmentation the view is the field in the form `Form(size)`.
-    """
-
-    def __init__(
-        self,
-        cohort: Cohort,
-        task: Task,
-        rows: Sequence[int],
-        size: tuple[int, int],
-        augmentation: Augmentation | None,
-        fields: Fields,
-    ) -> None:
+    def __init__(self, cohort: Cohort, task: Task, rows: Sequence[int], views: Views, fields: Fields) -> None:
         target = {label: index for index, label in enumerate(task.classes)}
         self.rows = list(rows)
         self.targets = [target[label] for label in cohort.table.loc[self.rows, "label"]]
-        self.augmentation = augmentation
+        self.views = views
         self.fields = fields
-        self.form = Form(size) if augmentation is None else augmentation.form
         self._target_of = dict(zip(self.rows, self.targets, strict=True))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, draw: Draw) -> Item:
-        field = self.fields.read(draw.row, self.form)
-        # A field from the cache is read-only, which torch does not know.
-        view = np.array(field) if self.augmentation is None else self.augmentation(field, draw.seed)
+        view, weight = self.views.read(self.fields, draw)
         return {
             "image": torch.from_numpy(view).permute(2, 0, 1),
             "target": torch.tensor(self._target_of[draw.row]),
             "row": torch.tensor(draw.row),
+            "weight": torch.tensor(weight, dtype=torch.float64),
         }
 
 
@@ -71,5 +58,5 @@ def collate(items: Sequence[Item]) -> Item:
     networks want them; to bring the colours apart would cost as much as the augmentation.
     """
     pixels = default_collate([item["image"].permute(1, 2, 0) for item in items])
-    batch: Item = default_collate([{key: item[key] for key in ("target", "row")} for item in items])
+    batch: Item = default_collate([{key: item[key] for key in ("target", "row", "weight")} for item in items])
     return {**batch, "image": pixels.permute(0, 3, 1, 2)}

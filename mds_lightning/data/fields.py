@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.data.decode import decode_image
+from mds_lightning.data.decode import decode_image, image_shape
 from mds_lightning.data.form import Form
 from mds_lightning.data.store import Place, Store
 
@@ -19,13 +19,21 @@ class Fields(Protocol):
         """The field in `row` of the cohort's table, in `form`: uint8, (H, W, 3), perhaps read-only."""
         ...
 
+    def shape(self, row: int, form: Form) -> tuple[int, int]:
+        """(height, width) of what `read` returns, without reading a pixel."""
+        ...
+
 
 class DecodedFields:
-    """Every field decoded from its file whenever it is read."""
+    """Every field decoded from its file whenever it is read, but for the one that was read last.
+
+    (The tiles of a field are read one after the other.)
+    """
 
     def __init__(self, paths: Mapping[int, Path], max_pixels: int) -> None:
         self.paths = paths
         self.max_pixels = max_pixels
+        self._last: tuple[int, Form, NDArray[np.uint8]] | None = None
 
     def read(self, row: int, form: Form) -> NDArray[np.uint8]:
         """See `Fields.read`.
@@ -33,7 +41,19 @@ class DecodedFields:
         Raises:
             ImageError: The file cannot be decoded.
         """
-        return form(decode_image(self.paths[row], self.max_pixels))
+        if self._last is None or self._last[:2] != (row, form):
+            field = form(decode_image(self.paths[row], self.max_pixels))
+            field.flags.writeable = False
+            self._last = (row, form, field)
+        return self._last[2]
+
+    def shape(self, row: int, form: Form) -> tuple[int, int]:
+        """See `Fields.shape`.
+
+        Raises:
+            ImageError: The file's header cannot be read.
+        """
+        return form.shape(*image_shape(self.paths[row], self.max_pixels))
 
 
 class StoredFields:
@@ -49,3 +69,8 @@ class StoredFields:
     def read(self, row: int, form: Form) -> NDArray[np.uint8]:
         """See `Fields.read`."""
         return self._stores[form].read(self._places[form][row])
+
+    def shape(self, row: int, form: Form) -> tuple[int, int]:
+        """See `Fields.shape`."""
+        place = self._places[form][row]
+        return place.height, place.width

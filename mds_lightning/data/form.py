@@ -26,30 +26,41 @@ class Form:
     """From the decoded field to the pixels that are kept: a function of the field alone.
 
     Attributes:
-        size: (height, width) of the network's input, pixels.
+        size: (height, width) of the network's input, pixels. None: the field in its own size times
+            `magnification`, which tiles of any size are cut from.
         oversampling: None: exactly `size`, for evaluation. Otherwise the field in its own shape, shrunk until
             it covers `size` so many times along both sides (1 or more), and never enlarged: what random views
             are cut from.
+        magnification: Where `size` is None: 1: the decoded pixels; 0.5: half as many along each side.
     """
 
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     oversampling: float | None = None
+    magnification: float = 1.0
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the form of `image` (uint8, H x W x 3); where nothing is to be done, `image` itself."""
-        if self.oversampling is None:
-            return resize(image, self.size)
-        height, width = image.shape[:2]
-        scale = self.oversampling * max(self.size[0] / height, self.size[1] / width)
+        return resize(image, self.shape(*image.shape[:2]))
+
+    def shape(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) in which a field of this height and width is kept."""
+        if self.size is None:
+            scale = self.magnification
+        elif self.oversampling is None:
+            return self.size
+        else:
+            scale = self.oversampling * max(self.size[0] / height, self.size[1] / width)
         if scale >= 1:
-            return image
-        return resize(image, (max(1, round(height * scale)), max(1, round(width * scale))))
+            return height, width
+        return max(1, round(height * scale)), max(1, round(width * scale))
 
     @property
     def key(self) -> str:
         """Name of this form and of the libraries that make it: others give other bytes."""
         made_by = {"pillow": pillow, "jpeg": features.version("libjpeg_turbo"), "opencv": cv2.__version__}
         digest = hashlib.sha256(json.dumps([_VERSION, asdict(self), made_by]).encode()).hexdigest()
+        if self.size is None:
+            return f"native-x{self.magnification:.2f}-{digest[:12]}"
         kind = "view" if self.oversampling is None else f"field-x{self.oversampling:.2f}"
         return f"{self.size[0]}x{self.size[1]}-{kind}-{digest[:12]}"
 

@@ -1,6 +1,6 @@
 """From a cohort to fields that can be read: the cache filled, and faulty images dealt with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,6 +13,10 @@ from mds_lightning.data.fields import DecodedFields, Fields, StoredFields
 from mds_lightning.data.form import Form
 from mds_lightning.data.skipping import refuse_faults, skip_faults
 from mds_lightning.data.threads import map_in_threads
+from mds_lightning.data.view import ViewParameters
+
+#: So many images that are too small are told one by one.
+_MOST = 20
 
 
 def prepare_fields(
@@ -26,7 +30,7 @@ def prepare_fields(
 
     Args:
         cohort: Its images.
-        forms: See `SmearDataModule.forms`.
+        forms: See `loading_forms`.
         loading: `max_pixels`, `on_error` and `max_skipped` count.
         cache: Where decoded images are kept; None: they are decoded whenever they are read.
         skip_list: Where `on_error=skip` lists what is left out (see `skip_faults`).
@@ -38,6 +42,7 @@ def prepare_fields(
         ImageError: Images cannot be decoded, and `on_error` is 'raise' or there are too many of them.
             (Without a cache, 'raise' decodes nothing here: it raises when such an image is drawn.)
         CacheFullError: The cache has no room.
+        ValueError: Images are smaller than a tile (see `refuse_small_fields`).
     """
     images = cohort.table["image"].tolist()
     paths = {row: cohort.path(image) for row, image in enumerate(images)}
@@ -54,10 +59,43 @@ def prepare_fields(
     else:
         names = skip_faults(faulty, len(images), loading.max_skipped, skip_list)
         skipped = frozenset(row for row in paths if images[row] in names)
+    kept = {row: path for row, path in paths.items() if row not in skipped}
+    fields: Fields
     if cache is None:
-        return DecodedFields(paths, loading.max_pixels), skipped
-    contents = {row: filling.contents[path] for row, path in paths.items() if row not in skipped}
-    return StoredFields({form: cache.store(form) for form in forms}, contents), skipped
+        fields = DecodedFields(kept, loading.max_pixels)
+    else:
+        contents = {row: filling.contents[path] for row, path in kept.items()}
+        fields = StoredFields({form: cache.store(form) for form in forms}, contents)
+    if loading.views.has_tiles:
+        refuse_small_fields(fields, {row: images[row] for row in kept}, loading.views)
+    return fields, skipped
+
+
+def refuse_small_fields(fields: Fields, images: Mapping[int, str], views: ViewParameters) -> None:
+    """Raise if a field has no room for a tile: what should stand beside it would have to be made up.
+
+    Args:
+        fields: Where their shapes are known from.
+        images: Row of the cohort's table to name.
+        views: Size of a tile, and what it is cut from.
+
+    Raises:
+        ValueError: With the smallest of them, and what to do.
+    """
+    shapes = {row: fields.shape(row, views.native) for row in images}
+    small = sorted(
+        (row for row, shape in shapes.items() if not views.fits(shape)), key=lambda row: min(shapes[row])
+    )
+    if not small:
+        return
+    listed = [f"  {images[row]}: {shapes[row][1]} x {shapes[row][0]}" for row in small[:_MOST]]
+    listed += [f"  and {len(small) - _MOST} more"] if len(small) > _MOST else []
+    raise ValueError(
+        f"{len(small)} of {len(images)} images are smaller than a tile of {views.size[1]} x {views.size[0]} "
+        f"pixels (data.image_size) at data.magnification={views.magnification:g}:\n"
+        + "\n".join(listed)
+        + "\nLower data.image_size, remove their rows, or take data.view=whole."
+    )
 
 
 def find_faults(paths: Sequence[Path], max_pixels: int) -> dict[Path, str]:

@@ -11,10 +11,14 @@ Sampling = Literal["balanced", "natural", "weighted_loss"]
 
 
 class Draw(NamedTuple):
-    """One image of one epoch: which row of the cohort, and the seed of its augmentation."""
+    """One image of one epoch: which row of the cohort, the seed of its augmentation, and which part of it.
+
+    A random view has a seed, a fixed one a part: its index among those that `data.view` takes of the field.
+    """
 
     row: int
-    seed: int
+    seed: int = 0
+    part: int = 0
 
 
 class EpochSampler(Sampler[Draw]):
@@ -73,6 +77,27 @@ class EpochSampler(Sampler[Draw]):
         largest = int(counts.max())
         drawn = [_deal(self.rows[self.targets == target], largest, random) for target in classes]
         return np.concatenate(drawn)
+
+
+class EveryPart(Sampler[Draw]):
+    """Every part of every field once, field after field, for evaluation.
+
+    Args:
+        rows: Of the cohort's table.
+        parts: How many parts each of them has.
+    """
+
+    def __init__(self, rows: Sequence[int], parts: Sequence[int]) -> None:
+        self.rows = rows
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return sum(self.parts)
+
+    def __iter__(self) -> Iterator[Draw]:
+        for row, parts in zip(self.rows, self.parts, strict=True):
+            for part in range(parts):
+                yield Draw(row, part=part)
 
 
 def _deal(rows: NDArray[np.int64], number: int, random: np.random.Generator) -> NDArray[np.int64]:

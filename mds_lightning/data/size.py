@@ -24,6 +24,7 @@ def input_size(
     max_pixels: int,
     cache: FieldCache | None = None,
     on_error: Literal["raise", "skip"] = "raise",
+    is_squeezed: bool = True,
 ) -> tuple[int, int]:
     """Return (height, width) of the network's input in pixels.
 
@@ -33,6 +34,7 @@ def input_size(
         max_pixels: Largest image that may be decoded later on (`data.max_pixels`).
         cache: Knows the shapes of the images in it, whose files are then not opened.
         on_error: 'skip' leaves unreadable images out of the count, unless there is no other.
+        is_squeezed: Whether whole fields are brought to this size: then squeezing them is worth a warning.
 
     Raises:
         ImageError: Images are unreadable or larger than `max_pixels`.
@@ -42,7 +44,8 @@ def input_size(
         shapes = _shapes(cohort, max_pixels, cache, on_error)
         [(commonest, _)] = shapes.most_common(1)
         size = tuple(round(side * requested / max(commonest)) for side in commonest)
-        _warn_of_squeezing(shapes, size)
+        if is_squeezed:
+            _warn_of_squeezing(shapes, size)
     else:
         size = tuple(requested)
     if len(size) != 2 or min(size) < _SMALLEST:

@@ -19,6 +19,7 @@ from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.models.loss import Moment, NonFiniteLossError, classification_loss
 from mds_lightning.models.metrics import Monitor
 from mds_lightning.models.optimization import build_optimizer, build_schedule
+from mds_lightning.models.pooling import FieldPool
 
 __all__ = ["NonFiniteLossError", "Prediction", "SmearClassifier"]
 
@@ -28,10 +29,14 @@ Stage = Literal["train", "val", "test"]
 
 
 class Prediction(TypedDict):
-    """What `predict_step` returns: row int64 (n), probabilities float32 (n, classes)."""
+    """What `predict_step` returns of the parts of fields.
+
+    row int64 (n), probabilities float32 (n, classes), weight float64 (n) in the prediction for the field.
+    """
 
     row: Tensor
     probabilities: Tensor
+    weight: Tensor
 
 
 class SmearClassifier(lightning.LightningModule):
@@ -97,6 +102,7 @@ class SmearClassifier(lightning.LightningModule):
         self.monitors = nn.ModuleDict(
             {f"{stage}_monitor": Monitor(self.classes) for stage in ("train", "val", "test")}
         )
+        self.pools = nn.ModuleDict({stage: FieldPool() for stage in ("val", "test")})
         self._frozen = False
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -141,8 +147,9 @@ class SmearClassifier(lightning.LightningModule):
         self._step("test", batch)
 
     def predict_step(self, batch: Mapping[str, Tensor], *_: int) -> Prediction:
-        """Rows and class probabilities of a batch."""
-        return {"row": batch["row"], "probabilities": self(batch["image"]).softmax(dim=1).float()}
+        """Rows, class probabilities and weights of a batch of parts (see `pool_parts`)."""
+        probabilities = self(batch["image"]).softmax(dim=1).float()
+        return {"row": batch["row"], "probabilities": probabilities, "weight": batch["weight"]}
 
     def on_train_epoch_start(self) -> None:
         """Hold the backbone for the first `freeze_epochs`, and let go of it afterwards, resumed or not."""
@@ -207,7 +214,12 @@ class SmearClassifier(lightning.LightningModule):
         logits, target = self(batch["image"]), batch["target"]
         moment = Moment(stage, self.current_epoch, self.global_step, str(self.trainer.precision))
         loss = classification_loss(logits, target, self.class_weights, self.hyperparameters, moment)
-        self._monitor(stage).update(logits.detach().softmax(dim=1), target)
+        probabilities = logits.detach().softmax(dim=1)
+        if stage == "train":
+            self._monitor(stage).update(probabilities, target)
+        else:
+            # A field is judged once, when all its parts were seen.
+            self._pool(stage).update(batch["row"], batch["weight"], probabilities, target)
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=len(target), sync_dist=True)
         return loss
 
@@ -216,8 +228,16 @@ class SmearClassifier(lightning.LightningModule):
         assert isinstance(monitor, Monitor)
         return monitor
 
+    def _pool(self, stage: Stage) -> FieldPool:
+        pool = self.pools[stage]
+        assert isinstance(pool, FieldPool)
+        return pool
+
     def _log_metrics(self, stage: Stage) -> None:
         monitor = self._monitor(stage)
+        if stage != "train":
+            monitor.update(*self._pool(stage).compute())
+            self._pool(stage).reset()
         values = monitor.compute()
         absent = monitor.absent()
         if absent and not self.trainer.sanity_checking:

@@ -82,7 +82,7 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
         f"weight decay {classifier['weight_decay']:g}, batches of {data['batch_size']}"
     )
     return {
-        "Input": f"the whole field of view, scaled to {_describe_size(data['image_size'])}; no clinical data",
+        "Input": f"{_describe_view(data)}; no clinical data",
         "Network": f"{backbone['name']}, from {start}",
         "Augmentation": augmentation or "none",
         "Sampling of classes": str(settings["sampling"]["name"]).replace("_", " "),
@@ -90,6 +90,23 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
         "Length": f"up to {settings['trainer']['max_epochs']} epochs{patience}",
         "Checkpoint": "the epoch with the largest ROC-AUC on validation images",
     }
+
+
+def _describe_view(data: Mapping[str, Any]) -> str:
+    size, view = _describe_size(data["image_size"]), data["view"]
+    whole = f"the whole field of view, scaled to {size}"
+    if view == "whole":
+        return whole
+    scale, overlap = data["magnification"], data["tile_overlap"]
+    tiles = (
+        f"tiles of {size} out of the field of view "
+        f"{'in its own resolution' if scale == 1 else f'at {scale:g} of its resolution'}, drawn at random in "
+        "training; for a prediction they cover the field"
+        f"{f' and overlap by {overlap:.0%} or more' if overlap else ''}, and their probabilities are averaged"
+    )
+    if view == "tiles":
+        return tiles
+    return f"at two scales, drawn evenly in training and averaged in a prediction: {whole}, and {tiles}"
 
 
 def _describe_size(size: Any) -> str:

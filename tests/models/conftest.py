@@ -31,6 +31,7 @@ class Images(Dataset[dict[str, Tensor]]):
             "image": image.byte(),
             "target": torch.tensor(self.targets[index]),
             "row": torch.tensor(index),
+            "weight": torch.tensor(1.0),
         }
 
 
