@@ -93,7 +93,8 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _describe_view(data: Mapping[str, Any]) -> str:
-    size, view = _describe_size(data["image_size"]), data["view"]
+    # Runs that do not say were made when whole fields were all there was.
+    size, view = _describe_size(data["image_size"]), data.get("view", "whole")
     whole = f"the whole field of view, scaled to {size}"
     if view == "whole":
         return whole
