@@ -28,9 +28,9 @@ def test_whole_fields_are_said_to_be_scaled(data):
 def test_tiles_are_said_to_be_cut_and_averaged():
     said = describe(view="tiles", image_size=[240, 320], tile_overlap=0.25, magnification=1.0)
     assert said == (
-        "tiles of 320 × 240 pixels out of the field of view in its own resolution, drawn at random in training; "
-        "for a prediction they cover the field and overlap by 25% or more, and their probabilities are averaged; "
-        "no clinical data"
+        "tiles of 320 × 240 pixels out of the field of view in its own resolution, drawn at random in "
+        "training; for a prediction they cover the field and overlap by 25% or more, and their probabilities "
+        "are averaged; no clinical data"
     )
     assert WHOLE not in said
 
