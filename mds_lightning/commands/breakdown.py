@@ -1,15 +1,26 @@
 """Breakdowns of a running training that are nobody's bug, said so that a user can mend them."""
 
-from collections.abc import Iterator
+import gc
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
 from mds_lightning.data.decode import ImageError
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 
 class BreakdownError(ValueError):
     """Training broke off for want of memory, or a worker was killed; the message says how to go on."""
+
+
+class WorkerDeathError(BreakdownError):
+    """A process that loads images was killed."""
 
 
 @contextmanager
@@ -38,7 +49,28 @@ def explained_breakdown(batch_size: int, size: tuple[int, int]) -> Iterator[None
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
-        raise BreakdownError(
+        raise WorkerDeathError(
             f"a process that loads images was killed, most likely for want of memory ({error}): lower "
-            "data.num_workers; the command then goes on from the last finished epoch"
+            "data.num_workers; the command then goes on from the last finished epoch "
+            "(data.max_worker_deaths=3 does so by itself)"
         ) from error
+
+
+def outlive_workers(work: Callable[[], T], most: int) -> T:
+    """Return `work()`, which is called again if a process that loads images was killed.
+
+    Args:
+        work: Goes on from what it left on the disk, with the same result as if nothing had happened.
+        most: After so many deaths the next one is raised.
+
+    Raises:
+        WorkerDeathError: One death too many.
+    """
+    for death in range(1, most + 1):
+        try:
+            return work()
+        except WorkerDeathError as error:
+            log.warning("%s; going on (%d of data.max_worker_deaths=%d)", error, death, most)
+        # The trainer that broke off is garbage now; the workers that it has left would keep their memory.
+        gc.collect()
+    return work()

@@ -115,6 +115,7 @@ class DataConfig:
     max_pixels: int = 200_000_000
     on_error: str = "raise"
     max_skipped: float = 0.05
+    max_worker_deaths: int = 0
 
 
 @dataclass

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from mds_lightning.cohort.folds import Fold
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
-from mds_lightning.commands.breakdown import explained_breakdown
+from mds_lightning.commands.breakdown import explained_breakdown, outlive_workers
 from mds_lightning.commands.cohort import open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
@@ -77,7 +77,7 @@ def train_fold(config: DictConfig) -> float:
         NonFiniteLossError: The loss is NaN or infinite.
         ImageError: Images cannot be decoded (see `prepare_fields`).
         CacheFullError: The cache may not hold all images, or its disk cannot.
-        BreakdownError: The GPU's memory does not suffice, or a process that loads images was killed.
+        BreakdownError: The GPU's memory does not suffice, or processes that load images were killed.
     """
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
@@ -98,8 +98,12 @@ def train_fold(config: DictConfig) -> float:
         "manifest": describe_file(opened.cohort.manifest),
     }
     write_provenance(run.provenance, facts)
-    with closing_run():
-        return _train_fold(config, run, opened.cohort, opened.task, fold)
+
+    def go_on() -> float:
+        with closing_run():
+            return _train_fold(config, run, opened.cohort, opened.task, fold)
+
+    return outlive_workers(go_on, config.data.max_worker_deaths)
 
 
 def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, fold: Fold) -> float:

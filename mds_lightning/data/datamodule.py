@@ -38,6 +38,7 @@ class LoadingParameters:
         max_pixels: Largest image that is decoded (height x width); a guard against decompression bombs.
         on_error: What becomes of images that cannot be decoded: the run stops, or goes on without them.
         max_skipped: Largest share of the cohort's images that `skip` leaves out.
+        max_worker_deaths: So many times the run goes on when one of `num_workers` was killed; 0: it stops.
         view: What is seen of a field, see `ViewParameters`; likewise `tile_overlap` and `magnification`.
     """
 
@@ -47,12 +48,18 @@ class LoadingParameters:
     max_pixels: int = MAX_PIXELS
     on_error: Literal["raise", "skip"] = "raise"
     max_skipped: float = 0.05
+    max_worker_deaths: int = 0
     view: ViewName = "whole"
     tile_overlap: float = 0.0
     magnification: float = 1.0
 
     def __post_init__(self) -> None:
-        for key, least in (("batch_size", 1), ("num_workers", 0), ("max_pixels", 1)):
+        for key, least in (
+            ("batch_size", 1),
+            ("num_workers", 0),
+            ("max_pixels", 1),
+            ("max_worker_deaths", 0),
+        ):
             if getattr(self, key) < least:
                 raise ValueError(f"data.{key} is {getattr(self, key)}: give {least} or more")
         if self.on_error not in ("raise", "skip"):

@@ -12,7 +12,8 @@ from mds_lightning.tracking.run_directory import write_atomically
 _INDIFFERENT = (
     "study", "variant", "run_directory", "hpo", "paths", "logger", "cohort", "cache",
     "callbacks.progress", "callbacks.occlusion_maps", "callbacks.checkpoint.dirpath",
-    "callbacks.predictions.path", "data.num_workers", "data.max_pixels", "launcher", "resources",
+    "callbacks.predictions.path", "data.num_workers", "data.max_worker_deaths", "data.max_pixels",
+    "launcher", "resources",
     "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.log_every_n_steps",
     "trainer.enable_model_summary", "trainer.enable_progress_bar",
 )  # fmt: skip

@@ -5,7 +5,12 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mds_lightning.commands.breakdown import BreakdownError, explained_breakdown
+from mds_lightning.commands.breakdown import (
+    BreakdownError,
+    WorkerDeathError,
+    explained_breakdown,
+    outlive_workers,
+)
 from mds_lightning.data.decode import ImageError, decode_image
 
 
@@ -56,3 +61,38 @@ def test_a_bad_image_is_refused_by_name_wherever_it_is_read(tmp_path, workers):
 def test_other_errors_pass():
     with pytest.raises(RuntimeError, match="shapes"), explained_breakdown(2, (8, 8)):
         raise RuntimeError("shapes do not match")
+
+
+def _dying(times, error=WorkerDeathError):
+    """Work that is broken off so many times, and then counts how often it was begun."""
+    begun = []
+
+    def work():
+        begun.append(1)
+        if len(begun) <= times:
+            raise error("a process was killed")
+        return len(begun)
+
+    return work
+
+
+@pytest.mark.parametrize("deaths", [0, 1, 2])
+def test_work_goes_on_after_so_many_deaths(deaths, caplog):
+    assert outlive_workers(_dying(deaths), most=2) == deaths + 1
+    assert len(caplog.records) == deaths
+    assert all("was killed; going on" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_one_death_more_stops_it(most):
+    work = _dying(most + 1)
+    with pytest.raises(WorkerDeathError, match="was killed"):
+        outlive_workers(work, most)
+    assert work() == most + 2
+
+
+def test_want_of_the_gpus_memory_is_no_death():
+    work = _dying(1, BreakdownError)
+    with pytest.raises(BreakdownError):
+        outlive_workers(work, most=5)
+    assert work() == 2

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -89,6 +90,36 @@ def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(workplace, en
     assert (run / "predictions.parquet").read_bytes() == (other / "predictions.parquet").read_bytes()
     assert json.loads((run / "done.json").read_text())["epochs"] == 4
     assert _curves(run).equals(_curves(other))
+
+
+def test_a_run_that_loses_a_worker_goes_on_and_ends_bit_for_bit_the_same(workplace, environment, small):
+    settings = [*small, "data.num_workers=1", "data.max_worker_deaths=1"]
+    command = [
+        str(Path(sys.executable).with_name("mds-lightning")),
+        "train",
+        "study=bereft",
+        "fold=1",
+        *settings,
+    ]
+    run = workplace / "runs/bereft/squeezenet1_1/fold-1"
+    process = subprocess.Popen(command, cwd=workplace, env=environment, stderr=subprocess.PIPE, text=True)
+    _wait_for_epoch(run / "metrics.csv", 1, process)
+    os.kill(_workers(process.pid)[0], signal.SIGKILL)
+    said = process.communicate(timeout=200)[1]
+    assert process.returncode == 0, said
+    assert "a process that loads images was killed" in said
+    assert "going on (1 of data.max_worker_deaths=1)" in said
+    whole = workplace / "runs/small/squeezenet1_1/fold-1"
+    assert (run / "predictions.parquet").read_bytes() == (whole / "predictions.parquet").read_bytes()
+    assert _curves(run).equals(_curves(whole))
+
+
+def _workers(pid):
+    """Processes that were forked from `pid` and run the same command."""
+    process = Path("/proc") / str(pid)
+    children = (process / "task" / str(pid) / "children").read_text().split()
+    command = (process / "cmdline").read_bytes()
+    return [int(child) for child in children if (process.parent / child / "cmdline").read_bytes() == command]
 
 
 def _wait_for_epoch(path, epochs, process):
