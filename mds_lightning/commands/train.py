@@ -155,7 +155,7 @@ def _make_datamodule(
     chosen = cast(dict[str, Any], OmegaConf.to_container(config.augmentation, resolve=True))
     augmentation = AugmentationParameters(**chosen)
     forms = loading_forms(loading, augmentation)
-    fields, skipped = prepare_fields(cohort, forms, loading, cache, run.path / "skipped.csv")
+    fields, skipped = prepare_fields(cohort, forms, loading, cache, run.skipped)
     sampling, seed = config.sampling.name, config.seed
     return SmearDataModule(cohort, task, fold, loading, augmentation, sampling, seed, fields, skipped)
 

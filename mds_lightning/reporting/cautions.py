@@ -41,6 +41,11 @@ def list_cautions(
             f"{patients} patients are few: the interval of the ROC-AUC is "
             f"{headline.high - headline.low:.2f} wide."
         )
+    if headline.value == 1:
+        yield (
+            f"Every patient is in order: {patients} patients cannot show how rare an exception is, and "
+            "measures without an interval (no spread) look surer than they are."
+        )
     if headline.has_interval and headline.low <= 0.5:
         yield "The interval of the ROC-AUC includes 0.5: the model may do no better than guessing."
     yield from _about_folds(evidence)

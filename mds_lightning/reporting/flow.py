@@ -1,6 +1,6 @@
 """Who came in, who was left out and why, and which patients each fold trained, chose and tested on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,15 @@ class CohortFlow:
     Attributes:
         manifest: Everyone in the manifest; None where it is not to be had.
         left_out: Labels that the task does not name.
+        unreadable: Images that could not be decoded and were left out (`data.on_error=skip`), with the
+            patients that they are of; None where there are none.
         internal: Of each class: patients who are split into folds, each held out once.
         external: Of each class: patients who train no model and are predicted by every fold's.
     """
 
     manifest: Count | None
     left_out: tuple[Count, ...]
+    unreadable: Count | None
     internal: tuple[Count, ...]
     external: tuple[Count, ...]
 
@@ -47,22 +50,25 @@ class CohortFlow:
         return _add("external", self.external)
 
 
-def count_flow(predictions: Predictions, manifest: Path | None) -> CohortFlow:
+def count_flow(predictions: Predictions, manifest: Path | None, skipped: Collection[str] = ()) -> CohortFlow:
     """Count patients and images.
 
     Args:
         predictions: Pooled rows of one variant.
         manifest: The file that the study was trained on, if it is there.
+        skipped: Images that its runs left out because they could not be decoded.
     """
     internal = _count_classes(predictions.split("test").table, predictions.classes)
     external = _count_classes(predictions.split("external").table, predictions.classes)
     if manifest is None:
-        return CohortFlow(None, (), internal, external)
+        return CohortFlow(None, (), None, internal, external)
     rows, _ = clean_cells(read_table(manifest).frame, str(manifest))
     others = [label for label in sorted(rows["label"].unique()) if label not in predictions.classes]
     left_out = _count_classes(rows, tuple(others))
     everyone = Count("in the manifest", rows["patient_id"].nunique(), rows["image"].nunique())
-    return CohortFlow(everyone, left_out, internal, external)
+    lost = rows[rows["image"].isin(list(skipped))]
+    unreadable = Count("unreadable", lost["patient_id"].nunique(), len(lost)) if len(lost) else None
+    return CohortFlow(everyone, left_out, unreadable, internal, external)
 
 
 def count_folds(patients: Mapping[str, str], folds: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:

@@ -62,6 +62,12 @@ class FoldRun:
         """One row an image, checked: image, patient_id, site, fold, split, label, target, prob_<class>."""
         return read_predictions(self.directory.predictions)
 
+    @property
+    def skipped(self) -> list[str]:
+        """Images that could not be decoded and were left out."""
+        file = self.directory.skipped
+        return pd.read_csv(file, dtype=str)["image"].tolist() if file.is_file() else []
+
     def maps(self) -> Iterator[OcclusionMap]:
         """The occlusion maps, one at a time (each holds a map of full size for every class)."""
         return map(read_map, sorted(self.directory.occlusion.glob("*.npz")))

@@ -143,7 +143,9 @@ def gather_page(study: Study, settings: Settings) -> Page:
     metrics = evidence.tables["metrics"]
     headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", of)
     assert headline is not None, "every table of estimates holds the ROC-AUC"
-    flow = count_flow(evidence.predictions, None if rows is None or manifest is None else manifest.path)
+    skipped = {image for run in runs for image in run.skipped}
+    there = None if rows is None or manifest is None else manifest.path
+    flow = count_flow(evidence.predictions, there, skipped)
     origin = read_origin([run.directory for run in runs])
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]

@@ -48,6 +48,11 @@ class RunDirectory:
         return self.path / "predictions.parquet"
 
     @property
+    def skipped(self) -> Path:
+        """Images that cannot be decoded and were left out (CSV: image, reason); absent unless asked for."""
+        return self.path / "skipped.csv"
+
+    @property
     def occlusion(self) -> Path:
         """Folder of occlusion maps: `<image>.npz` and `<image>.png`."""
         return self.path / "occlusion"

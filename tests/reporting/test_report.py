@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from mds_lightning import load_study
 from mds_lightning.reporting.model_card import write_model_card
 from mds_lightning.reporting.origin import read_origin
+from mds_lightning.reporting.page import gather_page
 from mds_lightning.reporting.report import render_report, write_report
 from mds_lightning.statistics.estimates import Settings
 
@@ -184,3 +185,16 @@ def test_folds_that_were_not_made_alike_are_named(make_study, tmp_path):
     assert set(origin.differing) == {"torch", "numpy", "code (git commit)"}
     assert origin.packages["torch"] == "2.14.1 / 2.15.0"
     assert origin.packages["numpy"] == "2.4.6 / not installed"
+
+
+def test_images_that_could_not_be_read_are_in_the_flow(make_study, tmp_path):
+    study = make_study(tmp_path, patients=12, external=0).write()
+    for fold in range(3):
+        run = study / "resnet18" / f"fold-{fold}"
+        rows = pd.read_parquet(run / "predictions.parquet")
+        rows[rows["image"] != "003_1.png"].to_parquet(run / "predictions.parquet")
+        (run / "skipped.csv").write_text("image,reason\n003_1.png,is cut off\n")
+    page = gather_page(load_study(study), Settings(n_resamples=100))
+    assert (page.flow.unreadable.patients, page.flow.unreadable.images) == (1, 1)
+    left_out = sum(one.images for one in page.flow.left_out)
+    assert page.flow.manifest.images == page.flow.studied.images + left_out + 1
