@@ -10,7 +10,7 @@ VERBS = {
     "train": "train and test a fold; -m: every fold, and every backbone given",
     "evaluate": "pool a study's folds: metrics with intervals, ROC figure",
     "report": "one HTML page of a study that opens with the answer, to be handed on",
-    "study": "show (study show) or tidy up (study clean) a sweep in progress",
+    "study": "show (study show) or tidy up (study clean) a sweep; put it on W&B (study publish)",
 }
 
 _USAGE = """\

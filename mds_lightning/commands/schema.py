@@ -204,6 +204,9 @@ class StudyConfig:
     storage: str | None = None
     refresh: float = 2.0
     running: str = "gone"
+    entity: str | None = None
+    project: str | None = None
+    timeout: float = 30.0
     paths: PathsConfig = field(default_factory=PathsConfig)
 
 

@@ -1,4 +1,4 @@
-"""`mds-lightning study show|clean`: look at a running search or sweep, and tidy up after killed workers."""
+"""`mds-lightning study show|clean|publish`: look at a sweep, tidy up after killed workers, put it on W&B."""
 
 import logging
 import time
@@ -12,20 +12,21 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from mds_lightning.commands.publish import Publication, publish
 from mds_lightning.search.cleaning import Cleaning, clean_study
 from mds_lightning.search.inspection import StudyView, TrialView, view_studies
 from mds_lightning.search.store import Store, open_store, require_store
 
 log = logging.getLogger(__name__)
 
-_ACTIONS = ("show", "clean")
+_ACTIONS = ("show", "clean", "publish")
 _STYLES = {"complete": "green", "pruned": "yellow", "running": "cyan", "waiting": "dim", "fail": "red"}
 #: A table of more trials is cut to its newest, so that it fits a screen; a file gets all of them.
 _MOST_ROWS = 40
 
 
-def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning]:
-    """Show or clean the study whose directory is `config.study`.
+def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | Publication:
+    """Show, clean or publish the study whose directory is `config.study`.
 
     Args:
         config: `conf/study.yaml`.
@@ -36,12 +37,14 @@ def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning]:
     Raises:
         ValueError: There is no such study, or no such action.
     """
+    if config.action not in _ACTIONS:
+        raise ValueError(f"study {config.action}: choose one of {', '.join(_ACTIONS)}")
+    if config.action == "publish":
+        return publish(config)
     directory = Path(config.study)
     url = config.storage or f"sqlite:///{directory}/study.db"
     require_store(url)
     store = open_store(url, directory.name, create=False)
-    if config.action not in _ACTIONS:
-        raise ValueError(f"study {config.action}: choose one of {', '.join(_ACTIONS)}")
     if not _views(store, directory.name):
         raise ValueError(f"{store.shown} holds no study called {directory.name}: check study= and storage=")
     return (_show if config.action == "show" else _clean)(store, directory.name, config)

@@ -28,6 +28,7 @@ from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.tracking.provenance import describe_file, write_provenance
 from mds_lightning.tracking.run_directory import RunDirectory
 from mds_lightning.tracking.settings import refuse_changed_settings, write_settings
+from mds_lightning.tracking.tracked import BEST
 from mds_lightning.tracking.wandb import closing_run
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,8 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
         raise
     rows = read_predictions(run.predictions)
     score = score_auroc(rows[rows["split"] == "val"])
+    for logger in trainer.loggers:
+        logger.log_metrics({BEST: score})
     seconds = time.monotonic() - began
     run.mark_done({"val_auroc": score, "epochs": trainer.current_epoch, "seconds": round(seconds, 1)})
     log.info(

@@ -84,6 +84,11 @@ class StudyDirectory:
         return self.path / "folds.json"
 
     @property
+    def dashboard(self) -> Path:
+        """W&B dashboard of the study's runs (JSON)."""
+        return self.path / "wandb_dashboard.json"
+
+    @property
     def evaluation(self) -> Path:
         """Every number, table and figure, rebuilt from predictions alone."""
         return self.path / "evaluation"

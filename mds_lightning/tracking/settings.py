@@ -56,6 +56,18 @@ def decisive_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in _flatten(settings) if not _indifferent(key)}
 
 
+def nest_settings(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys to nested mappings: `{"data.batch_size": 16}` to `{"data": {"batch_size": 16}}`."""
+    nested: dict[str, Any] = {}
+    for key, value in flat.items():
+        *parents, last = key.split(".")
+        node = nested
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[last] = value
+    return nested
+
+
 def _indifferent(key: str) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in _INDIFFERENT)
 

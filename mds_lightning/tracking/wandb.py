@@ -2,13 +2,16 @@
 
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import wandb
 from lightning.pytorch.loggers import WandbLogger
+
+from mds_lightning.tracking.run_directory import RunDirectory
+from mds_lightning.tracking.settings import decisive_settings, nest_settings, read_settings
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +22,14 @@ def fold_logger(
     name: str,
     project: str = "mds_lightning",
     mode: Literal["offline", "online"] = "offline",
-    job_type: str = "fold",
+    job_type: str | None = None,
     tags: Sequence[str] = (),
 ) -> WandbLogger:
     """Return the logger of one fold's run.
 
     The run's id is kept in the run directory, so that a fold that is continued continues its run. Nothing
-    leaves the machine unless `mode` is `online`; images and checkpoints are never uploaded.
+    leaves the machine unless `mode` is `online`; images and checkpoints are never uploaded. The run's config
+    holds `variant`, `fold` and, as `settings`, what decides the result (not paths, nor the cohort).
 
     Args:
         run_directory: The fold's directory; W&B's files lie under its `wandb/`.
@@ -33,7 +37,7 @@ def fold_logger(
         name: Name of the run, such as `resnet18/fold-0`.
         project: W&B project.
         mode: `offline` writes files that `wandb sync` can send later; `online` sends at once.
-        job_type: Second level of grouping.
+        job_type: Second level of grouping; None: `trial` in a search, else `fold`.
         tags: Labels to filter by.
     """
     # Absolute: a W&B service that another process started (WANDB_SERVICE) writes from its own folder.
@@ -42,18 +46,30 @@ def fold_logger(
     kept = directory / "wandb_id.txt"
     if not kept.is_file():
         kept.write_text(uuid.uuid4().hex[:12])
+    stored = RunDirectory(directory).config
+    settings = read_settings(stored) if stored.is_file() else {}
+    searched = (settings.get("hpo") or {}).get("trial") is not None
     return WandbLogger(
         name=name,
         save_dir=directory,
         id=kept.read_text().strip(),
         project=project,
         group=study,
-        job_type=job_type,
+        job_type=job_type or ("trial" if searched else "fold"),
         tags=list(tags),
+        config=_run_config(settings),
         mode=mode,
         resume="allow" if mode == "online" else None,
         log_model=False,
     )
+
+
+def _run_config(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs are grouped and compared by (the study is their group)."""
+    if not settings:
+        return {}
+    told = {key: settings[key] for key in ("variant", "fold")}
+    return told | {"settings": nest_settings(decisive_settings(settings))}
 
 
 @contextmanager

@@ -134,15 +134,3 @@ def _wait_for_epoch(path, epochs, process):
 def _curves(run):
     table = pd.read_csv(run / "metrics.csv")
     return table[[name for name in table.columns if name.startswith(("train/loss", "val/"))]]
-
-
-def test_wandb_keeps_one_run_a_fold(workplace, mds_lightning, small):
-    done = mds_lightning("train", "-m", "study=tracked", "logger=wandb", *small, cwd=workplace)
-    assert done.returncode == 0, done.stderr
-    ids = [
-        path.name.removeprefix("run-")
-        for run in _runs(workplace, "tracked")
-        for path in run.glob("wandb/offline-run-*/run-*.wandb")
-    ]
-    assert len(ids) == len(set(ids)) == 2
-    assert all((run / "metrics.csv").is_file() for run in _runs(workplace, "tracked"))

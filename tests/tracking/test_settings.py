@@ -1,6 +1,12 @@
 import pytest
 
-from mds_lightning.tracking.settings import ChangedSettingsError, refuse_changed_settings, write_settings
+from mds_lightning.tracking.settings import (
+    ChangedSettingsError,
+    decisive_settings,
+    nest_settings,
+    refuse_changed_settings,
+    write_settings,
+)
 
 SETTINGS = {
     "seed": 0,
@@ -37,3 +43,8 @@ def test_what_changes_no_result_may_change(stored):
 def test_what_changes_a_result_is_refused_by_its_key(stored, change, said):
     with pytest.raises(ChangedSettingsError, match=said):
         refuse_changed_settings(stored, SETTINGS | change)
+
+
+def test_nested_settings_are_the_flat_ones_again():
+    settings = {"seed": 1, "data": {"image_size": [2, 3], "batch_size": 4}, "a": {"b": {"c": None}}}
+    assert nest_settings(decisive_settings(settings)) == settings

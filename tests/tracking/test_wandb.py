@@ -1,21 +1,17 @@
 """W&B's files are read back with W&B's own reader."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 import wandb
+import yaml
 
 from mds_lightning.tracking.wandb import closing_run, fold_logger
+
+from .wandb_files import read_records
 
 
 def _read(run_directory):
     """The run's record, the values of val/auroc in its history, and its exit code."""
-    [path] = run_directory.glob("wandb/offline-run-*/run-*.wandb")
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(path)]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    records = [json.loads(line) for line in lines]
+    records = read_records(run_directory)
     [run] = [record["run"] for record in records if record["type"] == "run"]
     values = [record["history"]["item"]["val/auroc"] for record in records if record["type"] == "history"]
     [exit_code] = [record["exit"].get("exit_code", 0) for record in records if record["type"] == "exit"]
@@ -52,3 +48,23 @@ def test_a_continued_fold_keeps_its_run_id(tmp_path):
     first = fold_logger(tmp_path, study="s", name="n")
     again = fold_logger(tmp_path, study="s", name="n")
     assert first.version == again.version
+
+
+def test_a_run_tells_variant_fold_and_settings_but_no_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    settings = {
+        "variant": "trial-0",
+        "fold": 3,
+        "hpo": {"trial": 0, "study": "s"},
+        "backbone": {"name": "resnet18"},
+        "cohort": {"manifest": "patients.csv"},
+        "paths": {"runs": "runs"},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+    with closing_run():
+        fold_logger(tmp_path, study="s", name="n").log_metrics({"val/auroc": 0.5})
+    run, _, _ = _read(tmp_path)
+    config = {key: value for key, value in run["config"]["update"].items() if key != "_wandb"}
+    kept = {"fold": 3, "backbone": {"name": "resnet18"}}
+    assert config == {"variant": "trial-0", "fold": 3, "settings": kept}
+    assert run["job_type"] == "trial"

@@ -1,0 +1,87 @@
+"""What a study's run directories say about its runs in W&B; knows no W&B itself."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.tracking.settings import decisive_settings, read_settings
+
+log = logging.getLogger(__name__)
+
+#: AUROC on a fold's validation images with its best checkpoint, logged once a run, at its end.
+BEST = "best/val_auroc"
+
+_LOGGER = "mds_lightning.tracking.wandb.fold_logger"
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class TrackedStudy:
+    """A study as W&B knows it.
+
+    Attributes:
+        name: Group of its runs.
+        project: W&B project they were logged to.
+        compared: Settings (dotted keys) that differ between its variants, each with its distinct values.
+    """
+
+    name: str
+    project: str
+    compared: Mapping[str, tuple[Scalar, ...]]
+
+
+def read_tracked(directory: StudyDirectory) -> TrackedStudy:
+    """Look through the configurations of the study's runs: one fold of each variant.
+
+    Raises:
+        ValueError: No run was logged to W&B, or runs were logged under several names or to several projects.
+    """
+    if not directory.path.is_dir():
+        raise ValueError(f"{directory.path} is no directory: check study=")
+    settings = [stored for variant in directory.variants() for stored in _read_variant(directory, variant)]
+    nodes = [node for stored in settings for node in (stored.get("logger") or {}).values()]
+    logged = [node for node in nodes if node.get("_target_") == _LOGGER]
+    if not logged:
+        raise ValueError(
+            f"no run below {directory.path} was logged to W&B: train with logger=wandb (offline, unless "
+            "logger.wandb.mode=online)"
+        )
+    return TrackedStudy(
+        name=_only(directory, "study", logged),
+        project=_only(directory, "logger.wandb.project", logged),
+        compared=_compare(settings),
+    )
+
+
+def _read_variant(directory: StudyDirectory, variant: str) -> Iterator[dict[str, Any]]:
+    for run in directory.runs(variant).values():
+        if run.config.is_file():
+            yield read_settings(run.config)
+            return
+
+
+def _only(directory: StudyDirectory, key: str, nodes: Sequence[Mapping[str, Any]]) -> str:
+    found = sorted({str(node[key.rpartition(".")[2]]) for node in nodes})
+    if len(found) > 1:
+        raise ValueError(
+            f"the runs below {directory.path} were logged with {key} {' and '.join(found)}: a dashboard "
+            "shows one study of one project"
+        )
+    return found[0]
+
+
+def _compare(settings: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Scalar, ...]]:
+    flat = [decisive_settings({**stored, "fold": None}) for stored in settings]
+    compared: dict[str, tuple[Scalar, ...]] = {}
+    for key in sorted({key for stored in flat for key in stored}):
+        values = [stored.get(key) for stored in flat]
+        if all(value == values[0] for value in values):
+            continue
+        if all(isinstance(value, Scalar) for value in values):
+            compared[key] = tuple(dict.fromkeys(values))
+        else:
+            log.warning("%s differs between the variants, but holds lists: the dashboard leaves it out", key)
+    return compared
