@@ -100,6 +100,23 @@ class SamplingConfig:
 
 
 @dataclass
+class ExplainConfig:
+    """See `mds_lightning.explain.parameters.ExplanationParameters`; window and stride are int or float."""
+
+    method: str = "occlusion"
+    window: Any = 0.125
+    stride: Any = 0.0625
+    baseline: str = "background"
+    score: str = "probability"
+    mode: str = "exact"
+    tolerance: float = 0.1
+    precision: str = "full"
+    memory_gb: float | None = None
+    target: str = "predicted"
+    least_drop: float = 0.05
+
+
+@dataclass
 class DataConfig:
     """How images reach the network; `image_size` is the longer side or [height, width].
 
@@ -174,6 +191,7 @@ class TrainConfig:
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    explain: ExplainConfig = field(default_factory=ExplainConfig)
     data: DataConfig = field(default_factory=DataConfig)
     cache: CacheConfig = field(default_factory=CacheConfig)
     trainer: dict[str, Any] = field(default_factory=dict)
@@ -196,6 +214,47 @@ class EvaluateConfig:
 
 
 @dataclass
+class FoundCohortConfig:
+    """Where the cohort of a finished run is now; None: where the run says."""
+
+    manifest: str | None = None
+    root: str | None = None
+
+
+@dataclass
+class ExplainChangesConfig:
+    """As `ExplainConfig`; None: as the run was trained with."""
+
+    method: str | None = None
+    window: Any = None
+    stride: Any = None
+    baseline: str | None = None
+    score: str | None = None
+    mode: str | None = None
+    tolerance: float | None = None
+    precision: str | None = None
+    memory_gb: float | None = None
+    target: str | None = None
+    least_drop: float | None = None
+
+
+@dataclass
+class ExplainVerbConfig:
+    """`mds-lightning explain`."""
+
+    run: str | None = None
+    study: str | None = None
+    variant: str | None = None
+    images: Any = MISSING
+    output: str | None = None
+    plan: bool = False
+    device: str = "auto"
+    cohort: FoundCohortConfig = field(default_factory=FoundCohortConfig)
+    explain: ExplainChangesConfig = field(default_factory=ExplainChangesConfig)
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
 class StudyConfig:
     """`mds-lightning study`."""
 
@@ -214,6 +273,7 @@ SCHEMAS = {
     "simulate": SimulateConfig,
     "check": CheckConfig,
     "train": TrainConfig,
+    "explain": ExplainVerbConfig,
     "evaluate": EvaluateConfig,
     "report": EvaluateConfig,
     "study": StudyConfig,

@@ -54,7 +54,7 @@ def skip_faults(faults: Mapping[str, str], images: int, max_skipped: float, path
         )
     if not path.is_file():
         _write(path, faults)
-    skipped = _read(path)
+    skipped = read_skip_list(path)
     new = {image: fault for image, fault in faults.items() if image not in skipped}
     if new:
         raise ImageError(
@@ -73,7 +73,8 @@ def _write(path: Path, faults: Mapping[str, str]) -> None:
         writer.writerows(faults.items())
 
 
-def _read(path: Path) -> frozenset[str]:
+def read_skip_list(path: Path) -> frozenset[str]:
+    """The images that `skip_faults` listed in `path`."""
     with path.open(newline="", encoding="utf-8") as file:
         return frozenset(row["image"] for row in csv.DictReader(file))
 

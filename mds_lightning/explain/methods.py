@@ -1,82 +1,103 @@
 """Other ways to explain, through captum, in the same form as occlusion maps, so that a reader can compare."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam
 from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor, nn
 
-from mds_lightning.explain.baselines import Baseline
 from mds_lightning.explain.mode import evaluating
-from mds_lightning.explain.occlusion import OcclusionEngine
-from mds_lightning.explain.score import Score, score_classes
-from mds_lightning.explain.windows import Length, place_windows
-
-#: occlusion: our engine; captum_occlusion: the reference that it is tested against, a full pass a window and
-#: class.
-Method: TypeAlias = Literal["occlusion", "captum_occlusion", "integrated_gradients", "layer_gradcam"]
+from mds_lightning.explain.occlusion import ImportanceMaps, OcclusionEngine
+from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.explain.score import score_classes
+from mds_lightning.explain.windows import place_windows
 
 _STEPS = 32
 _BATCH = 8
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """Maps of some images by one method.
+
+    Attributes:
+        importance: (n, targets, H, W), float32; positive where a pixel speaks for the target.
+        probabilities: (n, classes), float32: of the whole images.
+        occlusion: What the engine found beside; None for the other methods.
+    """
+
+    importance: Tensor
+    probabilities: Tensor
+    occlusion: ImportanceMaps | None = None
+
+
+def make_engine(
+    model: nn.Module, parameters: ExplanationParameters, mean: Tensor | None = None
+) -> OcclusionEngine:
+    """The engine that `explain` wants for these parameters.
+
+    Args:
+        model: See `OcclusionEngine`.
+        parameters: `precision` and `memory_gb` count.
+        mean: The data set's mean colour, for baseline `mean`.
+    """
+    return OcclusionEngine(model, mean=mean, memory=parameters.memory, precision=parameters.precision)
+
+
 def explain(
     engine: OcclusionEngine,
     images: Tensor,
-    method: Method,
-    *,
-    targets: Sequence[int],
-    window: Length = 0.125,
-    stride: Length = 0.0625,
-    baseline: Baseline = "background",
-    score: Score = "probability",
-) -> Tensor:
-    """Importance by one of the methods.
+    parameters: ExplanationParameters,
+    targets: Sequence[int] | None = None,
+) -> Explanation:
+    """Importance by the method of `parameters`.
 
     Args:
-        engine: Of the model.
+        engine: Of the model; see `make_engine`.
         images: Shape (n, 3, H, W), as the model takes them.
-        method: Which.
-        targets: Classes.
-        window: Of the occlusion methods.
-        stride: Likewise.
-        baseline: What covers a patch; for integrated gradients where the path begins.
-        score: What is explained.
-
-    Returns:
-        Shape (n, targets, H, W), float32; positive where a pixel speaks for the class.
+        parameters: See `ExplanationParameters`.
+        targets: Classes; None: all.
 
     Raises:
-        ValueError: An unknown method.
+        ValueError: The method does not go with the network, or the windows not with the images.
     """
-    if method == "occlusion":
+    how = parameters
+    if how.method == "occlusion":
         maps = engine.maps(
-            images, targets=targets, window=window, stride=stride, baseline=baseline, score=score
+            images,
+            targets=targets,
+            window=how.window,
+            stride=how.stride,
+            baseline=how.baseline,
+            score=how.score,
+            mode=how.mode,
+            tolerance=how.tolerance,
         )
-        return maps.importance.float()
+        return Explanation(maps.importance.float(), maps.probabilities.float(), maps)
     makers: dict[str, Callable[..., Tensor]] = {
         "captum_occlusion": _occlude,
         "integrated_gradients": _integrate,
         "layer_gradcam": _weigh_features,
     }
-    if method not in makers:
-        raise ValueError(f"method is {method!r}: choose one of {', '.join(get_args(Method))}")
     with evaluating(engine.model):
-        inputs, covers = engine.prepare(images, baseline)
+        inputs, covers = engine.prepare(images, how.baseline)
+        probabilities = score_classes(engine.network(inputs), "probability")
 
         def forward(x: Tensor) -> Tensor:
-            return score_classes(engine.network(x), score)
+            return score_classes(engine.network(x), how.score)
 
         sides: dict[str, Any] = {}
-        if method == "captum_occlusion":
-            grid = place_windows(images.shape[2], images.shape[3], window, stride)
+        if how.method == "captum_occlusion":
+            grid = place_windows(images.shape[2], images.shape[3], how.windows[0], how.stride)
             sides = {"window": min(grid.window, *images.shape[2:]), "stride": grid.stride}
+        chosen = range(probabilities.shape[1]) if targets is None else targets
         made = [
-            makers[method](engine.network, forward, inputs, covers, target, **sides) for target in targets
+            makers[how.method](engine.network, forward, inputs, covers, target, **sides) for target in chosen
         ]
-    return torch.stack(made, 1).detach().float()
+    return Explanation(torch.stack(made, 1).detach().float(), probabilities.float())
 
 
 def _occlude(

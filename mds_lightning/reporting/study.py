@@ -88,11 +88,11 @@ def _refuse_unfinished(
     ]
     raise ValueError(
         f"{study.path / variant}: {' and '.join(parts)}; the study has {n_folds} folds. "
-        f"Go on with: {_command_to_continue(study, runs)}"
+        f"Go on with: {command_to_continue(study, runs)}"
     )
 
 
-def _command_to_continue(study: StudyDirectory, runs: Mapping[int, RunDirectory]) -> str:
+def command_to_continue(study: StudyDirectory, runs: Mapping[int, RunDirectory]) -> str:
     """The command that began the runs, for all folds."""
     for run in runs.values():
         if run.provenance.is_file():

@@ -57,6 +57,15 @@ class RunDirectory:
         """Folder of occlusion maps: `<image>.npz` and `<image>.png`."""
         return self.path / "occlusion"
 
+    def maps(self, method: str) -> Path:
+        """Folder of the maps of one method (`explain.method`), such as `occlusion`."""
+        return self.path / method
+
+    def explained(self) -> dict[str, Path]:
+        """Method to its folder, for those by which test images were explained, sorted."""
+        folders = {file.parent for file in self.path.glob("*/[!.]*.npz")}
+        return {folder.name: folder for folder in sorted(folders)}
+
     @property
     def done(self) -> Path:
         """Written last; its presence means that nothing of this run is left to do (JSON)."""

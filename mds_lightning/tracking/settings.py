@@ -10,7 +10,7 @@ from mds_lightning.tracking.run_directory import write_atomically
 
 #: Keys that say where and how a run happens, not what it computes.
 _INDIFFERENT = (
-    "study", "variant", "run_directory", "hpo", "paths", "logger", "cohort", "cache",
+    "study", "variant", "run_directory", "hpo", "paths", "logger", "cohort", "cache", "explain",
     "callbacks.progress", "callbacks.occlusion_maps", "callbacks.checkpoint.dirpath",
     "callbacks.predictions.path", "data.num_workers", "data.max_worker_deaths", "data.max_pixels",
     "launcher", "resources",

@@ -43,6 +43,7 @@ class DataModule(lightning.LightningDataModule):
         self.task = SimpleNamespace(classes=("A", "B"))
         self.fold = SimpleNamespace(index=3)
         self.cohort = SimpleNamespace(table=pd.DataFrame({"image": names, "label": labels}))
+        self.loading = SimpleNamespace(batch_size=2, size=(32, 48))
         self.splits = {"train": range(6), "test": range(6, 10), "val": [10], "external": [11]}
 
     def rows(self, split):
@@ -50,6 +51,8 @@ class DataModule(lightning.LightningDataModule):
 
     def describe(self, rows):
         table = self.cohort.table.loc[list(rows)].reset_index(drop=True)
+        split_of = {row: split for split, several in self.splits.items() for row in several}
+        table["split"] = [split_of[row] for row in rows]
         return table.assign(fold=3, target=[self.task.classes.index(label) for label in table["label"]])
 
     def image(self, row):
@@ -61,9 +64,10 @@ class DataModule(lightning.LightningDataModule):
         return DataLoader([self.image(row) for row in self.splits["test"]], batch_size=2)
 
 
-def run(directory, datamodule=None, **options):
-    callback = OcclusionMaps(directory, window=16, stride=8, **options)
+def run(directory, datamodule=None, images=-1, limit=1.0, **parameters):
+    callback = OcclusionMaps(directory, images, {"window": 16, "stride": 8} | parameters)
     trainer = lightning.Trainer(
+        limit_test_batches=limit,
         accelerator="cpu",
         logger=False,
         callbacks=[callback],
@@ -105,7 +109,7 @@ def test_testing_a_fold_writes_maps_and_pictures(tmp_path):
 
 
 def test_every_test_image_on_request_and_none_of_another_split(tmp_path):
-    run(tmp_path, images=-1, target="true", baseline="mean", score="logit")
+    run(tmp_path, target="true", baseline="mean", score="logit")
     rows = sorted(int(np.load(path)["row"]) for path in tmp_path.glob("*.npz"))
     assert rows == [6, 7, 8, 9]
     assert all(
@@ -166,7 +170,11 @@ def test_file_names_are_readable_safe_and_unique():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"images": -2}, "-1 for all"), ({"target": "A"}, "predicted or true")]
+    ("options", "message"),
+    [
+        ({"images": -2}, "-1 for all"),
+        ({"parameters": {"target": "A"}}, "explain.target is 'A': choose one of predicted, true"),
+    ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):

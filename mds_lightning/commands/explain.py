@@ -1,0 +1,135 @@
+"""`mds-lightning explain`: maps of images by the model of the fold that held their patients out."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from torch import Tensor
+
+from mds_lightning.callbacks.map_record import Subject
+from mds_lightning.callbacks.map_writer import MapWriter
+from mds_lightning.callbacks.occlusion_choice import mean_colour
+from mds_lightning.commands.explained_images import choose_subjects
+from mds_lightning.commands.opened_run import OpenedRun, open_run
+from mds_lightning.data.decode import decode_image
+from mds_lightning.data.form import Form
+from mds_lightning.explain.methods import explain as explain_images
+from mds_lightning.explain.methods import make_engine
+from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.reporting.opened import load_study
+
+log = logging.getLogger(__name__)
+
+
+def explain(config: DictConfig) -> list[Path]:
+    """Explain images of a finished run, or of every fold of a study, and return the pictures.
+
+    Args:
+        config: `conf/explain.yaml`.
+
+    Raises:
+        ValueError: There is no such run or image, the run cannot be opened (see `open_run`), its model has
+            seen an image's patient, a setting is none, or the folder holds maps of another kind.
+    """
+    if (config.run is None) == (config.study is None):
+        raise ValueError(
+            "give run=DIR (one fold, such as runs/demo/resnet18/fold-0) or study=DIR (every fold)"
+        )
+    images = OmegaConf.to_container(OmegaConf.create({"images": config.images}))
+    assert isinstance(images, dict)
+    console, written = Console(), list[Path]()
+    for path in _find_runs(config):
+        opened = open_run(path, config.cohort.manifest, config.cohort.root, config.device)
+        parameters = _choose_parameters(opened, config)
+        subjects = choose_subjects(opened, images["images"], config.study is not None)
+        if not subjects:
+            continue
+        if config.plan:
+            plan = explain_plan(opened, parameters, subjects[0])
+            console.print(plan, soft_wrap=True, highlight=False, markup=False)
+            return []
+        written += _write(opened, parameters, subjects, _output(config, opened, parameters))
+    for folder in dict.fromkeys(picture.parent for picture in written):
+        number = sum(picture.parent == folder for picture in written)
+        console.print(f"{number} maps in {folder}", soft_wrap=True, highlight=False, markup=False)
+    return written
+
+
+def explain_plan(opened: OpenedRun, parameters: ExplanationParameters, subject: Subject) -> str:
+    """What the engine computes of each covered view of one image; nothing is written.
+
+    Raises:
+        ValueError: The method is another.
+    """
+    if parameters.method != "occlusion":
+        raise ValueError(f"plan=true is of explain.method=occlusion, not {parameters.method}")
+    engine = make_engine(opened.model, parameters, _mean(opened, parameters))
+    explain_images(engine, _read(opened, subject)[None], parameters, targets=[0])
+    return engine.explain_plan()
+
+
+def _find_runs(config: DictConfig) -> list[Path]:
+    if config.run is not None:
+        if config.variant is not None:
+            raise ValueError("variant= goes with study=DIR; run=DIR is already of one variant")
+        return [Path(config.run)]
+    study = load_study(config.study)
+    found = {run.index: run.directory.path for run in study.runs(config.variant)}
+    folds = sorted(set(study.folds["fold"]))
+    missing = [str(fold) for fold in folds if fold not in found]
+    if missing:
+        raise ValueError(f"study={config.study}: fold {', '.join(missing)} is missing: train it first")
+    return [found[fold] for fold in folds]
+
+
+def _choose_parameters(opened: OpenedRun, config: DictConfig) -> ExplanationParameters:
+    """The run's own settings, but for what is given now."""
+    given: Any = OmegaConf.to_container(config.explain, resolve=True)
+    changes = {key: value for key, value in given.items() if value is not None}
+    parameters = ExplanationParameters(**(opened.settings.get("explain", {}) | changes))
+    parameters.check_size(*opened.datamodule.loading.size)
+    return parameters
+
+
+def _output(config: DictConfig, opened: OpenedRun, parameters: ExplanationParameters) -> Path:
+    run = opened.directory
+    if config.output is None:
+        return run.maps(parameters.method)
+    output = Path(config.output)
+    return output if config.study is None else output / run.path.name
+
+
+def _write(
+    opened: OpenedRun, parameters: ExplanationParameters, subjects: Sequence[Subject], output: Path
+) -> list[Path]:
+    began = time.monotonic()
+    mean = _mean(opened, parameters)
+    writer = MapWriter(output, opened.model, opened.task.classes, parameters, mean)
+    writer.refuse_others()
+    pictures = writer.write(
+        subjects, lambda subject: _read(opened, subject), f"explaining, fold {opened.fold.index}"
+    )
+    seconds = time.monotonic() - began
+    log.info(
+        "%s: %d maps in %.0f s (%.2f s an image)",
+        *(opened.directory.path, len(pictures), seconds, seconds / len(pictures)),
+    )
+    return pictures
+
+
+def _mean(opened: OpenedRun, parameters: ExplanationParameters) -> Tensor | None:
+    return mean_colour(opened.datamodule) if parameters.baseline == "mean" else None
+
+
+def _read(opened: OpenedRun, subject: Subject) -> Tensor:
+    """The network's view of an image, uint8 (3, H, W)."""
+    if subject.origin != "foreign":
+        return opened.datamodule.image(subject.row)
+    loading = opened.datamodule.loading
+    view = Form(loading.size)(decode_image(opened.cohort.path(subject.image), loading.max_pixels))
+    return torch.from_numpy(view.copy()).permute(2, 0, 1)

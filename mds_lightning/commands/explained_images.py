@@ -1,0 +1,100 @@
+"""Which images a run is asked to explain, and the refusal of those that its model has seen."""
+
+import filecmp
+import unicodedata
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mds_lightning.callbacks.map_record import Subject
+from mds_lightning.callbacks.occlusion_choice import choose_rows
+from mds_lightning.callbacks.occlusion_maps import describe_subjects
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.commands.opened_run import OpenedRun
+
+#: A row of the cohort's table, or a file that is not of the cohort.
+Found = int | Path
+
+
+def choose_subjects(opened: OpenedRun, images: Any, is_one_of_many: bool = False) -> list[Subject]:
+    """What `images=` means for one run.
+
+    Args:
+        opened: The run.
+        images: `all` (or -1), a number, a name or path, or several of them.
+        is_one_of_many: Whether every fold of the study is asked: an image that another fold held out is then
+            left to that fold.
+
+    Raises:
+        ValueError: There is no such image, it was left out of the training, or its patient was trained or
+            chosen on in this fold; the run that held it out is named.
+    """
+    if isinstance(images, str) and images == "all":
+        images = -1
+    if isinstance(images, int) and not isinstance(images, bool):
+        if images < 1 and images != -1:
+            raise ValueError(f"images={images}: give a number from 1, all, or names")
+        return describe_subjects(opened.datamodule, choose_rows(opened.datamodule, images))
+    names = [images] if isinstance(images, str) else [*images] if isinstance(images, Sequence) else []
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"images={images}: give a number, all, or names such as 'images=[a.jpg,b.jpg]'")
+    subjects = []
+    for name in names:
+        found = find_image(opened.cohort, name)
+        if isinstance(found, Path):
+            subjects.append(Subject(name, opened.fold.index, "foreign"))
+        elif not (is_one_of_many and _is_of_another_fold(opened, found)):
+            _refuse_skipped(opened, found)
+            _refuse_seen(opened, found)
+            subjects += describe_subjects(opened.datamodule, [found])
+    return subjects
+
+
+def find_image(cohort: Cohort, name: str) -> Found:
+    """The row of an image: by its name in the manifest, or by its file or a copy of it; else the file.
+
+    Raises:
+        ValueError: There is neither.
+    """
+    table = cohort.table["image"]
+    rows = table.index[table == unicodedata.normalize("NFC", name)].tolist()
+    if rows:
+        return int(rows[0])
+    file = next((path for path in (Path(name), cohort.path(name)) if path.is_file()), None)
+    if file is None:
+        near = get_close_matches(name, table, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "names are those of its column image"
+        raise ValueError(f"images: '{name}' is neither in {cohort.manifest} nor a file: {hint}")
+    size = file.stat().st_size
+    for row, image in table.items():
+        path = cohort.path(image)
+        if path.stat().st_size == size and filecmp.cmp(file, path, shallow=False):
+            return int(row)
+    return file
+
+
+def _is_of_another_fold(opened: OpenedRun, row: int) -> bool:
+    record = opened.cohort.table.loc[row]
+    return not record["external"] and record["patient_id"] not in opened.fold.test
+
+
+def _refuse_skipped(opened: OpenedRun, row: int) -> None:
+    if row in opened.datamodule.skipped:
+        raise ValueError(
+            f"{opened.cohort.table.loc[row, 'image']} could not be decoded when {opened.directory.path} was "
+            "trained (it is in its skipped.csv): choose another image"
+        )
+
+
+def _refuse_seen(opened: OpenedRun, row: int) -> None:
+    if not _is_of_another_fold(opened, row):
+        return
+    image, patient = opened.cohort.table.loc[row, ["image", "patient_id"]]
+    seen = "trained" if patient in opened.fold.train else "chosen"
+    right = next(fold.index for fold in opened.folds if patient in fold.test)
+    run = opened.directory.path.with_name(f"fold-{right}")
+    raise ValueError(
+        f"the model of {opened.directory.path} was {seen} on patient {patient}, whose image {image} is: fold "
+        f"{right} held that patient out. Ask its model: mds-lightning explain run={run} 'images={image}'"
+    )
