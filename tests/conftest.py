@@ -165,6 +165,8 @@ class StudyMaker:
             np.savez_compressed(
                 run / "occlusion" / f"{place}.npz",
                 importance=scale_importance(drops.repeat(8, 1).repeat(8, 2)),
+                low=drops.min((1, 2)),
+                high=drops.max((1, 2)),
                 drops=drops,
                 probabilities=probabilities,
                 classes=np.array(self.classes),

@@ -80,15 +80,14 @@ def make_record(
         stamp: Of what it was made.
 
     Raises:
-        ValueError: The true class is to be drawn, and is not known.
+        ValueError: The labelled class is to be drawn, and there is none.
     """
     probabilities = explanation.probabilities[position].cpu().numpy()
-    if parameters.target == "true" and subject.target < 0:
+    if parameters.target == "labelled" and subject.target < 0:
         raise ValueError(
-            f"explain.target=true: the true class of {subject.image} is not known; "
-            "use explain.target=predicted"
+            f"explain.target=labelled: {subject.image} has no label; use explain.target=predicted"
         )
-    shown = subject.target if parameters.target == "true" else int(probabilities.argmax())
+    shown = subject.target if parameters.target == "labelled" else int(probabilities.argmax())
     values = explanation.importance[position].cpu().numpy()
     arrays: dict[str, Any] = {
         "importance": scale_importance(values),

@@ -143,9 +143,9 @@ def _write_attention(
     attention = measure_attention(list(study.runs(variant).values()), rows)
     if attention.empty:
         return []
-    console.print(
-        show_attention(summarise_attention(attention), f"{study.path.name}, {variant}: occlusion maps")
-    )
+    for method, measured in attention.groupby("method", sort=True):
+        title = f"{study.path.name}, {variant}: {str(method).replace('_', ' ')} maps"
+        console.print(show_attention(summarise_attention(measured), title))
     return [write_csv(attention, study.evaluation / variant / "attention.csv")]
 
 

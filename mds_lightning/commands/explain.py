@@ -56,7 +56,8 @@ def explain(config: DictConfig) -> list[Path]:
         written += _write(opened, parameters, subjects, _output(config, opened, parameters))
     for folder in dict.fromkeys(picture.parent for picture in written):
         number = sum(picture.parent == folder for picture in written)
-        console.print(f"{number} maps in {folder}", soft_wrap=True, highlight=False, markup=False)
+        told = f"{number} map{'' if number == 1 else 's'} in {folder}"
+        console.print(told, soft_wrap=True, highlight=False, markup=False)
     return written
 
 
@@ -116,7 +117,7 @@ def _write(
     )
     seconds = time.monotonic() - began
     log.info(
-        "%s: %d maps in %.0f s (%.2f s an image)",
+        "%s: %d images in %.0f s (%.2f s an image)",
         *(opened.directory.path, len(pictures), seconds, seconds / len(pictures)),
     )
     return pictures
@@ -131,5 +132,5 @@ def _read(opened: OpenedRun, subject: Subject) -> Tensor:
     if subject.origin != "foreign":
         return opened.datamodule.image(subject.row)
     loading = opened.datamodule.loading
-    view = Form(loading.size)(decode_image(opened.cohort.path(subject.image), loading.max_pixels))
+    view = Form(loading.size)(decode_image(Path(subject.image), loading.max_pixels))
     return torch.from_numpy(view.copy()).permute(2, 0, 1)

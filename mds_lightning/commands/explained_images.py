@@ -43,7 +43,7 @@ def choose_subjects(opened: OpenedRun, images: Any, is_one_of_many: bool = False
     for name in names:
         found = find_image(opened.cohort, name)
         if isinstance(found, Path):
-            subjects.append(Subject(name, opened.fold.index, "foreign"))
+            subjects.append(Subject(str(found), opened.fold.index, "foreign"))
         elif not (is_one_of_many and _is_of_another_fold(opened, found)):
             _refuse_skipped(opened, found)
             _refuse_seen(opened, found)
@@ -67,10 +67,10 @@ def find_image(cohort: Cohort, name: str) -> Found:
         hint = f"did you mean '{near[0]}'?" if near else "names are those of its column image"
         raise ValueError(f"images: '{name}' is neither in {cohort.manifest} nor a file: {hint}")
     size = file.stat().st_size
-    for row, image in table.items():
+    for row, image in enumerate(table):
         path = cohort.path(image)
         if path.stat().st_size == size and filecmp.cmp(file, path, shallow=False):
-            return int(row)
+            return row
     return file
 
 
@@ -81,8 +81,9 @@ def _is_of_another_fold(opened: OpenedRun, row: int) -> bool:
 
 def _refuse_skipped(opened: OpenedRun, row: int) -> None:
     if row in opened.datamodule.skipped:
+        image = opened.cohort.table["image"].tolist()[row]
         raise ValueError(
-            f"{opened.cohort.table.loc[row, 'image']} could not be decoded when {opened.directory.path} was "
+            f"{image} could not be decoded when {opened.directory.path} was "
             "trained (it is in its skipped.csv): choose another image"
         )
 
@@ -90,8 +91,9 @@ def _refuse_skipped(opened: OpenedRun, row: int) -> None:
 def _refuse_seen(opened: OpenedRun, row: int) -> None:
     if not _is_of_another_fold(opened, row):
         return
-    image, patient = opened.cohort.table.loc[row, ["image", "patient_id"]]
-    seen = "trained" if patient in opened.fold.train else "chosen"
+    record = opened.cohort.table.loc[row]
+    image, patient = str(record["image"]), str(record["patient_id"])
+    seen = "trained" if patient in opened.fold.train else "chosen (validated)"
     right = next(fold.index for fold in opened.folds if patient in fold.test)
     run = opened.directory.path.with_name(f"fold-{right}")
     raise ValueError(

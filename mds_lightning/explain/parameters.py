@@ -14,7 +14,7 @@ Method: TypeAlias = Literal["occlusion", "captum_occlusion", "integrated_gradien
 Mode: TypeAlias = Literal["exact", "adaptive"]
 Precision: TypeAlias = Literal["full", "bfloat16"]
 #: Class whose map is drawn.
-Shown: TypeAlias = Literal["predicted", "true"]
+Shown: TypeAlias = Literal["predicted", "labelled"]
 
 _CHOICES: dict[str, Any] = {
     "method": Method,
@@ -43,7 +43,7 @@ class ExplanationParameters:
         tolerance: Of `adaptive`: share of the largest drop that is not looked into.
         precision: `bfloat16` is not exact; its error is measured and noted. Of method `occlusion`.
         memory_gb: What activations may take; None: 1, on a GPU 4.
-        target: Class whose map is drawn.
+        target: Class whose map is drawn: the one that was decided, or that of the manifest.
         least_drop: Below this largest drop a map is marked: scaling would hide that it says nothing. On the
             score's scale.
 

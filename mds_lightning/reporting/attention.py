@@ -31,17 +31,18 @@ def measure_attention(runs: Sequence[RunDirectory], rows: ManifestRows) -> pd.Da
         rows: The study's manifest rows; without the columns mask and boxes nothing can be measured.
 
     Returns:
-        A row a map and region: image, fold, label, class, region, importance (share, 0..1; NaN where no area
-        matters), area (share, 0..1) and ratio (1: what a map that knows nothing would give).
+        A row a map and region: method, image, fold, label, class, region, importance (share, 0..1; NaN where
+        no area matters), area (share, 0..1) and ratio (1: what a map that knows nothing would give).
     """
     annotated = rows.table.set_index("image")
     found = [
         record
         for run in runs
-        for file in sorted(run.occlusion.glob("*.npz"))
+        for folder in run.explained().values()
+        for file in sorted(folder.glob("*.npz"))
         for record in _measure_map(file, annotated, rows.root)
     ]
-    columns = ["image", "fold", "label", "class", "region", "importance", "area", "ratio"]
+    columns = ["method", "image", "fold", "label", "class", "region", "importance", "area", "ratio"]
     return pd.DataFrame(found, columns=columns)
 
 
@@ -75,7 +76,12 @@ def _measure_map(file: Path, annotated: pd.DataFrame, root: Path) -> Iterator[di
         row = annotated.loc[image].to_dict()
         for region, share in _shares(_unscaled(arrays), row, root, image).items():
             yield {
-                **{"image": image, "fold": int(arrays["fold"]), "label": row["label"]},
+                **{
+                    "method": file.parent.name,
+                    "image": image,
+                    "fold": int(arrays["fold"]),
+                    "label": row["label"],
+                },
                 **{"class": str(arrays["class"]), "region": region},
                 **{"importance": share.importance, "area": share.area, "ratio": share.ratio},
             }
@@ -96,14 +102,8 @@ def _shares(
 
 
 def _unscaled(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-    """The predicted class's drops on the pixels, (H, W)."""
-    # Only a study with masks or boxes pays for the import of torch.
-    import torch
-
-    from mds_lightning.explain.windows import place_windows
-
+    """The map of the class that was explained before it was scaled to 0..1, (H, W)."""
     shown = arrays["classes"].tolist().index(str(arrays["class"]))
-    height, width = arrays["importance"].shape[-2:]
-    grid = place_windows(height, width, int(arrays["window"]), int(arrays["stride"]))
-    spread: NDArray[np.float32] = grid.spread(torch.from_numpy(arrays["drops"][shown])).numpy()
-    return spread
+    low, high = arrays["low"][shown], arrays["high"][shown]
+    unscaled: NDArray[np.float32] = low + arrays["importance"][shown] * (high - low)
+    return unscaled

@@ -20,7 +20,8 @@ class OcclusionMap:
         probabilities: (classes,) of the whole image.
         importance: (classes, H, W) float32, each class scaled to 0..1 by itself.
         drops: (classes, rows, columns) float32: score of the whole image less that of the covered one.
-        settings: window, stride (pixels), baseline, score.
+        settings: window and stride (pixels; several windows are averaged), baseline, score; error and
+            left_out, where they are not 0, of maps that are not exact.
         file: The `.npz` it was read from.
     """
 
@@ -60,6 +61,7 @@ def read_map(file: Path) -> OcclusionMap:
             arrays["probabilities"].astype(np.float64),
             arrays["importance"],
             arrays["drops"],
-            {key: arrays[key].item() for key in ("window", "stride", "baseline", "score")},
+            {key: arrays[key].tolist() for key in ("window", "stride", "baseline", "score")}
+            | {key: arrays[key].tolist() for key in ("error", "left_out") if key in arrays},
             file,
         )

@@ -109,7 +109,7 @@ def test_testing_a_fold_writes_maps_and_pictures(tmp_path):
 
 
 def test_every_test_image_on_request_and_none_of_another_split(tmp_path):
-    run(tmp_path, target="true", baseline="mean", score="logit")
+    run(tmp_path, target="labelled", baseline="mean", score="logit")
     rows = sorted(int(np.load(path)["row"]) for path in tmp_path.glob("*.npz"))
     assert rows == [6, 7, 8, 9]
     assert all(
@@ -173,7 +173,7 @@ def test_file_names_are_readable_safe_and_unique():
     ("options", "message"),
     [
         ({"images": -2}, "-1 for all"),
-        ({"parameters": {"target": "A"}}, "explain.target is 'A': choose one of predicted, true"),
+        ({"parameters": {"target": "A"}}, "explain.target is 'A': choose one of predicted, labelled"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path, options, message):

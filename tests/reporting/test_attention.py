@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from mds_lightning.explain.overlay import scale_importance
 from mds_lightning.reporting.attention import measure_attention, summarise_attention
 from mds_lightning.reporting.clinical import ManifestRows
 from mds_lightning.tracking.run_directory import RunDirectory
@@ -18,8 +19,9 @@ def study(tmp_path):
     run = RunDirectory(tmp_path / "fold-0")
     run.occlusion.mkdir(parents=True)
     drops = np.array([[[0.0, 0.0]], [[-0.2, 0.6]]], np.float32)
+    importance = scale_importance(drops).repeat(8, 1).repeat(8, 2)
     np.savez(
-        run.occlusion / "field.npz", importance=np.zeros((2, 8, 16), np.float32), drops=drops,
+        run.occlusion / "field.npz", importance=importance, low=drops.min((1, 2)), high=drops.max((1, 2)),
         classes=np.array(["donor", "MDS"]), image=np.array("field.png"), fold=np.array(0), window=np.array(8),
         stride=np.array(8), **{"class": np.array("MDS")},
     )  # fmt: skip
@@ -40,7 +42,9 @@ def test_importance_is_shared_out_over_the_regions_of_mask_and_boxes(study):
 def test_a_map_without_importance_has_no_share_and_is_left_out_of_the_means(study):
     run, rows = study
     with np.load(run.occlusion / "field.npz") as arrays:
-        np.savez(run.occlusion / "nothing.npz", **{**arrays, "drops": np.zeros((2, 1, 2), np.float32)})
+        np.savez(
+            run.occlusion / "nothing.npz", **{**arrays, "high": arrays["low"] * 0, "low": arrays["low"] * 0}
+        )
     table = measure_attention([run], rows)
     assert table["importance"].isna().sum() == table["region"].nunique()
     assert (summarise_attention(table)["maps"] == 1).all()

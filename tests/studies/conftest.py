@@ -22,8 +22,8 @@ SMALL = (
     "data.image_size=64",
     "trainer.max_epochs=2",
     "callbacks.occlusion_maps.images=2",
-    "callbacks.occlusion_maps.window=0.5",
-    "callbacks.occlusion_maps.stride=0.5",
+    "explain.window=0.5",
+    "explain.stride=0.5",
 )
 
 

@@ -28,6 +28,7 @@ SMALL = "small"
         (["train", SMALL, "classifier.learning_rate=1e30"], "epoch 0"),
         (["evaluate", "study=runs/absent"], "runs/absent is no directory"),
         (["evaluate"], "study"),
+        (["explain", "run=runs/absent"], "run=runs/absent is no run"),
         (["chekc"], "did you mean 'check'"),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else "",
