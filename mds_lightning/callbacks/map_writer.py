@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ from tqdm.auto import tqdm
 from mds_lightning.callbacks.map_record import MapRecord, Subject, make_record
 from mds_lightning.callbacks.map_stamp import Stamp, digest_weights, make_stamp, read_stamp
 from mds_lightning.callbacks.occlusion_choice import file_name
-from mds_lightning.explain.methods import explain, make_engine
+from mds_lightning.explain.methods import explain, explain_parts, make_engine
 from mds_lightning.explain.overlay import draw_overlay
 from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.explain.parts import Part
 from mds_lightning.tracking.run_directory import write_atomically
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,11 @@ class MapWriter:
         return self.directory / _FOLDERS[subject.origin] / file_name(subject.image)
 
     def write(
-        self, subjects: Sequence[Subject], read: Callable[[Subject], Tensor], description: str
+        self,
+        subjects: Sequence[Subject],
+        read: Callable[[Subject], Tensor],
+        description: str,
+        parts: Callable[[Subject], Iterable[Part]] | None = None,
     ) -> list[Path]:
         """Explain images and return their pictures, in the same order.
 
@@ -66,6 +71,7 @@ class MapWriter:
             subjects: The images.
             read: Gives the network's view of one, uint8 (3, H, W).
             description: Of the progress bar.
+            parts: Gives the parts of one, where the verdict is the mean over parts.
 
         Raises:
             ValueError: The method does not suit the network, or the windows the images.
@@ -88,18 +94,25 @@ class MapWriter:
                     bar.update(1)
                 else:
                     waiting.append((subject, field, stamp))
-                if len(waiting) == _TOGETHER or last == len(subjects):
-                    self._explain(waiting, bar.update)
+                if len(waiting) == (_TOGETHER if parts is None else 1) or last == len(subjects):
+                    self._explain(waiting, bar.update, parts)
                     waiting = []
         return [_picture(self.path(subject)) for subject in subjects]
 
     def _explain(
-        self, waiting: Sequence[tuple[Subject, Tensor, Stamp]], report: Callable[[int], object]
+        self,
+        waiting: Sequence[tuple[Subject, Tensor, Stamp]],
+        report: Callable[[int], object],
+        parts: Callable[[Subject], Iterable[Part]] | None,
     ) -> None:
         if not waiting:
             return
-        images = torch.stack([field for _, field, _ in waiting])
-        explanation = explain(self.engine, images, self.parameters)
+        if parts is None:
+            images = torch.stack([field for _, field, _ in waiting])
+            explanation = explain(self.engine, images, self.parameters)
+        else:
+            [(subject, field, _)] = waiting
+            explanation = explain_parts(self.engine, field, parts(subject), self.parameters)
         for position, (subject, field, stamp) in enumerate(waiting):
             record = make_record(subject, explanation, position, self.classes, self.parameters, stamp)
             _save(record, field, self.path(subject))

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import torch
 from mds_lightning.callbacks.map_record import Subject
 from mds_lightning.callbacks.map_writer import MapWriter
 from mds_lightning.callbacks.occlusion_choice import choose_rows, mean_colour, refuse_seen_images
-from mds_lightning.explain.methods import last_feature_layer
+from mds_lightning.explain.methods import last_feature_layer, refuse_parts
 from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.explain.parts import Part
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,10 @@ class OcclusionMaps(lightning.Callback):
         """Refuse what cannot be explained so before hours are spent on training it."""
         if not self.images:
             return
-        height, width = trainer.datamodule.loading.size  # type: ignore[attr-defined]
+        datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
+        height, width = datamodule.loading.size
+        if datamodule.has_parts:
+            refuse_parts(self.parameters)
         self.parameters.check_size(height, width)
         if self.parameters.method == "layer_gradcam":
             network: Any = pl_module.network
@@ -95,7 +99,14 @@ class OcclusionMaps(lightning.Callback):
         trainer.strategy.barrier()
         share = rows[trainer.global_rank :: trainer.world_size]
         subjects = describe_subjects(datamodule, share)
-        self.written = writer.write(subjects, lambda subject: datamodule.image(subject.row), "explaining")
+        self.written = writer.write(
+            subjects, lambda subject: datamodule.image(subject.row), "explaining", parts_of(datamodule)
+        )
+
+
+def parts_of(datamodule: Any) -> Callable[[Subject], Iterable[Part]] | None:
+    """What gives the parts of an image of the cohort; None where the verdict is that for the whole."""
+    return (lambda subject: datamodule.parts(subject.row)) if datamodule.has_parts else None
 
 
 def describe_subjects(datamodule: Any, rows: list[int]) -> list[Subject]:

@@ -14,12 +14,13 @@ from torch import Tensor
 from mds_lightning.callbacks.map_record import Subject
 from mds_lightning.callbacks.map_writer import MapWriter
 from mds_lightning.callbacks.occlusion_choice import mean_colour
+from mds_lightning.callbacks.occlusion_maps import parts_of
 from mds_lightning.commands.explained_images import choose_subjects
 from mds_lightning.commands.opened_run import OpenedRun, open_run
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.form import Form
 from mds_lightning.explain.methods import explain as explain_images
-from mds_lightning.explain.methods import make_engine
+from mds_lightning.explain.methods import make_engine, refuse_parts
 from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.reporting.opened import load_study
 
@@ -69,6 +70,10 @@ def explain_plan(opened: OpenedRun, parameters: ExplanationParameters, subject: 
     """
     if parameters.method != "occlusion":
         raise ValueError(f"plan=true is of explain.method=occlusion, not {parameters.method}")
+    if opened.datamodule.has_parts:
+        raise ValueError(
+            "plan=true: of fields that are seen part by part each part is a full pass (data.view)"
+        )
     engine = make_engine(opened.model, parameters, _mean(opened, parameters))
     explain_images(engine, _read(opened, subject)[None], parameters, targets=[0])
     return engine.explain_plan()
@@ -93,6 +98,8 @@ def _choose_parameters(opened: OpenedRun, config: DictConfig) -> ExplanationPara
     given: Any = OmegaConf.to_container(config.explain, resolve=True)
     changes = {key: value for key, value in given.items() if value is not None}
     parameters = ExplanationParameters(**(opened.settings.get("explain", {}) | changes))
+    if opened.datamodule.has_parts:
+        refuse_parts(parameters)
     parameters.check_size(*opened.datamodule.loading.size)
     return parameters
 
@@ -113,7 +120,10 @@ def _write(
     writer = MapWriter(output, opened.model, opened.task.classes, parameters, mean)
     writer.refuse_others()
     pictures = writer.write(
-        subjects, lambda subject: _read(opened, subject), f"explaining, fold {opened.fold.index}"
+        subjects,
+        lambda subject: _read(opened, subject),
+        f"explaining, fold {opened.fold.index}",
+        parts_of(opened.datamodule),
     )
     seconds = time.monotonic() - began
     log.info(

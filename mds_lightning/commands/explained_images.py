@@ -43,6 +43,11 @@ def choose_subjects(opened: OpenedRun, images: Any, is_one_of_many: bool = False
     for name in names:
         found = find_image(opened.cohort, name)
         if isinstance(found, Path):
+            if opened.datamodule.has_parts:
+                raise ValueError(
+                    f"images: '{name}' is not of the cohort, and a run that sees fields part by part "
+                    "(data.view) explains images of its cohort only"
+                )
             subjects.append(Subject(str(found), opened.fold.index, "foreign"))
         elif not (is_one_of_many and _is_of_another_fold(opened, found)):
             _refuse_skipped(opened, found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from mds_lightning.cohort.folds import Fold, FoldError, Folds, read_folds
+from mds_lightning.cohort.folds import Fold, FoldError, Folds, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
 from mds_lightning.data.augmentation import AugmentationParameters
@@ -76,7 +76,8 @@ def open_run(
     folds = _read_same_folds(run, study, settings, cohort)
     fold = folds.fold(settings["fold"])
     data = dict(settings["data"])
-    size = input_size(cohort, data.pop("image_size"), data["max_pixels"], None, data.get("on_error", "raise"))
+    is_squeezed, on_error = data.get("view") != "tiles", data.get("on_error", "raise")
+    size = input_size(cohort, data.pop("image_size"), data["max_pixels"], None, on_error, is_squeezed)
     listed = run.path / "skipped.csv"
     names = read_skip_list(listed) if listed.is_file() else frozenset()
     skipped = [row for row, image in enumerate(cohort.table["image"]) if image in names]
@@ -130,7 +131,8 @@ def _find_cohort(
     run: RunDirectory, study: StudyDirectory, settings: dict[str, Any], manifest: str | None, root: str | None
 ) -> tuple[Path, Path | None]:
     """The manifest, and the folder of the images where it is not the manifest's own."""
-    found = find_manifest(study, settings) if manifest is None else Path(manifest)
+    known = find_manifest(study, run) if manifest is None else None
+    found = Path(manifest) if manifest is not None else known.path if known is not None else None
     if found is None:
         named = settings["cohort"]["manifest"] or "the simulated cohort"
         raise ValueError(
@@ -149,7 +151,9 @@ def _find_cohort(
 def _read_same_folds(
     run: RunDirectory, study: StudyDirectory, settings: dict[str, Any], cohort: Cohort
 ) -> Folds:
-    folds = read_folds(study.folds, cohort, **settings["folds"])
+    if not study.folds.is_file():
+        raise FoldError(f"{study.folds} is missing: restore it; it says whom the model did not see")
+    folds = load_or_make_folds(study.folds, cohort, **settings["folds"])
     trained = json.loads(run.provenance.read_text())
     if trained["folds_hash"] != folds.hash:
         raise FoldError(

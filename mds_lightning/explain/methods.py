@@ -1,6 +1,6 @@
 """Other ways to explain, through captum, in the same form as occlusion maps, so that a reader can compare."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.occlusion import ImportanceMaps, OcclusionEngine
 from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.explain.parts import Part, map_parts
 from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.windows import place_windows
 
@@ -98,6 +99,39 @@ def explain(
             makers[how.method](engine.network, forward, inputs, covers, target, **sides) for target in chosen
         ]
     return Explanation(torch.stack(made, 1).detach().float(), probabilities.float())
+
+
+def explain_parts(
+    engine: OcclusionEngine, field: Tensor, parts: Iterable[Part], parameters: ExplanationParameters
+) -> Explanation:
+    """Maps of one field whose verdict is the mean over its parts; see `map_parts`.
+
+    Args:
+        engine: Of the model.
+        field: The whole field, (3, H, W).
+        parts: All of them.
+        parameters: See `refuse_parts`.
+    """
+    how = parameters
+    refuse_parts(how)
+    maps = map_parts(
+        engine, field, parts, window=how.windows[0], stride=how.stride, baseline=how.baseline, score=how.score
+    )
+    return Explanation(maps.importance.float(), maps.probabilities.float(), maps)
+
+
+def refuse_parts(parameters: ExplanationParameters) -> None:
+    """Raise if fields that are judged part by part cannot be explained so.
+
+    Raises:
+        ValueError: Only exact occlusion maps of one window size are made of them.
+    """
+    plain = (parameters.method, parameters.mode, parameters.precision) == ("occlusion", "exact", "full")
+    if not plain or len(parameters.windows) > 1:
+        raise ValueError(
+            "fields that are seen part by part (data.view=tiles or multi_scale) are explained by "
+            "explain.method=occlusion with explain.mode=exact, explain.precision=full and one explain.window"
+        )
 
 
 def _occlude(

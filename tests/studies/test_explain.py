@@ -183,6 +183,10 @@ def test_a_run_that_is_not_what_it_was_is_refused(ask, copy, spoil, said):
 
 def test_a_cohort_that_has_moved_or_changed_is_refused(ask, copy, workplace, tmp_path, monkeypatch):
     data = next((workplace / "data").glob("simulated-*"))
+    # The run remembers where its manifest lay: as if that were another machine.
+    provenance = json.loads((copy / "provenance.json").read_text())
+    provenance.pop("manifest", None)
+    (copy / "provenance.json").write_text(json.dumps(provenance))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"is not where .* says: give its place with cohort.manifest"):
         ask(f"run={copy}")
