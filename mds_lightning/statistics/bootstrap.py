@@ -12,8 +12,8 @@ from mds_lightning.statistics.interval import Interval
 
 K = TypeVar("K", bound=Hashable)
 
-#: How the intervals are labelled everywhere. BCa covers at its nominal rate also near 0 and 1, where the
-#: percentile interval falls short: see `benchmarks/coverage.py`.
+#: How the intervals are labelled everywhere. Towards 0 and 1 BCa covers better than the percentile interval,
+#: until resamples see no spread: see `benchmarks/coverage.py`.
 PERCENTILE, BCA = "bootstrap over patients, percentile", "bootstrap over patients, BCa"
 #: Resamples that are weighed at once: small enough for the processor's cache.
 _CHUNK = 64
