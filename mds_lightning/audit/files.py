@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mds_lightning.data.decode import ImageError, decode_image
+from mds_lightning.data.decode import ImageError
+from mds_lightning.data.normalization import StainNormalization, read_field
 from mds_lightning.data.threads import map_ahead, usable_cores
 
 #: Fewer images are decoded faster than processes start.
@@ -38,7 +39,11 @@ class DecodedImage:
 
 
 def decode_images(
-    images: Mapping[int, Path], max_pixels: int, workers: int | None = None, progress: bool = True
+    images: Mapping[int, Path],
+    max_pixels: int,
+    workers: int | None = None,
+    progress: bool = True,
+    stain: StainNormalization | None = None,
 ) -> Iterator[DecodedImage]:
     """Decode every image from the first pixel to the last, and keep its size alone.
 
@@ -47,9 +52,10 @@ def decode_images(
 
     Args:
         images: Row of the manifest to file.
-        max_pixels: Larger images are refused (see `decode_image`).
+        max_pixels: Larger images are refused (see `read_field`).
         workers: Processes; None: one for each core that this process may use.
         progress: Whether to show a bar, if standard error is a terminal.
+        stain: Images that cannot be normalised are faulty too.
 
     Yields:
         One record an image, in the order of `images`.
@@ -58,7 +64,7 @@ def decode_images(
         ImageError: A process was killed from outside, most likely for want of memory.
     """
     workers = usable_cores() if workers is None else workers
-    decode = partial(_decode, max_pixels=max_pixels)
+    decode = partial(_decode, max_pixels=max_pixels, stain=stain)
     here = workers == 1 or len(images) <= _FEW
     records = _decode_here(images, decode) if here else _decode_in_processes(images, decode, workers)
     disable = None if progress else True
@@ -108,9 +114,9 @@ def _decode_portion(
     return [decode(row, path) for row, path in portion]
 
 
-def _decode(row: int, path: Path, max_pixels: int) -> DecodedImage:
+def _decode(row: int, path: Path, max_pixels: int, stain: StainNormalization | None) -> DecodedImage:
     try:
-        height, width = decode_image(path, max_pixels).shape[:2]
+        height, width = read_field(path, max_pixels, stain).shape[:2]
     except ImageError as error:
         return DecodedImage(row, None, str(error))
     return DecodedImage(row, (height, width), None)

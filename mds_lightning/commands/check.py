@@ -19,6 +19,7 @@ from mds_lightning.cohort.manifest import Inspection, inspect_manifest
 from mds_lightning.cohort.splitting import FoldError, patient_table, split_patients
 from mds_lightning.cohort.task import make_task
 from mds_lightning.commands.simulate import locate_manifest
+from mds_lightning.data.normalization import choose_stain
 
 #: Columns where nobody looks: the lines of a log file are not folded.
 _UNFOLDED = 10_000
@@ -65,7 +66,8 @@ def check(config: DictConfig) -> CheckResult:
     inspection = inspect_manifest(manifest, task, root, config.folds.n_splits)
     complaints = [*inspection.complaints, *_split_complaints(inspection, config)]
     shapes: Counter[tuple[int, int]] = Counter()
-    for image in decode_images(inspection.images, config.data.max_pixels):
+    stain = choose_stain(config.data.stain, config.data.stain_reference, config.data.max_pixels)
+    for image in decode_images(inspection.images, config.data.max_pixels, stain=stain):
         if image.shape is not None:
             shapes[image.shape] += 1
         if image.fault is not None:

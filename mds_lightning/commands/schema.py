@@ -127,6 +127,8 @@ class DataConfig:
     view: str = "whole"
     tile_overlap: float = 0.0
     magnification: float = 1.0
+    stain: str | None = None
+    stain_reference: str | None = None
     batch_size: int = 32
     num_workers: int = 0
     max_pixels: int = 200_000_000

@@ -19,6 +19,7 @@ from mds_lightning.commands.cohort import open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.normalization import choose_stain
 from mds_lightning.data.preparation import prepare_fields
 from mds_lightning.data.size import input_size
 from mds_lightning.models.classifier import SmearClassifier
@@ -164,6 +165,7 @@ def _make_datamodule(
 ) -> SmearDataModule:
     data = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=True))
     requested = data.pop("image_size")
+    data["stain"] = choose_stain(data["stain"], data.pop("stain_reference"), data["max_pixels"])
     where = CacheParameters(**{**config.cache, "directory": Path(config.cache.directory)})
     cache = FieldCache(where) if where.enabled else None
     is_squeezed = data["view"] != "tiles"

@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from mds_lightning.data.capacity import Capacity
 from mds_lightning.data.catalog import Catalog, Fingerprint, Known
-from mds_lightning.data.decode import ImageError, decode_image, read_image_file
+from mds_lightning.data.decode import ImageError, read_image_file
 from mds_lightning.data.form import Form
+from mds_lightning.data.normalization import StainNormalization, read_field
 from mds_lightning.data.store import Store
 from mds_lightning.data.threads import map_in_threads
 
@@ -93,27 +94,33 @@ class FieldCache:
         known = {path: catalog.find(path) for path in paths}
         return {path: entry.shape for path, entry in known.items() if entry is not None}
 
-    def store(self, form: Form) -> Store:
-        """The images of `form` as they are on the disk now."""
-        return Store(self.directory / form.key)
+    def store(self, form: Form, stain: StainNormalization | None = None) -> Store:
+        """The images of `form`, in the colours of `stain`, as they are on the disk now."""
+        return Store(self.directory / (form.key if stain is None else f"{form.key}-{stain.key}"))
 
-    def fill(self, paths: Sequence[Path], forms: Sequence[Form], max_pixels: int) -> Filling:
+    def fill(
+        self,
+        paths: Sequence[Path],
+        forms: Sequence[Form],
+        max_pixels: int,
+        stain: StainNormalization | None = None,
+    ) -> Filling:
         """Store every image that is not stored yet, each decoded once for all forms.
 
         Raises:
             CacheFullError: There is no room for it, on the disk or under `max_gb`. What was stored remains.
         """
-        catalog, stores = self._catalog(), [self.store(form) for form in forms]
+        catalog, stores = self._catalog(), [self.store(form, stain) for form in forms]
         contents, missing = _look_up(paths, catalog, stores)
         if not missing:
             return Filling(contents, {})
         self.directory.mkdir(parents=True, exist_ok=True)
         with _locked(self.directory / ".lock"):
             # Another job may have filled it while this one waited.
-            catalog, stores = self._catalog(), [self.store(form) for form in forms]
+            catalog, stores = self._catalog(), [self.store(form, stain) for form in forms]
             contents, missing = _look_up(paths, catalog, stores)
             faults: dict[Path, str] = {}
-            made = self._make(missing, forms, max_pixels, catalog, stores, faults)
+            made = self._make(missing, forms, max_pixels, stain, catalog, stores, faults)
             is_native = any(form.size is None for form in forms)
             capacity = Capacity(self.directory, self.max_bytes, len(missing), is_native)
             committed = time.monotonic()
@@ -136,6 +143,7 @@ class FieldCache:
         paths: Sequence[Path],
         forms: Sequence[Form],
         max_pixels: int,
+        stain: StainNormalization | None,
         catalog: Catalog,
         stores: Sequence[Store],
         faults: dict[Path, str],
@@ -145,7 +153,7 @@ class FieldCache:
 
         def make(path: Path) -> _Made | ImageError:
             try:
-                return _read(path, forms, max_pixels, stored)
+                return _read(path, forms, max_pixels, stain, stored)
             except ImageError as error:
                 return error
 
@@ -177,7 +185,13 @@ def _holds(stores: Sequence[Store], content: str) -> bool:
     return all(content in store for store in stores)
 
 
-def _read(path: Path, forms: Sequence[Form], max_pixels: int, stored: dict[str, tuple[int, int]]) -> _Made:
+def _read(
+    path: Path,
+    forms: Sequence[Form],
+    max_pixels: int,
+    stain: StainNormalization | None,
+    stored: dict[str, tuple[int, int]],
+) -> _Made:
     before = _fingerprint(path)
     content = read_image_file(path, max_pixels)
     if _fingerprint(path) != before or before is None:
@@ -186,7 +200,7 @@ def _read(path: Path, forms: Sequence[Form], max_pixels: int, stored: dict[str, 
     if digest in stored:
         # The file was moved, touched or copied.
         return _Made(path, before, Known(digest, stored[digest]), ())
-    image = decode_image(path, max_pixels, content)
+    image = read_field(path, max_pixels, stain, content)
     height, width = image.shape[:2]
     return _Made(path, before, Known(digest, (height, width)), tuple(form(image) for form in forms))
 

@@ -20,6 +20,7 @@ from mds_lightning.data.dataset import Item, SmearDataset, collate
 from mds_lightning.data.decode import MAX_PIXELS
 from mds_lightning.data.fields import DecodedFields, Fields
 from mds_lightning.data.form import Form
+from mds_lightning.data.normalization import StainNormalization
 from mds_lightning.data.parts import Box
 from mds_lightning.data.sampling import Draw, EpochSampler, EveryPart, Sampling, class_weights
 from mds_lightning.data.view import FixedViews, RandomViews, ViewName, ViewParameters
@@ -39,6 +40,7 @@ class LoadingParameters:
         on_error: What becomes of images that cannot be decoded: the run stops, or goes on without them.
         max_skipped: Largest share of the cohort's images that `skip` leaves out.
         max_worker_deaths: So many times the run goes on when one of `num_workers` was killed; 0: it stops.
+        stain: What brings the fields' colours together; None: they stay as they are.
         view: What is seen of a field, see `ViewParameters`; likewise `tile_overlap` and `magnification`.
     """
 
@@ -49,6 +51,7 @@ class LoadingParameters:
     on_error: Literal["raise", "skip"] = "raise"
     max_skipped: float = 0.05
     max_worker_deaths: int = 0
+    stain: StainNormalization | None = None
     view: ViewName = "whole"
     tile_overlap: float = 0.0
     magnification: float = 1.0
@@ -114,7 +117,9 @@ class SmearDataModule(lightning.LightningDataModule):
         self.sampling: Sampling = sampling
         self.seed = seed
         self.skipped = frozenset(skipped)
-        self.fields = fields if fields is not None else DecodedFields(_paths(cohort), loading.max_pixels)
+        self.fields = (
+            fields if fields is not None else DecodedFields(_paths(cohort), loading.max_pixels, loading.stain)
+        )
         self.datasets: dict[Split, SmearDataset] = {}
 
     def rows(self, split: Split) -> list[int]:

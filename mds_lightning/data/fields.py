@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.data.decode import decode_image, image_shape
+from mds_lightning.data.decode import image_shape
 from mds_lightning.data.form import Form
+from mds_lightning.data.normalization import StainNormalization, read_field
 from mds_lightning.data.store import Place, Store
 
 
@@ -30,9 +31,12 @@ class DecodedFields:
     (The tiles of a field are read one after the other.)
     """
 
-    def __init__(self, paths: Mapping[int, Path], max_pixels: int) -> None:
+    def __init__(
+        self, paths: Mapping[int, Path], max_pixels: int, stain: StainNormalization | None = None
+    ) -> None:
         self.paths = paths
         self.max_pixels = max_pixels
+        self.stain = stain
         self._last: tuple[int, Form, NDArray[np.uint8]] | None = None
 
     def read(self, row: int, form: Form) -> NDArray[np.uint8]:
@@ -42,7 +46,7 @@ class DecodedFields:
             ImageError: The file cannot be decoded.
         """
         if self._last is None or self._last[:2] != (row, form):
-            field = form(decode_image(self.paths[row], self.max_pixels))
+            field = form(read_field(self.paths[row], self.max_pixels, self.stain))
             field.flags.writeable = False
             self._last = (row, form, field)
         return self._last[2]

@@ -8,9 +8,10 @@ from tqdm import tqdm
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.data.cache import FieldCache
 from mds_lightning.data.datamodule import LoadingParameters
-from mds_lightning.data.decode import ImageError, decode_image
+from mds_lightning.data.decode import ImageError
 from mds_lightning.data.fields import DecodedFields, Fields, StoredFields
 from mds_lightning.data.form import Form
+from mds_lightning.data.normalization import StainNormalization, read_field
 from mds_lightning.data.skipping import refuse_faults, skip_faults
 from mds_lightning.data.threads import map_in_threads
 from mds_lightning.data.view import ViewParameters
@@ -31,7 +32,7 @@ def prepare_fields(
     Args:
         cohort: Its images.
         forms: See `loading_forms`.
-        loading: `max_pixels`, `on_error` and `max_skipped` count.
+        loading: `max_pixels`, `on_error`, `max_skipped`, `stain` and `views` count.
         cache: Where decoded images are kept; None: they are decoded whenever they are read.
         skip_list: Where `on_error=skip` lists what is left out (see `skip_faults`).
 
@@ -48,10 +49,10 @@ def prepare_fields(
     paths = {row: cohort.path(image) for row, image in enumerate(images)}
     faults: dict[Path, str] = {}
     if cache is not None:
-        filling = cache.fill(list(paths.values()), forms, loading.max_pixels)
+        filling = cache.fill(list(paths.values()), forms, loading.max_pixels, loading.stain)
         faults = filling.faults
     elif loading.on_error == "skip":
-        faults = find_faults(list(paths.values()), loading.max_pixels)
+        faults = find_faults(list(paths.values()), loading.max_pixels, loading.stain)
     faulty = {images[row]: faults[path] for row, path in paths.items() if path in faults}
     if loading.on_error == "raise":
         refuse_faults(faulty, len(images))
@@ -62,10 +63,10 @@ def prepare_fields(
     kept = {row: path for row, path in paths.items() if row not in skipped}
     fields: Fields
     if cache is None:
-        fields = DecodedFields(kept, loading.max_pixels)
+        fields = DecodedFields(kept, loading.max_pixels, loading.stain)
     else:
         contents = {row: filling.contents[path] for row, path in kept.items()}
-        fields = StoredFields({form: cache.store(form) for form in forms}, contents)
+        fields = StoredFields({form: cache.store(form, loading.stain) for form in forms}, contents)
     if loading.views.has_tiles:
         refuse_small_fields(fields, {row: images[row] for row in kept}, loading.views)
     return fields, skipped
@@ -98,12 +99,14 @@ def refuse_small_fields(fields: Fields, images: Mapping[int, str], views: ViewPa
     )
 
 
-def find_faults(paths: Sequence[Path], max_pixels: int) -> dict[Path, str]:
-    """Decode every image, and return why some cannot be."""
+def find_faults(
+    paths: Sequence[Path], max_pixels: int, stain: StainNormalization | None = None
+) -> dict[Path, str]:
+    """Decode (and normalise) every image, and return why some cannot be."""
 
     def fault(path: Path) -> str | None:
         try:
-            decode_image(path, max_pixels)
+            read_field(path, max_pixels, stain)
         except ImageError as error:
             return str(error)
         return None

@@ -8,6 +8,7 @@ from PIL import Image
 from mds_lightning.audit import files
 from mds_lightning.audit.files import decode_images
 from mds_lightning.data.decode import ImageError
+from mds_lightning.data.normalization import choose_stain
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_no_image_is_no_fault():
     assert list(decode_images({}, max_pixels=1)) == []
 
 
-def _die(row, path, max_pixels):
+def _die(row, path, max_pixels, stain):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -71,3 +72,11 @@ def test_a_killed_process_is_told_as_want_of_memory(images, monkeypatch):
     monkeypatch.setattr(files, "_decode", _die)
     with pytest.raises(ImageError, match="was killed after 0 of 30, most likely for want of memory"):
         list(decode_images(images, max_pixels=10_000, workers=2, progress=False))
+
+
+def test_an_image_that_cannot_be_normalised_is_faulty_if_that_is_asked(images):
+    of_one_colour = {2: images[2]}
+    [plain] = decode_images(of_one_colour, 10_000)
+    [stained] = decode_images(of_one_colour, 10_000, stain=choose_stain("macenko", None, 1))
+    assert plain.fault is None
+    assert "its stain cannot be normalised" in stained.fault
