@@ -122,7 +122,7 @@ def test_a_run_continued_from_a_checkpoint_repeats_exactly(make, view, tmp_path)
 
 def test_maps_are_of_the_whole_field(make, tmp_path):
     model, datamodule = make("multi_scale")
-    maps = OcclusionMaps(tmp_path / "occlusion", images=2, window=0.5, stride=0.5)
+    maps = OcclusionMaps(tmp_path / "occlusion", images=2, parameters={"window": 0.5, "stride": 0.5})
     make_trainer(tmp_path, maps).test(model, datamodule=datamodule, verbose=False)
     writer = PredictionWriter(tmp_path / "predictions.parquet")
     make_trainer(tmp_path, writer).predict(model, datamodule=datamodule)
