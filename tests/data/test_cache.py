@@ -21,6 +21,7 @@ from mds_lightning.data.catalog import Fingerprint
 from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.form import Form
+from mds_lightning.data.normalization import read_field
 from mds_lightning.data.preparation import prepare_fields
 
 PAPER = AugmentationParameters(
@@ -66,9 +67,9 @@ def count_decodes(monkeypatch):
 
     def decode(path, *arguments):
         decoded.append(path)
-        return decode_image(path, *arguments)
+        return read_field(path, *arguments)
 
-    monkeypatch.setattr("mds_lightning.data.cache.decode_image", decode)
+    monkeypatch.setattr("mds_lightning.data.cache.read_field", decode)
     return decoded
 
 
@@ -240,13 +241,13 @@ from pathlib import Path
 from mds_lightning.data import cache
 from mds_lightning.data.form import Form
 cache._COMMIT = 0.05
-decode = cache.decode_image
+decode = cache.read_field
 
 def decode_slowly(*arguments):
     time.sleep(0.03)
     return decode(*arguments)
 
-cache.decode_image = decode_slowly
+cache.read_field = decode_slowly
 images, folder = Path(sys.argv[1]), Path(sys.argv[2])
 parameters = cache.CacheParameters(folder, workers=2)
 forms = (Form((30, 40), 2**0.5), Form((30, 40)))
