@@ -1,5 +1,6 @@
 """Whether every image of a cohort can be decoded, found out by decoding it."""
 
+import hashlib
 import multiprocessing
 import os
 import warnings
@@ -9,13 +10,14 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 from tqdm import tqdm
 
-from mds_lightning.data.decode import ImageError
+from mds_lightning.cohort.location import File
+from mds_lightning.cohort.remote import RemoteFile
+from mds_lightning.data.decode import ImageError, read_image_file
 from mds_lightning.data.normalization import StainNormalization, read_field
-from mds_lightning.data.threads import map_ahead, usable_cores
+from mds_lightning.data.threads import map_ahead, map_in_threads, readers, usable_cores
 
 #: Fewer images are decoded faster than processes start.
 _FEW = 16
@@ -31,15 +33,17 @@ class DecodedImage:
         row: Row of the manifest, as a spreadsheet shows it.
         shape: (height, width) in pixels, or None if it cannot be decoded.
         fault: Why not, and what to do about it; or None.
+        content: SHA-256 of the file's bytes where it lies in a remote folder, else None.
     """
 
     row: int
     shape: tuple[int, int] | None
     fault: str | None
+    content: str | None = None
 
 
 def decode_images(
-    images: Mapping[int, Path],
+    images: Mapping[int, File],
     max_pixels: int,
     workers: int | None = None,
     progress: bool = True,
@@ -53,7 +57,8 @@ def decode_images(
     Args:
         images: Row of the manifest to file.
         max_pixels: Larger images are refused (see `read_field`).
-        workers: Processes; None: one for each core that this process may use.
+        workers: Processes (for remote files threads); None: one for each core that this process may use, and
+            more threads.
         progress: Whether to show a bar, if standard error is a terminal.
         stain: Images that cannot be normalised are faulty too.
 
@@ -62,16 +67,27 @@ def decode_images(
 
     Raises:
         ImageError: A process was killed from outside, most likely for want of memory.
+        RemoteError: The remote folder that the images lie in cannot be read.
     """
-    workers = usable_cores() if workers is None else workers
     decode = partial(_decode, max_pixels=max_pixels, stain=stain)
-    here = workers == 1 or len(images) <= _FEW
-    records = _decode_here(images, decode) if here else _decode_in_processes(images, decode, workers)
+    records = _decode_somewhere(images, decode, workers)
     disable = None if progress else True
     yield from tqdm(records, total=len(images), desc="decoding", unit="image", disable=disable)
 
 
-def _decode_here(images: Mapping[int, Path], decode: "partial[DecodedImage]") -> Iterator[DecodedImage]:
+def _decode_somewhere(
+    images: Mapping[int, File], decode: "partial[DecodedImage]", workers: int | None
+) -> Iterator[DecodedImage]:
+    if any(isinstance(path, RemoteFile) for path in images.values()):
+        # Most of the time is waiting for answers, and a connection belongs to one process.
+        threads = readers(list(images.values()), workers)
+        return map_in_threads(lambda item: decode(*item), images.items(), threads)
+    workers = usable_cores() if workers is None else workers
+    here = workers == 1 or len(images) <= _FEW
+    return _decode_here(images, decode) if here else _decode_in_processes(images, decode, workers)
+
+
+def _decode_here(images: Mapping[int, File], decode: "partial[DecodedImage]") -> Iterator[DecodedImage]:
     for row, path in images.items():
         with warnings.catch_warnings():
             _ignore_remarks()
@@ -80,7 +96,7 @@ def _decode_here(images: Mapping[int, Path], decode: "partial[DecodedImage]") ->
 
 
 def _decode_in_processes(
-    images: Mapping[int, Path], decode: "partial[DecodedImage]", workers: int
+    images: Mapping[int, File], decode: "partial[DecodedImage]", workers: int
 ) -> Iterator[DecodedImage]:
     # Not forked: a bar's thread or a library's may hold a lock that a child would wait for.
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
@@ -102,24 +118,28 @@ def _decode_in_processes(
             raise
 
 
-def _portions(images: Mapping[int, Path]) -> Iterator[tuple[tuple[int, Path], ...]]:
+def _portions(images: Mapping[int, File]) -> Iterator[tuple[tuple[int, File], ...]]:
     items = iter(images.items())
     while portion := tuple(islice(items, _PORTION)):
         yield portion
 
 
 def _decode_portion(
-    decode: "partial[DecodedImage]", portion: Sequence[tuple[int, Path]]
+    decode: "partial[DecodedImage]", portion: Sequence[tuple[int, File]]
 ) -> list[DecodedImage]:
     return [decode(row, path) for row, path in portion]
 
 
-def _decode(row: int, path: Path, max_pixels: int, stain: StainNormalization | None) -> DecodedImage:
+def _decode(row: int, path: File, max_pixels: int, stain: StainNormalization | None) -> DecodedImage:
+    digest = None
     try:
-        height, width = read_field(path, max_pixels, stain).shape[:2]
+        content = read_image_file(path, max_pixels)
+        if isinstance(path, RemoteFile):
+            digest = hashlib.sha256(content).hexdigest()
+        height, width = read_field(path, max_pixels, stain, content).shape[:2]
     except ImageError as error:
-        return DecodedImage(row, None, str(error))
-    return DecodedImage(row, (height, width), None)
+        return DecodedImage(row, None, str(error), digest)
+    return DecodedImage(row, (height, width), None, digest)
 
 
 def _ignore_remarks() -> None:

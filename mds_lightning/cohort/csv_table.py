@@ -4,11 +4,11 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
 from mds_lightning.cohort.complaint import Complaint
+from mds_lightning.cohort.location import File
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 #: First bytes that tell a file which is not a CSV in UTF-8.
@@ -16,7 +16,7 @@ _ZIP, _UTF16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS_UTF8 = "save it as 'CSV UTF-8' (Excel and LibreOffice offer that under Save As)"
 
 
-def parse_csv(path: Path, content: bytes, complaints: list[Complaint]) -> pd.DataFrame:
+def parse_csv(path: File, content: bytes, complaints: list[Complaint]) -> pd.DataFrame:
     """Cells of `content` as text, the index being the row of the spreadsheet (header = 1).
 
     Args:
@@ -61,7 +61,7 @@ def parse_csv(path: Path, content: bytes, complaints: list[Complaint]) -> pd.Dat
     return frame
 
 
-def _decode(path: Path, content: bytes, complaints: list[Complaint]) -> str | None:
+def _decode(path: File, content: bytes, complaints: list[Complaint]) -> str | None:
     row = None
     if content.startswith(_ZIP):
         message = "is a spreadsheet or an archive, not a CSV: " + _SAVE_AS_UTF8
@@ -87,7 +87,7 @@ def _delimiter(text: str) -> str:
 
 
 def _records(
-    path: Path, text: str, delimiter: str, complaints: list[Complaint]
+    path: File, text: str, delimiter: str, complaints: list[Complaint]
 ) -> Iterator[tuple[int, list[str]]]:
     """Row of the spreadsheet and cells; a quoted cell with line breaks is one row there as here."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -107,7 +107,7 @@ def _records(
         yield row, record
 
 
-def _header(path: Path, row: int, header: list[str], complaints: list[Complaint]) -> list[str]:
+def _header(path: File, row: int, header: list[str], complaints: list[Complaint]) -> list[str]:
     columns = [unicodedata.normalize("NFC", name).strip() for name in header]
     while columns and not columns[-1]:
         columns.pop()  # Spreadsheets leave empty columns at the end.

@@ -1,8 +1,9 @@
 """Photographs that a cohort holds twice, found by their bytes."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -41,6 +42,29 @@ def same_bytes_complaints(files: Iterable[NamedFile], rows: pd.DataFrame, file: 
     return complaints
 
 
+def same_content_complaints(
+    contents: Mapping[int, str], rows: pd.DataFrame, file: str, numbered: bool = True
+) -> list[Complaint]:
+    """As `same_bytes_complaints`, of images whose bytes were read and hashed for another purpose.
+
+    Args:
+        contents: Index of `rows` to hash.
+        rows: With columns image and patient_id.
+        file: The manifest, for the complaints.
+        numbered: Whether the index is the row of the spreadsheet, and may be told.
+    """
+    first_of: dict[str, int] = {}
+    images, patients = texts(rows, "image"), texts(rows, "patient_id")
+    complaints = []
+    for row, content in contents.items():
+        first = first_of.setdefault(content, row)
+        if normal_path(images[first]) != normal_path(images[row]):
+            earlier = f"'{images[first]}' in row {first}" if numbered else f"'{images[first]}'"
+            severity, message = _same_photograph(f"'{images[row]}'", patients[row], earlier, patients[first])
+            complaints.append(Complaint(severity, file, row if numbered else None, "image", message))
+    return complaints
+
+
 def _groups(
     files: Iterable[NamedFile],
     key: Callable[[NamedFile], Hashable],
@@ -73,15 +97,20 @@ def _digest(named: NamedFile) -> bytes:
 def _twice(
     first: NamedFile, other: NamedFile, images: dict[int, str], patients: dict[int, str], file: str
 ) -> Complaint:
-    image, earlier = images[other.row], f"'{images[first.row]}' in row {first.row}"
-    if patients[first.row] != patients[other.row]:
-        message = (
-            f"'{image}' of patient '{patients[other.row]}' is the same photograph (same bytes) as {earlier} "
-            f"of patient '{patients[first.row]}': keep it under one patient"
-        )
-    elif first.identity == other.identity:
-        message = f"'{image}' is the same file as {earlier}: keep one of the rows"
-    else:
-        message = f"'{image}' has the same bytes as {earlier}: it counts twice"
-        return Complaint("warning", file, other.row, "image", message)
-    return Complaint("error", file, other.row, "image", message)
+    image, earlier = f"'{images[other.row]}'", f"'{images[first.row]}' in row {first.row}"
+    severity, message = _same_photograph(image, patients[other.row], earlier, patients[first.row])
+    if severity == "warning" and first.identity == other.identity:
+        severity, message = "error", f"{image} is the same file as {earlier}: keep one of the rows"
+    return Complaint(severity, file, other.row, "image", message)
+
+
+def _same_photograph(
+    image: str, patient: str, earlier: str, earlier_patient: str
+) -> tuple[Literal["error", "warning"], str]:
+    """Severity and message: under two patients it is an error, under one it counts twice."""
+    if patient == earlier_patient:
+        return "warning", f"{image} has the same bytes as {earlier}: it counts twice"
+    return "error", (
+        f"{image} of patient '{patient}' is the same photograph (same bytes) as {earlier} of patient "
+        f"'{earlier_patient}': keep it under one patient"
+    )

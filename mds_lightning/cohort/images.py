@@ -1,6 +1,7 @@
 """The files that a manifest names: inside the root, there, and not empty."""
 
 import os
+import posixpath
 import re
 import stat
 import unicodedata
@@ -13,7 +14,9 @@ import pandas as pd
 
 from mds_lightning.cohort.complaint import Complaint
 from mds_lightning.cohort.consistency import normal_path
+from mds_lightning.cohort.location import File, Folder
 from mds_lightning.cohort.near_names import NearNames
+from mds_lightning.cohort.remote import RemoteFolder
 
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
@@ -28,11 +31,13 @@ class NamedFile:
     identity: tuple[int, int]
 
 
-def existing_path(root: Path, name: str) -> Path:
+def existing_path(root: Folder, name: str) -> File:
     """`root / name` in the Unicode normal form (NFC, NFD) that each of its parts has on disk.
 
     Where no form exists, `root / name`.
     """
+    if isinstance(root, RemoteFolder):
+        return root.spelled(posixpath.normpath(name))
     path = root / name
     if name.isascii() or path.exists():
         return path
@@ -60,7 +65,7 @@ def find_files(names: pd.Series, root: Path, file: str) -> tuple[list[NamedFile]
     complaints: list[Complaint] = []
     found: list[NamedFile] = []
     folder_inside = cache(_folder_check(root))
-    hints = NearNames(root)
+    hints = NearNames(lambda folder: sorted(entry.name for entry in (root / folder).iterdir()))
     named = names[names != ""]
     for row, name in zip(named.index.tolist(), named.tolist(), strict=True):
         result = _look(row, name, root, folder_inside, hints)
@@ -68,23 +73,37 @@ def find_files(names: pd.Series, root: Path, file: str) -> tuple[list[NamedFile]
             found.append(result)
         else:
             complaints.append(Complaint("error", file, row, column, result))
-    if column == "image" and hints.absent == len(named) > 1:
-        message = (
-            f"none of {len(named)} images is under {root}: "
-            "set cohort.root to the folder that their paths are relative to"
-        )
-        complaints.insert(0, Complaint("error", file, None, column, message))
+    complaints = [*all_absent(named, hints, root, file), *complaints]
     return found, complaints
+
+
+def refused_name(name: str, root: Folder) -> str | None:
+    """Why a name does not stay inside the root, as far as the name shows it."""
+    if name.startswith("/") or _WINDOWS_ABSOLUTE.match(name):
+        return f"'{name}' is absolute: give it relative to {root}, or set cohort.root"
+    if ".." in name and normal_path(name).split("/")[0] == "..":
+        return f"'{name}' climbs out of {root}: set cohort.root to a folder that holds all images"
+    return None
+
+
+def all_absent(named: pd.Series, hints: NearNames, root: Folder, file: str) -> list[Complaint]:
+    """One complaint more, ahead of the others, where no image was found: the root may be another."""
+    if named.name != "image" or not hints.absent == len(named) > 1:
+        return []
+    message = (
+        f"none of {len(named)} images is under {root}: "
+        "set cohort.root to the folder that their paths are relative to"
+    )
+    return [Complaint("error", file, None, "image", message)]
 
 
 def _look(
     row: int, name: str, root: Path, folder_inside: Callable[[str], bool], hints: NearNames
 ) -> NamedFile | str:
     """The file, or what is wrong with its name."""
-    if name.startswith("/") or _WINDOWS_ABSOLUTE.match(name):
-        return f"'{name}' is absolute: give it relative to {root}, or set cohort.root"
-    if ".." in name and normal_path(name).split("/")[0] == "..":
-        return f"'{name}' climbs out of {root}: set cohort.root to a folder that holds all images"
+    refused = refused_name(name, root)
+    if refused is not None:
+        return refused
     # Strings, not Paths: there may be a hundred thousand.
     path = f"{root}/{name}" if name.isascii() else str(existing_path(root, name))
     try:

@@ -15,6 +15,10 @@ from mds_lightning.cohort.complaint import CohortError, Complaint
 from mds_lightning.cohort.consistency import consistency_complaints, task_complaints
 from mds_lightning.cohort.duplicates import same_bytes_complaints
 from mds_lightning.cohort.images import existing_path, find_files
+from mds_lightning.cohort.location import File, Folder
+from mds_lightning.cohort.remote import RemoteFolder
+from mds_lightning.cohort.remote_error import RemoteError
+from mds_lightning.cohort.remote_images import find_objects
 from mds_lightning.cohort.schema import schema_complaints
 from mds_lightning.cohort.table import read_table
 from mds_lightning.cohort.task import Task
@@ -36,16 +40,16 @@ class Cohort:
             external as bool; mask and boxes as text, if given; every further column as it was (numbers as
             numbers).
         manifest: The file it was read from.
-        root: Folder that `image` and `mask` are relative to.
+        root: Folder that `image` and `mask` are relative to, perhaps a remote one.
         ignored: Rows left out because the task does not name their label: label to number.
     """
 
     table: pd.DataFrame
-    manifest: Path
-    root: Path
+    manifest: File
+    root: Folder
     ignored: Mapping[str, int]
 
-    def path(self, image: str) -> Path:
+    def path(self, image: str) -> File:
         """The file of `image` (or of a mask), whichever Unicode normal form its name has on disk."""
         return existing_path(self.root, image)
 
@@ -70,12 +74,12 @@ class Inspection:
 
     complaints: tuple[Complaint, ...]
     rows: pd.DataFrame
-    images: Mapping[int, Path]
-    masks: Mapping[int, Path]
+    images: Mapping[int, File]
+    masks: Mapping[int, File]
     cohort: Cohort | None
 
 
-def read_cohort(manifest: Path, task: Task, root: Path | None = None, n_splits: int = 1) -> Cohort:
+def read_cohort(manifest: File, task: Task, root: Folder | None = None, n_splits: int = 1) -> Cohort:
     """Read a manifest and check everything about it but the pixels of its images.
 
     Args:
@@ -100,7 +104,7 @@ def read_cohort(manifest: Path, task: Task, root: Path | None = None, n_splits: 
     return inspection.cohort
 
 
-def inspect_manifest(manifest: Path, task: Task, root: Path | None = None, n_splits: int = 1) -> Inspection:
+def inspect_manifest(manifest: File, task: Task, root: Folder | None = None, n_splits: int = 1) -> Inspection:
     """Like `read_cohort`, but return all that was found instead of raising."""
     file = str(manifest)
     raw = read_table(manifest)
@@ -126,16 +130,19 @@ def inspect_manifest(manifest: Path, task: Task, root: Path | None = None, n_spl
 
 
 def _files(
-    rows: pd.DataFrame, root: Path, file: str, complaints: list[Complaint]
-) -> tuple[dict[int, Path], dict[int, Path]]:
+    rows: pd.DataFrame, root: Folder, file: str, complaints: list[Complaint]
+) -> tuple[dict[int, File], dict[int, File]]:
     """Images and masks that are there, by row; what is wrong with them is added to `complaints`."""
-    if not root.is_dir():
-        complaints.append(
-            Complaint("error", file, None, "image", f"cohort.root={root} is not a folder: correct it")
-        )
+    fault = _root_fault(root)
+    if fault is not None:
+        complaints.append(Complaint("error", file, None, "image", fault))
         return {}, {}
-    found: dict[str, dict[int, Path]] = {"image": {}, "mask": {}}
+    found: dict[str, dict[int, File]] = {"image": {}, "mask": {}}
     for column in (name for name in found if name in rows.columns):
+        if isinstance(root, RemoteFolder):
+            found[column], faults = find_objects(rows[column], root, file)
+            complaints += faults
+            continue
         files, faults = find_files(rows[column], root, file)
         complaints += faults
         if column == "image":
@@ -144,7 +151,17 @@ def _files(
     return found["image"], found["mask"]
 
 
-def _cohort(rows: pd.DataFrame, manifest: Path, root: Path, task: Task) -> Cohort:
+def _root_fault(root: Folder) -> str | None:
+    try:
+        if root.is_dir():
+            return None
+    except RemoteError as error:
+        return f"cohort.root={error}"
+    what = "is not a folder" if isinstance(root, Path) else "is no bucket or folder, or holds nothing"
+    return f"cohort.root={root} {what}: correct it"
+
+
+def _cohort(rows: pd.DataFrame, manifest: File, root: Folder, task: Task) -> Cohort:
     kept = rows["label"].isin(task.classes)
     ignored = rows.loc[~kept, "label"].value_counts().sort_index()
     table = rows[kept].reset_index(drop=True)

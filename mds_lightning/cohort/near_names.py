@@ -1,25 +1,31 @@
 """What may have been meant by the name of a file that is not there."""
 
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 #: Near names are looked for at the first so many absences, and in folders of at most so many files.
 _MOST_SEARCHES, _MOST_NAMES = 50, 20_000
 
 
 class NearNames:
-    """Names on disk that are near to an absent one; `absent` counts how many were asked for."""
+    """Names in a folder that are near to an absent one; `absent` counts how many were asked for.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Args:
+        list_names: Folder below the root ('' for itself) to the names in it, sorted. It raises OSError or
+            ValueError where there is no such folder.
+    """
+
+    def __init__(self, list_names: Callable[[str], Iterable[str]]) -> None:
         self.absent = 0
+        self._list_names = list_names
         self._names = cache(self._list)
 
     def near(self, name: str) -> str:
         """A remark that follows the complaint, such as `: did you mean 'a.png'?`."""
         self.absent += 1
-        if "\\" in name and (self.root / name.replace("\\", "/")).exists():
+        if "\\" in name and self._exists(name.replace("\\", "/")):
             return ": write / instead of \\ in paths"
         folder, _, last = name.rpartition("/")
         names = self._names(folder)
@@ -34,9 +40,13 @@ class NearNames:
             return ": restore the file, or remove the row"
         return f": did you mean '{folder}/{match}'?" if folder else f": did you mean '{match}'?"
 
+    def _exists(self, name: str) -> bool:
+        folder, _, last = name.rpartition("/")
+        names = self._names(folder)
+        return names is not None and last in names.values()
+
     def _list(self, folder: str) -> dict[str, str] | None:
         try:
-            entries = sorted((self.root / folder).iterdir())
-            return {entry.stem.casefold(): entry.name for entry in entries}
+            return {PurePosixPath(name).stem.casefold(): name for name in self._list_names(folder)}
         except (OSError, ValueError):
             return None

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from mds_lightning.cohort.complaint import Complaint
 from mds_lightning.cohort.csv_table import parse_csv
+from mds_lightning.cohort.location import File
+from mds_lightning.cohort.remote_error import RemoteError
 
 _PARQUET = b"PAR1"
 
@@ -29,7 +31,7 @@ class RawTable:
     complaints: tuple[Complaint, ...]
 
 
-def read_table(path: Path) -> RawTable:
+def read_table(path: File) -> RawTable:
     """Read `path`, a Parquet file or a CSV in UTF-8 (with or without BOM) with comma, semicolon or tab.
 
     Never raises for what is wrong with the file: that is in `complaints`, as far as it can be found.
@@ -45,18 +47,21 @@ def read_table(path: Path) -> RawTable:
     return RawTable(frame, tuple(complaints))
 
 
-def _read_bytes(path: Path, complaints: list[Complaint]) -> bytes | None:
+def _read_bytes(path: File, complaints: list[Complaint]) -> bytes | None:
     def refuse(message: str) -> None:
         complaints.append(Complaint("error", str(path), None, None, message))
 
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        refuse(f"there is no such file (looked from {Path.cwd()}): correct cohort.manifest")
+        looked = f" (looked from {Path.cwd()})" if isinstance(path, Path) else ""
+        refuse(f"there is no such file{looked}: correct cohort.manifest")
     except IsADirectoryError:
         refuse("is a folder: give the CSV or Parquet file in it as cohort.manifest=FILE")
     except OSError as error:
         refuse(f"cannot be read ({error.strerror}): check its permissions")
+    except RemoteError as error:
+        refuse(str(error).removeprefix(f"{path}: "))
     else:
         if content.removeprefix(codecs.BOM_UTF8).strip():
             return content
@@ -64,7 +69,7 @@ def _read_bytes(path: Path, complaints: list[Complaint]) -> bytes | None:
     return None
 
 
-def _parse_parquet(path: Path, content: bytes, complaints: list[Complaint]) -> pd.DataFrame:
+def _parse_parquet(path: File, content: bytes, complaints: list[Complaint]) -> pd.DataFrame:
     try:
         frame = pq.read_table(pa.BufferReader(content)).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from omegaconf import DictConfig
 from rich import box
@@ -15,10 +14,12 @@ from mds_lightning.audit.annotations import annotation_complaints
 from mds_lightning.audit.files import decode_images
 from mds_lightning.audit.summary import Group, summarize_groups
 from mds_lightning.cohort.complaint import Complaint
+from mds_lightning.cohort.duplicates import same_content_complaints
+from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Inspection, inspect_manifest
 from mds_lightning.cohort.splitting import FoldError, patient_table, split_patients
 from mds_lightning.cohort.task import make_task
-from mds_lightning.commands.simulate import locate_manifest
+from mds_lightning.commands.simulate import locate_manifest, locate_root
 from mds_lightning.data.normalization import choose_stain
 
 #: Columns where nobody looks: the lines of a log file are not folded.
@@ -62,17 +63,20 @@ def check(config: DictConfig) -> CheckResult:
     """
     task = make_task(**config.task)
     manifest = locate_manifest(config)
-    root = Path(config.cohort.root) if config.cohort.root is not None else None
-    inspection = inspect_manifest(manifest, task, root, config.folds.n_splits)
+    inspection = inspect_manifest(manifest, task, locate_root(config), config.folds.n_splits)
     complaints = [*inspection.complaints, *_split_complaints(inspection, config)]
     shapes: Counter[tuple[int, int]] = Counter()
+    contents: dict[int, str] = {}
     stain = choose_stain(config.data.stain, config.data.stain_reference, config.data.max_pixels)
     for image in decode_images(inspection.images, config.data.max_pixels, stain=stain):
         if image.shape is not None:
             shapes[image.shape] += 1
         if image.fault is not None:
             complaints.append(Complaint("error", str(manifest), image.row, "image", image.fault))
+        if image.content is not None:
+            contents[image.row] = image.content
         complaints += annotation_complaints(inspection, image, str(manifest), config.data.max_pixels)
+    complaints += same_content_complaints(contents, inspection.rows, str(manifest))
     complaints.sort(key=lambda complaint: complaint.row or 0)
     result = CheckResult(
         tuple(complaints), summarize_groups(inspection.rows, task), tuple(shapes.most_common())
@@ -92,7 +96,7 @@ def _split_complaints(inspection: Inspection, config: DictConfig) -> list[Compla
     return []
 
 
-def _show(result: CheckResult, manifest: Path) -> None:
+def _show(result: CheckResult, manifest: File) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_UNFOLDED)

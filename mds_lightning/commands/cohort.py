@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from mds_lightning.cohort.folds import Folds, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
-from mds_lightning.commands.simulate import locate_manifest
+from mds_lightning.commands.simulate import locate_manifest, locate_root
 from mds_lightning.tracking.run_directory import StudyDirectory
 
 
@@ -33,7 +33,6 @@ def open_cohort(config: DictConfig) -> OpenedCohort:
         ValueError: The task or the simulation is ill defined.
     """
     task = make_task(**config.task)
-    root = Path(config.cohort.root) if config.cohort.root is not None else None
-    cohort = read_cohort(locate_manifest(config), task, root, config.folds.n_splits)
+    cohort = read_cohort(locate_manifest(config), task, locate_root(config), config.folds.n_splits)
     study = StudyDirectory(Path(config.paths.runs) / config.study)
     return OpenedCohort(cohort, task, load_or_make_folds(study.folds, cohort, **config.folds))

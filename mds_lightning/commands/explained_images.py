@@ -10,6 +10,7 @@ from typing import Any
 from mds_lightning.callbacks.map_record import Subject
 from mds_lightning.callbacks.occlusion_choice import choose_rows
 from mds_lightning.callbacks.occlusion_maps import describe_subjects
+from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.commands.opened_run import OpenedRun
 
@@ -66,7 +67,8 @@ def find_image(cohort: Cohort, name: str) -> Found:
     rows = table.index[table == unicodedata.normalize("NFC", name)].tolist()
     if rows:
         return int(rows[0])
-    file = next((path for path in (Path(name), cohort.path(name)) if path.is_file()), None)
+    places = (Path(name), cohort.path(name))
+    file = next((path for path in places if isinstance(path, Path) and path.is_file()), None)
     if file is None:
         near = get_close_matches(name, table, n=1)
         hint = f"did you mean '{near[0]}'?" if near else "names are those of its column image"
@@ -74,9 +76,15 @@ def find_image(cohort: Cohort, name: str) -> Found:
     size = file.stat().st_size
     for row, image in enumerate(table):
         path = cohort.path(image)
-        if path.stat().st_size == size and filecmp.cmp(file, path, shallow=False):
+        if path.stat().st_size == size and _is_copy(file, path):
             return row
     return file
+
+
+def _is_copy(file: Path, other: File) -> bool:
+    if isinstance(other, Path):
+        return filecmp.cmp(file, other, shallow=False)
+    return file.read_bytes() == other.read_bytes()
 
 
 def _is_of_another_fold(opened: OpenedRun, row: int) -> bool:

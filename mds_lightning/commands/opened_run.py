@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from mds_lightning.cohort.folds import Fold, FoldError, Folds, load_or_make_folds
+from mds_lightning.cohort.location import File, Folder, locate_file, locate_folder
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
 from mds_lightning.data.augmentation import AugmentationParameters
@@ -129,10 +130,12 @@ def _refuse_unfinished(run: RunDirectory, study: StudyDirectory) -> None:
 
 def _find_cohort(
     run: RunDirectory, study: StudyDirectory, settings: dict[str, Any], manifest: str | None, root: str | None
-) -> tuple[Path, Path | None]:
+) -> tuple[File, Folder | None]:
     """The manifest, and the folder of the images where it is not the manifest's own."""
     known = find_manifest(study, run) if manifest is None else None
-    found = Path(manifest) if manifest is not None else known.path if known is not None else None
+    found = known.path if known is not None else None
+    if manifest is not None:
+        found = locate_file(manifest, "cohort.manifest")
     if found is None:
         named = settings["cohort"]["manifest"] or "the simulated cohort"
         raise ValueError(
@@ -140,12 +143,15 @@ def _find_cohort(
             "cohort.manifest=FILE (and cohort.root=DIR), or start from the folder in which it was trained"
         )
     if root is not None:
-        return found, Path(root)
+        return found, locate_folder(root, "cohort.root")
     then = settings["cohort"]["root"]
     if then is None or manifest is not None:
         return found, None
+    folder = locate_folder(then, "cohort.root")
+    if not isinstance(folder, Path):
+        return found, folder
     places = [Path(), *study.path.parents]
-    return found, next((place / then for place in places if (place / then).is_dir()), Path(then))
+    return found, next((place / folder for place in places if (place / folder).is_dir()), folder)
 
 
 def _read_same_folds(

@@ -99,7 +99,7 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
 
 
 def quieten_libraries() -> None:
-    """Keep Lightning's chatter off the terminal; its warnings about real trouble stay, once.
+    """Keep chatter of Lightning and S3's client off the terminal; warnings about real trouble stay, once.
 
     Importing Lightning sets its levels and adds a handler beside ours: call this afterwards.
     """
@@ -108,6 +108,8 @@ def quieten_libraries() -> None:
         library.setLevel(logging.WARNING)
         library.handlers.clear()
         library.propagate = True
+    for name in ("botocore", "aiobotocore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for pattern in (
         ".*does not have many workers.*",
         ".*`srun` command is available.*",

@@ -24,7 +24,7 @@ class SimulationConfig:
 
 @dataclass
 class CohortConfig:
-    """Where the images and their table are; `manifest: null` means the simulated cohort."""
+    """Where the images and their table are (paths or URLs); `manifest: null` means the simulated cohort."""
 
     manifest: str | None = None
     root: str | None = None

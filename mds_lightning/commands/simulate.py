@@ -6,12 +6,13 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
+from mds_lightning.cohort.location import File, Folder, locate_file, locate_folder
 from mds_lightning.cohort.simulation.cohort import SimulationParameters, simulate_cohort
 
 log = logging.getLogger(__name__)
 
 
-def simulate(config: DictConfig) -> Path:
+def simulate(config: DictConfig) -> File:
     """Draw the simulated cohort unless it is there, and return its manifest.
 
     Args:
@@ -27,10 +28,10 @@ def simulate(config: DictConfig) -> Path:
     return manifest
 
 
-def locate_manifest(config: DictConfig) -> Path:
+def locate_manifest(config: DictConfig) -> File:
     """The manifest of `config.cohort`: the user's own, or the simulated cohort's, drawn where missing."""
     if config.cohort.manifest is not None:
-        return Path(config.cohort.manifest)
+        return locate_file(config.cohort.manifest, "cohort.manifest")
     if config.cohort.simulation is None:
         raise ValueError("cohort.manifest has no value: give cohort.manifest=FILE")
     settings = OmegaConf.to_container(config.cohort.simulation, resolve=True)
@@ -41,6 +42,11 @@ def locate_manifest(config: DictConfig) -> Path:
     # Several jobs may start at once on an empty disk: one draws, the others wait and find it done.
     with FileLock(directory.with_name(f".{directory.name}.lock")):
         return simulate_cohort(directory, parameters)
+
+
+def locate_root(config: DictConfig) -> Folder | None:
+    """The folder that the manifest's paths start from; None: its own."""
+    return locate_folder(config.cohort.root, "cohort.root") if config.cohort.root is not None else None
 
 
 def _simulation_directory(config: DictConfig, parameters: SimulationParameters) -> Path:

@@ -17,10 +17,10 @@ from mds_lightning.cohort.task import Task
 from mds_lightning.commands.breakdown import explained_breakdown, outlive_workers
 from mds_lightning.commands.cohort import open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.cache import CacheParameters, FieldCache
+from mds_lightning.data.cache import CacheParameters
 from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
 from mds_lightning.data.normalization import choose_stain
-from mds_lightning.data.preparation import prepare_fields
+from mds_lightning.data.preparation import open_cache, prepare_fields
 from mds_lightning.data.size import input_size
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.search.cross_validation import validate_folds
@@ -79,6 +79,7 @@ def train_fold(config: DictConfig) -> float:
         ChangedSettingsError: The run directory was begun with other settings.
         NonFiniteLossError: The loss is NaN or infinite.
         ImageError: Images cannot be decoded (see `prepare_fields`).
+        RemoteError: The remote folder that the images lie in cannot be read.
         CacheFullError: The cache may not hold all images, or its disk cannot.
         BreakdownError: The GPU's memory does not suffice, or processes that load images were killed.
     """
@@ -167,7 +168,7 @@ def _make_datamodule(
     requested = data.pop("image_size")
     data["stain"] = choose_stain(data["stain"], data.pop("stain_reference"), data["max_pixels"])
     where = CacheParameters(**{**config.cache, "directory": Path(config.cache.directory)})
-    cache = FieldCache(where) if where.enabled else None
+    cache = open_cache(where, cohort)
     is_squeezed = data["view"] != "tiles"
     size = input_size(cohort, requested, data["max_pixels"], cache, data["on_error"], is_squeezed)
     loading = LoadingParameters(size=size, **data)

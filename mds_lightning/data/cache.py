@@ -13,13 +13,14 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mds_lightning.cohort.location import File
 from mds_lightning.data.capacity import Capacity
 from mds_lightning.data.catalog import Catalog, Fingerprint, Known
 from mds_lightning.data.decode import ImageError, read_image_file
 from mds_lightning.data.form import Form
 from mds_lightning.data.normalization import StainNormalization, read_field
 from mds_lightning.data.store import Store
-from mds_lightning.data.threads import map_in_threads
+from mds_lightning.data.threads import map_in_threads, readers
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class CacheParameters:
         directory: The cache; any number of cohorts, jobs and image sizes may share it.
         enabled: False: every image is decoded anew each time it is drawn. The network sees the same bytes.
         max_gb: The cache never grows beyond this, GB (10^9 bytes).
-        workers: Threads that decode; None: one for each core that this process may use.
+        workers: Threads that read and decode; None: see `threads.readers`.
     """
 
     directory: Path
@@ -59,15 +60,15 @@ class Filling:
         faults: File to why it cannot be decoded. Every file is in one of the two.
     """
 
-    contents: dict[Path, str]
-    faults: dict[Path, str]
+    contents: dict[File, str]
+    faults: dict[File, str]
 
 
 @dataclass(frozen=True)
 class _Made:
     """One file, read and brought into the forms asked for; `images` is empty where they are stored."""
 
-    path: Path
+    path: File
     fingerprint: Fingerprint
     known: Known
     images: tuple[NDArray[np.uint8], ...]
@@ -88,7 +89,7 @@ class FieldCache:
         self.workers = parameters.workers
         self.max_bytes = int(parameters.max_gb * 1e9)
 
-    def shapes(self, paths: Sequence[Path]) -> dict[Path, tuple[int, int]]:
+    def shapes(self, paths: Sequence[File]) -> dict[File, tuple[int, int]]:
         """(height, width) of those images that are known, without opening a file."""
         catalog = self._catalog()
         known = {path: catalog.find(path) for path in paths}
@@ -100,7 +101,7 @@ class FieldCache:
 
     def fill(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[File],
         forms: Sequence[Form],
         max_pixels: int,
         stain: StainNormalization | None = None,
@@ -119,7 +120,7 @@ class FieldCache:
             # Another job may have filled it while this one waited.
             catalog, stores = self._catalog(), [self.store(form, stain) for form in forms]
             contents, missing = _look_up(paths, catalog, stores)
-            faults: dict[Path, str] = {}
+            faults: dict[File, str] = {}
             made = self._make(missing, forms, max_pixels, stain, catalog, stores, faults)
             is_native = any(form.size is None for form in forms)
             capacity = Capacity(self.directory, self.max_bytes, len(missing), is_native)
@@ -140,25 +141,25 @@ class FieldCache:
 
     def _make(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[File],
         forms: Sequence[Form],
         max_pixels: int,
         stain: StainNormalization | None,
         catalog: Catalog,
         stores: Sequence[Store],
-        faults: dict[Path, str],
+        faults: dict[File, str],
     ) -> Iterator[_Made]:
         """Decode `paths` in their order; those that cannot be are entered in `faults`."""
         stored = {content: shape for content, shape in catalog.shape_of.items() if _holds(stores, content)}
 
-        def make(path: Path) -> _Made | ImageError:
+        def make(path: File) -> _Made | ImageError:
             try:
                 return _read(path, forms, max_pixels, stain, stored)
             except ImageError as error:
                 return error
 
         bar = tqdm(paths, desc=f"decoding into {self.directory}", unit="image", disable=None, leave=False)
-        for path, result in zip(bar, map_in_threads(make, paths, self.workers), strict=True):
+        for path, result in zip(bar, map_in_threads(make, paths, readers(paths, self.workers)), strict=True):
             if isinstance(result, ImageError):
                 faults[path] = str(result)
             else:
@@ -167,11 +168,11 @@ class FieldCache:
 
 
 def _look_up(
-    paths: Sequence[Path], catalog: Catalog, stores: Sequence[Store]
-) -> tuple[dict[Path, str], list[Path]]:
+    paths: Sequence[File], catalog: Catalog, stores: Sequence[Store]
+) -> tuple[dict[File, str], list[File]]:
     """Hashes of the files whose images are stored in every form, and the other files."""
-    contents: dict[Path, str] = {}
-    missing: list[Path] = []
+    contents: dict[File, str] = {}
+    missing: list[File] = []
     for path in dict.fromkeys(paths):
         known = catalog.find(path)
         if known is not None and _holds(stores, known.content):
@@ -186,7 +187,7 @@ def _holds(stores: Sequence[Store], content: str) -> bool:
 
 
 def _read(
-    path: Path,
+    path: File,
     forms: Sequence[Form],
     max_pixels: int,
     stain: StainNormalization | None,
@@ -205,7 +206,7 @@ def _read(
     return _Made(path, before, Known(digest, (height, width)), tuple(form(image) for form in forms))
 
 
-def _fingerprint(path: Path) -> Fingerprint | None:
+def _fingerprint(path: File) -> Fingerprint | None:
     try:
         return Fingerprint.of(path.stat())
     except OSError:

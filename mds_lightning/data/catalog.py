@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from mds_lightning.cohort.location import File
+from mds_lightning.cohort.remote_status import RemoteStatus
 from mds_lightning.data.journal import Journal, Record
 
 #: A file that was written so shortly before it was read (ns) may change again under the same time stamp.
@@ -20,7 +22,7 @@ class Fingerprint(NamedTuple):
     inode: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> Self:
+    def of(cls, status: os.stat_result | RemoteStatus) -> Self:
         """From what `os.stat` returned."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
@@ -48,7 +50,7 @@ class Catalog:
             self._entries[name] = (Fingerprint(*fingerprint), read_at, known)
         self.shape_of = {known.content: known.shape for _, _, known in self._entries.values()}
 
-    def find(self, path: Path) -> Known | None:
+    def find(self, path: File) -> Known | None:
         """What `path` holds, if it is known to be unchanged; a file that is not there is not known."""
         entry = self._entries.get(str(path))
         if entry is None:
@@ -61,7 +63,7 @@ class Catalog:
             return None
         return known if rested and unchanged else None
 
-    def add(self, path: Path, fingerprint: Fingerprint, known: Known) -> None:
+    def add(self, path: File, fingerprint: Fingerprint, known: Known) -> None:
         """Remember, from the next `commit` on, what was just read from `path`."""
         read_at = time.time_ns()
         self._entries[str(path)] = (fingerprint, read_at, known)

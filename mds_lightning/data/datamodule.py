@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import lightning
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mds_lightning.cohort.folds import Fold
+from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import AugmentationParameters
@@ -247,5 +247,5 @@ def loading_forms(loading: LoadingParameters, augmentation: AugmentationParamete
     return tuple(dict.fromkeys(read))
 
 
-def _paths(cohort: Cohort) -> dict[int, Path]:
+def _paths(cohort: Cohort) -> dict[int, File]:
     return dict(enumerate(map(cohort.path, cohort.table["image"])))

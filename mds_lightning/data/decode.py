@@ -5,13 +5,14 @@ import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from mds_lightning.cohort.location import File
+from mds_lightning.cohort.remote import RemoteFile
 from mds_lightning.data.png import png_fault
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
@@ -33,12 +34,15 @@ class ImageError(ValueError):
         return super().__str__().rpartition("ImageError: ")[2].rstrip()
 
 
-def read_image_file(path: Path, max_pixels: int = MAX_PIXELS) -> bytes:
+def read_image_file(path: File, max_pixels: int = MAX_PIXELS) -> bytes:
     """All bytes of an image file, for `decode_image`.
 
     Raises:
         ImageError: As `decode_image`, as far as the file system shows it.
     """
+    if isinstance(path, RemoteFile):
+        with _explained(path, max_pixels):
+            return path.read_bytes()
     with _opened(path, max_pixels) as file:
         try:
             return file.read()
@@ -46,7 +50,7 @@ def read_image_file(path: Path, max_pixels: int = MAX_PIXELS) -> bytes:
             raise ImageError(f"{path}: cannot be read ({_reason(error)}): copy it again") from error
 
 
-def decode_image(path: Path, max_pixels: int = MAX_PIXELS, content: bytes | None = None) -> NDArray[np.uint8]:
+def decode_image(path: File, max_pixels: int = MAX_PIXELS, content: bytes | None = None) -> NDArray[np.uint8]:
     """Decode a JPEG, PNG, TIFF, BMP or WebP file.
 
     Samples become 8-bit RGB thus: grey is repeated; a palette is looked up; transparency is laid over white;
@@ -91,7 +95,7 @@ def decode_image(path: Path, max_pixels: int = MAX_PIXELS, content: bytes | None
         return np.repeat((255 - grey if white_is_zero else grey)[..., None], 3, axis=2)
 
 
-def image_shape(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+def image_shape(path: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """(height, width) in pixels of what `decode_image` returns, from the header alone.
 
     (The orientation of a PNG is seen only where it stands before the pixels, as it usually does.)
@@ -104,8 +108,15 @@ def image_shape(path: Path, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
         return (width, height) if _is_turned(path, image) else (height, width)
 
 
-def _opened(path: Path, max_pixels: int) -> BinaryIO:
+def _opened(path: File, max_pixels: int) -> BinaryIO:
     """The file, if it is one that could hold an image of `max_pixels`; what it holds is not looked at."""
+    with _explained(path, max_pixels):
+        return path.open("rb")
+
+
+@contextmanager
+def _explained(path: File, max_pixels: int) -> Iterator[None]:
+    """Refuse what cannot hold an image of `max_pixels`, and say why a file cannot be opened."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -115,7 +126,7 @@ def _opened(path: Path, max_pixels: int) -> BinaryIO:
                 f"{path}: has {status.st_size} bytes, more than an image of data.max_pixels={max_pixels} "
                 "can have: export it again, or raise data.max_pixels if it is right"
             )
-        return path.open("rb")
+        yield
     except FileNotFoundError as error:
         raise ImageError(f"{path}: there is no such file: restore it, or remove its row") from error
     except OSError as error:
@@ -123,7 +134,7 @@ def _opened(path: Path, max_pixels: int) -> BinaryIO:
 
 
 @contextmanager
-def _header(path: Path, max_pixels: int, content: bytes | None = None) -> Iterator[Image.Image]:
+def _header(path: File, max_pixels: int, content: bytes | None = None) -> Iterator[Image.Image]:
     """The file with its header read: one of `FORMATS`, one frame, not too large."""
     # Not by its name: Pillow 13 would map an uncompressed grey TIFF with the sides of the turned image.
     file = _opened(path, max_pixels) if content is None else io.BytesIO(content)
@@ -141,7 +152,7 @@ def _header(path: Path, max_pixels: int, content: bytes | None = None) -> Iterat
         yield image
 
 
-def _read_header(path: Path, file: BinaryIO) -> Image.Image:
+def _read_header(path: File, file: BinaryIO) -> Image.Image:
     try:
         with _without_pillow_limit():
             return Image.open(file, formats=FORMATS)
@@ -168,7 +179,7 @@ def _without_pillow_limit(image: Image.Image | None = None) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _is_turned(path: Path, image: Image.Image) -> bool:
+def _is_turned(path: File, image: Image.Image) -> bool:
     """Whether height and width are exchanged between what is stored and what `decode_image` returns."""
     if image.format == "TIFF":
         return False  # Pillow gives the size after the turn.
@@ -180,14 +191,14 @@ def _is_turned(path: Path, image: Image.Image) -> bool:
         raise ImageError(f"{path}: has damaged EXIF data ({_reason(error)}): export it again") from error
 
 
-def _frames(path: Path, image: Image.Image) -> int:
+def _frames(path: File, image: Image.Image) -> int:
     try:
         return int(getattr(image, "n_frames", 1))
     except Exception as error:  # As above: a TIFF's pages are found by walking through the file.
         raise ImageError(f"{path}: has a damaged list of pages ({_reason(error)}): copy it again") from error
 
 
-def _refuse_undefined(path: Path, image: Image.Image) -> None:
+def _refuse_undefined(path: File, image: Image.Image) -> None:
     if image.mode in ("F", "I"):
         kind = "floating-point" if image.mode == "F" else "32-bit or signed"
         raise ImageError(

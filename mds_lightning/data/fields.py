@@ -1,12 +1,12 @@
 """The fields of a cohort as pixels, whether they come from the cache or from their files."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mds_lightning.cohort.location import File
 from mds_lightning.data.decode import image_shape
 from mds_lightning.data.form import Form
 from mds_lightning.data.normalization import StainNormalization, read_field
@@ -32,7 +32,7 @@ class DecodedFields:
     """
 
     def __init__(
-        self, paths: Mapping[int, Path], max_pixels: int, stain: StainNormalization | None = None
+        self, paths: Mapping[int, File], max_pixels: int, stain: StainNormalization | None = None
     ) -> None:
         self.paths = paths
         self.max_pixels = max_pixels

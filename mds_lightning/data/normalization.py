@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mds_lightning.cohort.location import File
 from mds_lightning.data.decode import ImageError, decode_image
 from mds_lightning.data.form import resize
 
@@ -47,7 +48,7 @@ class StainNormalization:
     method: StainMethod
     target: tuple[float, ...]
 
-    def __call__(self, image: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    def __call__(self, image: NDArray[np.uint8], path: File) -> NDArray[np.uint8]:
         """Return `image` (RGB, uint8, H x W x 3) in the target's colours.
 
         Raises:
@@ -93,7 +94,7 @@ def choose_stain(
 
 
 def read_field(
-    path: Path, max_pixels: int, stain: StainNormalization | None, content: bytes | None = None
+    path: File, max_pixels: int, stain: StainNormalization | None, content: bytes | None = None
 ) -> NDArray[np.uint8]:
     """Decode an image (see `decode_image`), in the target's colours if `stain` is given.
 
@@ -104,7 +105,7 @@ def read_field(
     return image if stain is None else stain(image, path)
 
 
-def measure_lab(image: NDArray[np.uint8], path: Path) -> tuple[float, ...]:
+def measure_lab(image: NDArray[np.uint8], path: File) -> tuple[float, ...]:
     """Mean of lightness, red-green and yellow-blue, and standard deviation of each: CIELAB, 6 numbers."""
     means, spreads = cv2.meanStdDev(_lab(_small(image)))
     lightness, *colours = spreads.ravel().tolist()
@@ -113,7 +114,7 @@ def measure_lab(image: NDArray[np.uint8], path: Path) -> tuple[float, ...]:
     return (*means.ravel().tolist(), lightness, *colours)
 
 
-def measure_dyes(image: NDArray[np.uint8], path: Path) -> tuple[float, ...]:
+def measure_dyes(image: NDArray[np.uint8], path: File) -> tuple[float, ...]:
     """Directions of the bluer and the pinker dye in optical density, the most of either, and empty glass.
 
     Returns:
@@ -177,7 +178,7 @@ def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return resize(image, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
-def _unmeasurable(path: Path, why: str) -> ImageError:
+def _unmeasurable(path: File, why: str) -> ImageError:
     return ImageError(
         f"{path}: {why}, so that its stain cannot be normalised: remove its row, or set data.stain=null"
     )

@@ -1,12 +1,17 @@
 """From a cohort to fields that can be read: the cache filled, and faulty images dealt with."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
+from mds_lightning.cohort.complaint import CohortError
+from mds_lightning.cohort.duplicates import same_content_complaints
+from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Cohort
-from mds_lightning.data.cache import FieldCache
+from mds_lightning.cohort.remote import RemoteFolder
+from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.datamodule import LoadingParameters
 from mds_lightning.data.decode import ImageError
 from mds_lightning.data.fields import DecodedFields, Fields, StoredFields
@@ -18,6 +23,22 @@ from mds_lightning.data.view import ViewParameters
 
 #: So many images that are too small are told one by one.
 _MOST = 20
+
+log = logging.getLogger(__name__)
+
+
+def open_cache(parameters: CacheParameters, cohort: Cohort) -> FieldCache | None:
+    """The cache, or None where it is switched off.
+
+    Raises:
+        ValueError: It is off, and the images lie in a remote folder.
+    """
+    if not parameters.enabled and isinstance(cohort.root, RemoteFolder):
+        raise ValueError(
+            f"cache.enabled=false would fetch the images under {cohort.root} anew each time one is drawn: "
+            "leave the cache on, or copy the folder to a disk"
+        )
+    return FieldCache(parameters) if parameters.enabled else None
 
 
 def prepare_fields(
@@ -44,10 +65,12 @@ def prepare_fields(
             (Without a cache, 'raise' decodes nothing here: it raises when such an image is drawn.)
         CacheFullError: The cache has no room.
         ValueError: Images are smaller than a tile (see `refuse_small_fields`).
+        CohortError: Two patients have the same photograph. (Where images are at hand, `read_cohort` saw it.)
+        RemoteError: The remote folder that the images lie in cannot be read.
     """
     images = cohort.table["image"].tolist()
     paths = {row: cohort.path(image) for row, image in enumerate(images)}
-    faults: dict[Path, str] = {}
+    faults: dict[File, str] = {}
     if cache is not None:
         filling = cache.fill(list(paths.values()), forms, loading.max_pixels, loading.stain)
         faults = filling.faults
@@ -66,6 +89,8 @@ def prepare_fields(
         fields = DecodedFields(kept, loading.max_pixels, loading.stain)
     else:
         contents = {row: filling.contents[path] for row, path in kept.items()}
+        if isinstance(cohort.root, RemoteFolder):
+            _refuse_same_content(cohort, contents)
         fields = StoredFields({form: cache.store(form, loading.stain) for form in forms}, contents)
     if loading.views.has_tiles:
         refuse_small_fields(fields, {row: images[row] for row in kept}, loading.views)
@@ -99,12 +124,21 @@ def refuse_small_fields(fields: Fields, images: Mapping[int, str], views: ViewPa
     )
 
 
+def _refuse_same_content(cohort: Cohort, contents: Mapping[int, str]) -> None:
+    """What `read_cohort` does for files, once the objects' bytes are known: nothing is read for it alone."""
+    found = same_content_complaints(contents, cohort.table, str(cohort.manifest), numbered=False)
+    for complaint in (one for one in found if one.severity == "warning"):
+        log.warning("%s", complaint)
+    if errors := [one for one in found if one.severity == "error"]:
+        raise CohortError(errors)
+
+
 def find_faults(
-    paths: Sequence[Path], max_pixels: int, stain: StainNormalization | None = None
-) -> dict[Path, str]:
+    paths: Sequence[File], max_pixels: int, stain: StainNormalization | None = None
+) -> dict[File, str]:
     """Decode (and normalise) every image, and return why some cannot be."""
 
-    def fault(path: Path) -> str | None:
+    def fault(path: File) -> str | None:
         try:
             read_field(path, max_pixels, stain)
         except ImageError as error:

@@ -5,10 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
+from tqdm import tqdm
+
+from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.data.cache import FieldCache
 from mds_lightning.data.decode import ImageError, image_shape
 from mds_lightning.data.skipping import refuse_faults
+from mds_lightning.data.threads import map_in_threads, readers
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +69,30 @@ def _shapes(
     known = cache.shapes(paths) if cache is not None else {}
     shapes: Counter[tuple[int, int]] = Counter()
     faults = {}
+    found = _read_shapes([path for path in paths if path not in known], max_pixels)
     for image, path in zip(internal, paths, strict=True):
-        try:
-            shapes[known.get(path) or image_shape(path, max_pixels)] += 1
-        except ImageError as error:
-            faults[image] = str(error)
+        shape = known.get(path) or found[path]
+        if isinstance(shape, ImageError):
+            faults[image] = str(shape)
+        else:
+            shapes[shape] += 1
     if on_error == "raise" or not shapes:
         refuse_faults(faults, len(paths))
     return shapes
+
+
+def _read_shapes(paths: Sequence[File], max_pixels: int) -> dict[File, tuple[int, int] | ImageError]:
+    """(height, width) of every image from its header, or why it is not to be had; several at a time."""
+
+    def read(path: File) -> tuple[int, int] | ImageError:
+        try:
+            return image_shape(path, max_pixels)
+        except ImageError as error:
+            return error
+
+    paths = list(dict.fromkeys(paths))
+    bar = tqdm(paths, desc="reading sizes", unit="image", disable=None, leave=False)
+    return dict(zip(paths, map_in_threads(read, bar, readers(paths)), strict=True))
 
 
 def _warn_of_squeezing(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:

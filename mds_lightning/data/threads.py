@@ -2,9 +2,11 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from mds_lightning.cohort.remote import IN_FLIGHT, RemoteFile
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -43,6 +45,13 @@ def map_ahead(pool: Executor, function: Callable[[T], R], items: Iterable[T], ah
     finally:
         for future in waiting:
             future.cancel()
+
+
+def readers(files: Sequence[object], workers: int | None = None) -> int:
+    """How many threads read `files`: `workers`; None: one a core, more where a network is waited for."""
+    if workers is not None:
+        return workers
+    return max(usable_cores(), IN_FLIGHT if any(isinstance(file, RemoteFile) for file in files) else 1)
 
 
 def usable_cores() -> int:

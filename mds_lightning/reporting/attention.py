@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from mds_lightning.cohort.images import existing_path
+from mds_lightning.cohort.location import Folder
 from mds_lightning.data.decode import decode_image, image_shape
 from mds_lightning.explain.attention import Share, share_in_boxes, share_on_regions
 from mds_lightning.reporting.clinical import ManifestRows
@@ -70,7 +71,7 @@ def show_attention(summary: pd.DataFrame, title: str) -> Table:
     return shown
 
 
-def _measure_map(file: Path, annotated: pd.DataFrame, root: Path) -> Iterator[dict[str, Any]]:
+def _measure_map(file: Path, annotated: pd.DataFrame, root: Folder) -> Iterator[dict[str, Any]]:
     with np.load(file, allow_pickle=False) as arrays:
         image = str(arrays["image"])
         row = annotated.loc[image].to_dict()
@@ -88,7 +89,7 @@ def _measure_map(file: Path, annotated: pd.DataFrame, root: Path) -> Iterator[di
 
 
 def _shares(
-    drops: NDArray[np.float32], row: Mapping[Any, Any], root: Path, image: str
+    drops: NDArray[np.float32], row: Mapping[Any, Any], root: Folder, image: str
 ) -> Mapping[str, Share]:
     shares: dict[str, Share] = {}
     if row.get("mask"):

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mds_lightning.cohort.cells import KNOWN, clean_cells, parse_clinical, parse_external
+from mds_lightning.cohort.location import File, Folder, locate_folder
 from mds_lightning.cohort.table import read_table
 from mds_lightning.statistics.predictions import Predictions
 
@@ -25,11 +25,11 @@ class ManifestRows:
     """
 
     table: pd.DataFrame
-    root: Path
+    root: Folder
 
 
 def read_manifest_rows(
-    manifest: Path, settings: Mapping[str, Any], predictions: Predictions
+    manifest: File, settings: Mapping[str, Any], predictions: Predictions
 ) -> ManifestRows | None:
     """Read the rows of the study's patients; None, with a warning, where they are not to be had.
 
@@ -59,4 +59,4 @@ def read_manifest_rows(
     for column in (name for name in table.columns if name not in KNOWN):
         table[column] = parse_clinical(table[column])
     root = settings.get("cohort", {}).get("root")
-    return ManifestRows(table, Path(root) if root else manifest.parent)
+    return ManifestRows(table, locate_folder(root, "cohort.root") if root else manifest.parent)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mds_lightning.cohort.images import existing_path
+from mds_lightning.cohort.location import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.reporting.figures.maps import ExplainedField
 from mds_lightning.tracking.run_directory import RunDirectory
@@ -14,7 +16,7 @@ from mds_lightning.tracking.run_directory import RunDirectory
 _WIDEST = 960
 
 
-def choose_fields(runs: Sequence[RunDirectory], root: Path, most: int = 3) -> list[ExplainedField]:
+def choose_fields(runs: Sequence[RunDirectory], root: Folder, most: int = 3) -> list[ExplainedField]:
     """The surest of the rightly decided images of the last class, of different folds where possible.
 
     Args:
@@ -32,7 +34,7 @@ def choose_fields(runs: Sequence[RunDirectory], root: Path, most: int = 3) -> li
                 classes, target = arrays["classes"], int(arrays["target"])
                 probability = float(arrays["probabilities"][target])
                 right = target == len(classes) - 1 and int(arrays["probabilities"].argmax()) == target
-                image = root / str(arrays["image"])
+                image = existing_path(root, str(arrays["image"]))
                 if right and image.is_file():
                     found.append((probability, str(run.path), image, file))
     found.sort(key=lambda one: (-one[0], str(one[2])))
@@ -42,7 +44,7 @@ def choose_fields(runs: Sequence[RunDirectory], root: Path, most: int = 3) -> li
     return [_load(image, file) for _, _, image, file in ordered[:most]]
 
 
-def _load(image: Path, file: Path) -> ExplainedField:
+def _load(image: File, file: Path) -> ExplainedField:
     with np.load(file) as arrays:
         target = int(arrays["target"])
         importance = arrays["importance"][target]

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from mds_lightning.cohort.cells import clean_cells
+from mds_lightning.cohort.location import File
 from mds_lightning.cohort.table import read_table
 from mds_lightning.statistics.predictions import Predictions
 
@@ -50,7 +50,7 @@ class CohortFlow:
         return _add("external", self.external)
 
 
-def count_flow(predictions: Predictions, manifest: Path | None, skipped: Collection[str] = ()) -> CohortFlow:
+def count_flow(predictions: Predictions, manifest: File | None, skipped: Collection[str] = ()) -> CohortFlow:
     """Count patients and images.
 
     Args:

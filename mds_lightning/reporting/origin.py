@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mds_lightning.cohort.location import File, locate_file
+from mds_lightning.cohort.remote import RemoteFile
 from mds_lightning.cohort.simulation.parameters import SimulationParameters
 from mds_lightning.tracking.provenance import describe_file
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
@@ -37,7 +39,7 @@ class FoundManifest:
             was recorded.
     """
 
-    path: Path
+    path: File
     has_changed: bool
 
 
@@ -56,12 +58,16 @@ def find_manifest(study: StudyDirectory, run: RunDirectory) -> FoundManifest | N
     if run.provenance.is_file():
         recorded = json.loads(run.provenance.read_text(encoding="utf-8")).get("manifest", {})
     named = _name_manifest(read_settings(run.config))
-    places = [Path(), *study.path.resolve().parents]
-    candidates = [Path(recorded["path"])] if recorded else []
-    found = [path for path in [*candidates, *(place / named for place in places)] if path.is_file()]
+    candidates: list[File] = [locate_file(recorded["path"], "manifest")] if recorded else []
+    if isinstance(named, RemoteFile):
+        candidates.append(named)
+    else:
+        candidates += [place / named for place in (Path(), *study.path.resolve().parents)]
+    # A remote file is asked for once, also where it cannot be reached.
+    found = [path for path in {str(path): path for path in candidates}.values() if path.is_file()]
     if not found or not recorded:
         return FoundManifest(found[0], has_changed=False) if found else None
-    for path in dict.fromkeys(found):
+    for path in found:
         if describe_file(path)["sha256"] == recorded["sha256"]:
             return FoundManifest(path, has_changed=False)
     log.warning(
@@ -71,11 +77,11 @@ def find_manifest(study: StudyDirectory, run: RunDirectory) -> FoundManifest | N
     return FoundManifest(found[0], has_changed=True)
 
 
-def _name_manifest(settings: Mapping[str, Any]) -> Path:
+def _name_manifest(settings: Mapping[str, Any]) -> File:
     """The manifest as the configuration names it."""
     cohort = settings["cohort"]
     if cohort["manifest"] is not None:
-        return Path(cohort["manifest"])
+        return locate_file(cohort["manifest"], "cohort.manifest")
     if cohort["directory"] is not None:
         return Path(cohort["directory"]) / "manifest.csv"
     parameters = SimulationParameters(**cohort["simulation"])

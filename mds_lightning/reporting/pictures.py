@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mds_lightning.cohort.images import existing_path
+from mds_lightning.cohort.location import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.explain.overlay import COLOURS
 from mds_lightning.reporting.occlusion_map import OcclusionMap, read_map
@@ -115,7 +116,7 @@ def choose_explained(explained: Sequence[Explained]) -> list[tuple[str, Explaine
     return [(kind, one) for kind, several in kinds for one in several]
 
 
-def load_pictures(chosen: Iterable[tuple[str, Explained]], root: Path) -> list[Picture]:
+def load_pictures(chosen: Iterable[tuple[str, Explained]], root: Folder) -> list[Picture]:
     """Read the chosen images and draw their maps; images that are gone are left out.
 
     Args:
@@ -131,7 +132,7 @@ def load_pictures(chosen: Iterable[tuple[str, Explained]], root: Path) -> list[P
     return pictures
 
 
-def _load(kind: str, shown: OcclusionMap, path: Path) -> Picture:
+def _load(kind: str, shown: OcclusionMap, path: File) -> Picture:
     picture = Image.fromarray(decode_image(path))
     picture.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
     k = int(shown.probabilities.argmax())

@@ -11,6 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from mds_lightning.cohort.location import File
 from mds_lightning.tracking.run_directory import write_atomically
 
 
@@ -32,11 +33,10 @@ def _git_commit() -> str | None:
     return f"{commit}+changes" if changed else commit
 
 
-def describe_file(path: Path) -> dict[str, str]:
-    """Where a file lies and what it holds: `path` (absolute) and `sha256`."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    return {"path": str(path.resolve()), "sha256": digest.hexdigest()}
+def describe_file(path: File) -> dict[str, str]:
+    """Where a file lies and what it holds: `path` (absolute, or a URL) and `sha256`."""
+    where = path.resolve() if isinstance(path, Path) else path
+    return {"path": str(where), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def write_provenance(path: Path, facts: Mapping[str, Any]) -> None:

@@ -1,3 +1,4 @@
+import fsspec
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
@@ -154,3 +155,26 @@ def test_patients_who_cannot_be_split_as_asked_are_a_fault(run):
 def test_brackets_in_names_are_shown_as_they_are(run, capsys):
     run("\n".join(["image,patient_id,label", *GOOD, "[red]x[/red].png,MDS0,MDS"]))
     assert "[red]x[/red].png" in capsys.readouterr().out
+
+
+def test_a_remote_folder_is_checked_as_one_on_a_disk(run, folder, tmp_path):
+    rows = [
+        "image,patient_id,label,mask", *(f"{row}," for row in GOOD), "copy.png,MDS0,MDS,",
+        "again.png,MDS3,MDS,", "cut.png,MDS1,MDS,",
+        "text.png,MDS1,MDS,", "huge.png,MDS1,MDS,", "more1.png,MDS2,MDS,more2.png",
+        "more3.png,MDS2,MDS,text.png", "absent.png,MDS2,MDS,",
+    ]  # fmt: skip
+    local = run("\n".join([*rows, ""]))
+    url = f"memory://{tmp_path.name}"
+    filesystem = fsspec.filesystem("memory")
+    for path in folder.iterdir():
+        filesystem.pipe_file(f"{url}/{path.name}", path.read_bytes())
+    remote = run("\n".join([*rows, ""]), f"cohort.root={url}")
+    assert {fault.row for fault in local.complaints} == {10, 11, 12, 13, 14, 16, 17}
+
+    def told(result, root):
+        return {(one.severity, one.row, one.message.replace(str(root), "ROOT")) for one in result.complaints}
+
+    assert told(remote, url) == told(local, folder)
+    assert remote.shapes == local.shapes
+    assert remote.groups == local.groups

@@ -9,10 +9,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from fsspec.implementations.memory import MemoryFileSystem
 from omegaconf import OmegaConf
 from PIL import Image
 from sklearn.metrics import accuracy_score, roc_auc_score
@@ -279,6 +281,33 @@ def test_the_manifest_adds_characteristics_subgroups_and_maps(study: Path) -> No
     assert set(subgroups["column"]) == {"age", "sex"}
     assert set(subgroups.query("column == 'sex'")["n_patients"]) == {20}
     assert (folder / "resnet18/figure3_maps.png").is_file()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_remain(
+    study: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_manifest(study)
+    url = f"memory://{study.parent.name}"
+    for path in (study.parent / "smears").iterdir():
+        fsspec.filesystem("memory").pipe_file(f"{url}/{path.name}", path.read_bytes())
+    settings = {"cohort": {"manifest": f"{url}/manifest.csv", "root": None}}
+    (study / "resnet18/fold-0/config.yaml").write_text(yaml.safe_dump(settings))
+    with_all = evaluate(config(study, n_resamples=100))
+    folder = study / "evaluation"
+    assert (folder / "resnet18/figure3_maps.png").is_file()
+    assert (folder / "table1_patients.csv").is_file()
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise ConnectionError("Connection refused")
+
+    monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
+    alone = evaluate(config(study, n_resamples=100))
+    assert "its server cannot be reached (Connection refused)" in caplog.text
+    assert "subgroups" not in alone.evidence["resnet18"].tables
+    pd.testing.assert_frame_equal(
+        alone.evidence["resnet18"].tables["metrics"], with_all.evidence["resnet18"].tables["metrics"]
+    )
 
 
 @pytest.mark.usefixtures("quick")

@@ -1,0 +1,222 @@
+"""Folders and files behind a URL (s3://, gs://, ...), read through fsspec."""
+
+import io
+import logging
+import stat
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, Literal
+from unicodedata import normalize
+
+from mds_lightning.cohort.remote_error import RemoteError, explain_denied_listing, explain_refusal
+from mds_lightning.cohort.remote_status import RemoteStatus, remote_status
+
+log = logging.getLogger(__name__)
+
+#: So many requests wait for an answer at once; the libraries' own pools of connections are about as large.
+IN_FLIGHT = 16
+#: Bytes that are fetched at once when only a header is wanted.
+_BLOCK = 1 << 16
+
+
+class RemoteFolder:
+    """A folder behind a URL. Its folders are listed once, when first asked for, and kept as they were then.
+
+    Files are known from the listings: to know of a hundred thousand takes a hundred requests for each folder
+    with as many, and none for each file.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._listings: dict[str, dict[str, RemoteStatus]] = {}
+
+    def __str__(self) -> str:
+        """The URL."""
+        return self.url
+
+    def __truediv__(self, name: str) -> "RemoteFile":
+        return RemoteFile(self, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A connection belongs to one process.
+        return {key: value for key, value in self.__dict__.items() if key != "_opened"}
+
+    def is_dir(self) -> bool:
+        """Whether anything is in it: object stores know no empty folders.
+
+        Raises:
+            RemoteError: It cannot be listed.
+        """
+        return bool(self.entries(""))
+
+    def entries(self, folder: str) -> Mapping[str, RemoteStatus]:
+        """Name to status of what lies in `folder` ('' for this one itself), nothing where it does not exist.
+
+        Raises:
+            RemoteError: It cannot be listed.
+        """
+        if folder not in self._listings:
+            self._listings[folder] = self._list(folder)
+        return self._listings[folder]
+
+    def list_folders(self, folders: Iterable[str]) -> None:
+        """Look up `entries` of many folders, several at a time."""
+        with ThreadPoolExecutor(IN_FLIGHT, "list") as pool:
+            for _ in pool.map(self.entries, folders):
+                pass
+
+    def spelled(self, name: str) -> "RemoteFile":
+        """The file `name` in the Unicode normal form (NFC, NFD) that it has there; else as it is given."""
+        files = [
+            RemoteFile(self, form)
+            for form in dict.fromkeys((name, normalize("NFC", name), normalize("NFD", name)))
+        ]
+        return next((file for file in files if file.status is not None), files[0])
+
+    def fetch(self, name: str, start: int, end: int) -> bytes:
+        """Bytes `start` to `end` of a file, fewer where it is shorter.
+
+        Raises:
+            OSError: The file is not there, or may not be read.
+            RemoteError: Any other trouble: no file could be read.
+        """
+        try:
+            filesystem, path = self._opened
+            return bytes(filesystem.cat_file(f"{path}/{name}", start=start, end=end))
+        except RemoteError:
+            raise
+        except Exception as error:  # Each library below fsspec has its own kinds.
+            raise explain_refusal(f"{self.url}/{name}", error) from error
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        """The file system in fsspec, and the folder's path in it."""
+        from fsspec.core import url_to_fs
+
+        try:
+            # Listings are kept here, and no longer than a command: an object may have changed for the next.
+            return url_to_fs(self.url, use_listings_cache=False, skip_instance_cache=True)
+        except Exception as error:  # As above.
+            raise explain_refusal(self.url, error) from error
+
+    def _list(self, folder: str) -> dict[str, RemoteStatus]:
+        filesystem, path = self._opened
+        path = f"{path}/{folder}" if folder else path
+        try:
+            found = filesystem.ls(path, detail=True)
+        except Exception as error:  # As above.
+            refusal = explain_refusal(f"{self.url}/{folder}".rstrip("/"), error)
+            if isinstance(refusal, FileNotFoundError):
+                return {}
+            if isinstance(refusal, PermissionError):
+                refusal = explain_denied_listing(str(refusal.filename), refusal)
+            raise refusal from error
+        inside = {entry["name"].rstrip("/"): entry for entry in found}
+        # A file's listing is the file itself, and some stores list a folder in itself.
+        return {
+            name.rpartition("/")[2]: remote_status(entry)
+            for name, entry in inside.items()
+            if name.strip("/") != path.strip("/")
+        }
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file in a remote folder, with those methods of a `Path` that readers of images use.
+
+    Attributes:
+        root: A folder above it.
+        name: Path from there, with / and without . and ..
+    """
+
+    root: RemoteFolder
+    name: str
+
+    def __str__(self) -> str:
+        """The URL."""
+        return f"{self.root.url}/{self.name}"
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its name, with the dot."""
+        return PurePosixPath(self.name).suffix
+
+    @property
+    def parent(self) -> RemoteFolder:
+        """The folder that holds it."""
+        folder = self.name.rpartition("/")[0]
+        return RemoteFolder(f"{self.root.url}/{folder}") if folder else self.root
+
+    @property
+    def status(self) -> RemoteStatus | None:
+        """From the listing of its folder; None where it is not there."""
+        folder, _, last = self.name.rpartition("/")
+        return self.root.entries(folder).get(last)
+
+    def is_file(self) -> bool:
+        """Whether it is there, and no folder; where its folder cannot be listed, that is logged."""
+        try:
+            return self.status is not None and stat.S_ISREG(self.status.st_mode)
+        except RemoteError as error:
+            log.warning("%s", error)
+            return False
+
+    def stat(self) -> RemoteStatus:
+        """Its status.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
+        if self.status is None:
+            raise explain_refusal(str(self), FileNotFoundError())
+        return self.status
+
+    def open(self, mode: Literal["rb"]) -> BinaryIO:  # noqa: ARG002 (as `Path.open`)
+        """Open it for reading a header: blocks are fetched as they are read, the first one now."""
+        reader = io.BufferedReader(_Blocks(self), _BLOCK)
+        reader.peek(1)
+        return reader
+
+    def read_bytes(self) -> bytes:
+        """All of it, in one request.
+
+        Raises:
+            OSError: It is not there, may not be read, or has changed since it was listed.
+            RemoteError: See `RemoteFolder.fetch`.
+        """
+        size = self.stat().st_size
+        # One byte more, to see whether it has grown.
+        content = self.root.fetch(self.name, 0, size + 1) if size else b""
+        if len(content) != size:
+            raise OSError(0, f"it had {size} bytes when its folder was listed, and now has others")
+        return content
+
+
+class _Blocks(io.RawIOBase):
+    """A remote file, fetched piece by piece."""
+
+    def __init__(self, file: RemoteFile) -> None:
+        super().__init__()
+        self._file, self._size, self._offset = file, file.stat().st_size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._offset = max(
+            0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._offset, io.SEEK_END: self._size}[whence]
+        )
+        return self._offset
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._offset + len(buffer), self._size)
+        content = self._file.root.fetch(self._file.name, self._offset, end) if end > self._offset else b""
+        buffer[: len(content)] = content
+        self._offset += len(content)
+        return len(content)
