@@ -8,6 +8,7 @@ VERBS = {
     "simulate": "draw bone-marrow smears with masks and a manifest",
     "check": "list every fault of a manifest and its files",
     "train": "train and test a fold; -m: every fold, and every backbone given",
+    "test": "test what a search has chosen on validation: its one look at the test patients",
     "explain": "maps of images of a finished run or study, by the model that never saw their patients",
     "evaluate": "pool a study's folds: metrics with intervals, ROC figure",
     "report": "one HTML page of a study that opens with the answer, to be handed on",

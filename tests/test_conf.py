@@ -54,7 +54,7 @@ def test_every_choice_composes_and_its_targets_exist(choice: Path):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_composes(verb):
-    config = compose(verb, ["study=s"] if verb in ("evaluate", "report", "study") else [])
+    config = compose(verb, ["study=s"] if verb in ("test", "evaluate", "report", "study") else [])
     OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
 
 

@@ -17,10 +17,15 @@ class PredictionWriter(lightning.Callback):
 
     Columns: image, patient_id, site, fold, split (val, test or external), label, target (class index; 1 is
     the positive class of a binary task) and `prob_<class>` (float32, 0..1) for every class of the task.
+
+    Args:
+        path: The file.
+        keep: Whether the rows of other images that the file already holds are kept, value for value.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, keep: bool = False) -> None:
         self.path = Path(path)
+        self.keep = keep
         self._pooled: list[PooledFields] = []
 
     def on_predict_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -58,5 +63,15 @@ class PredictionWriter(lightning.Callback):
         table = pd.concat(
             [known, pd.DataFrame(fields.probabilities.numpy(), columns=columns)], axis="columns"
         )
+        if self.keep:
+            table = self._join_others(table.assign(row=fields.row.numpy()), datamodule)
         with write_atomically(self.path) as temporary:
             table.to_parquet(temporary, index=False)
+
+    def _join_others(self, table: pd.DataFrame, datamodule: Any) -> pd.DataFrame:
+        """The new rows and the file's rows of other images, in the order of the cohort."""
+        others = pd.read_parquet(self.path)
+        images = datamodule.cohort.table["image"]
+        others["row"] = others["image"].map(pd.Series(images.index, index=images))
+        others = others[~others["row"].isin(table["row"])]
+        return pd.concat([table, others], ignore_index=True).sort_values("row").drop(columns="row")

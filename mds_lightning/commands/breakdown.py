@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import lightning
 import torch
 
 from mds_lightning.data.decode import ImageError
@@ -74,3 +75,17 @@ def outlive_workers(work: Callable[[], T], most: int) -> T:
         # The trainer that broke off is garbage now; the workers that it has left would keep their memory.
         gc.collect()
     return work()
+
+
+@contextmanager
+def passing_interrupts(trainer: lightning.Trainer) -> Iterator[None]:
+    """Let Ctrl-C during `trainer`'s work arrive as KeyboardInterrupt.
+
+    Lightning ends the process with exit code 1 instead, which looks like a failure of ours.
+    """
+    try:
+        yield
+    except SystemExit:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise

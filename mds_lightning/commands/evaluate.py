@@ -1,10 +1,9 @@
 """`mds-lightning evaluate`: every number, table and figure of a study, from the rows of its predictions."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,13 +23,13 @@ from mds_lightning.reporting.headline import KINDS
 from mds_lightning.reporting.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.origin import find_manifest
 from mds_lightning.reporting.paper import PUBLISHED
-from mds_lightning.reporting.selection import select_variants
-from mds_lightning.reporting.study import read_study
+from mds_lightning.reporting.selection import Selection, select_variants
+from mds_lightning.reporting.study import command_to_test, read_runs, read_study
 from mds_lightning.reporting.tables import show_estimates, tabulate_performance, write_csv, write_table
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.statistics.predictions import Predictions, score_auroc
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
 from mds_lightning.tracking.settings import read_settings
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ class Evaluation:
     """What `evaluate` found.
 
     Attributes:
-        evidence: Variant to what is known of it.
+        evidence: Variant to what is known of it; `selected` of a search only the chosen of which were tested.
         files: Everything that was written.
     """
 
@@ -61,24 +60,33 @@ def evaluate(config: DictConfig) -> Evaluation:
 
     Raises:
         ValueError: See `reporting.study.read_study`.
+        UntestedError: Of a search, trials that have to be reported were not tested.
     """
     if config.selection not in ("none", "inner_validation"):
         raise ValueError(f"selection={config.selection}: choose none or inner_validation")
     study = StudyDirectory(Path(config.study))
     settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
-    pooled = read_study(study)
-    rows = _read_manifest(study, next(iter(pooled)), pooled)
+    pooled = read_study(study) if config.selection == "none" else read_runs(study)
+    selection = select_variants(study, pooled) if config.selection == "inner_validation" else None
+    # Of a search often the chosen trials alone were tested: then they are all there is to report.
+    whole = {variant: rows for variant, rows in pooled.items() if selection is None or selection.complete}
+    first = next(iter(whole)) if selection is None else selection.chosen[0]
+    reported = whole[first] if selection is None else selection.predictions
+    rows = _read_manifest(study, study.runs(first), reported)
     clinical = None if rows is None else clinical_columns(rows.table)
     console, files = Console(), list[Path]()
     evidence: dict[str, Evidence] = {}
-    for variant, predictions in pooled.items():
+    for variant, predictions in whole.items():
         evidence[variant] = gather_evidence(predictions, settings, clinical)
-        files += _write_variant(study, variant, evidence[variant], rows)
-        title = f"{study.path.name}, {variant}"
-        console.print(*show_estimates(evidence[variant].tables["metrics"], title, settings.confidence))
-        files += _write_attention(study, variant, rows, console)
-    if config.selection == "inner_validation":
-        files += _write_selection(study, pooled, evidence, clinical, console)
+        runs = list(study.runs(variant).values())
+        files += _write_variant(study, variant, variant, runs, evidence[variant], rows, console)
+    if selection is not None:
+        chosen = gather_evidence(selection.predictions, settings, clinical)
+        runs = [study.run(variant, fold) for fold, variant in selection.chosen.items()]
+        title = "chosen on validation in each fold"
+        files += _write_variant(study, "selected", title, runs, chosen, rows, console)
+        files += _write_selection(study, selection, evidence, console)
+        evidence = evidence or {"selected": chosen}
     files += _write_study(study, evidence, rows)
     _tell_files(console, study, files)
     return Evaluation(evidence, tuple(files))
@@ -97,56 +105,59 @@ def _tell_files(console: Console, study: StudyDirectory, files: list[Path]) -> N
 
 
 def _write_variant(
-    study: StudyDirectory, variant: str, evidence: Evidence, rows: ManifestRows | None
+    study: StudyDirectory,
+    name: str,
+    title: str,
+    runs: Sequence[RunDirectory],
+    evidence: Evidence,
+    rows: ManifestRows | None,
+    console: Console,
 ) -> list[Path]:
-    folder = study.evaluation / variant
-    files = [write_csv(table, folder / f"{name}.csv") for name, table in evidence.tables.items()]
-    for name, figure in draw_figures(evidence):
-        files += save_figure(figure, folder / name)
-    fields = [] if rows is None else choose_fields(list(study.runs(variant).values()), rows.root)
+    """Tables and figures in `evaluation/<name>`; the metrics on the terminal too."""
+    folder, title = study.evaluation / name, f"{study.path.name}, {title}"
+    files = [write_csv(table, folder / f"{stem}.csv") for stem, table in evidence.tables.items()]
+    for stem, figure in draw_figures(evidence):
+        files += save_figure(figure, folder / stem)
+    fields = [] if rows is None else choose_fields(runs, rows.root)
     if fields:
-        figure = draw_maps(fields, f"Occlusion sensitivity, {variant}: held-out fields")
+        figure = draw_maps(fields, f"Occlusion sensitivity, {title}: held-out fields")
         files += save_figure(figure, folder / "figure3_maps")
-    return files
+    console.print(*show_estimates(evidence.tables["metrics"], title, evidence.settings.confidence))
+    return files + _write_attention(folder, title, runs, rows, console)
 
 
 def _write_selection(
-    study: StudyDirectory,
-    pooled: Mapping[str, Predictions],
-    evidence: Mapping[str, Evidence],
-    clinical: pd.DataFrame | None,
-    console: Console,
+    study: StudyDirectory, selection: Selection, evidence: Mapping[str, Evidence], console: Console
 ) -> list[Path]:
-    """The figure when validation chooses the variant fold by fold, and beside it the optimistic one."""
-    settings = next(iter(evidence.values())).settings
-    selection = select_variants(pooled)
-    chosen = gather_evidence(selection.predictions, settings, clinical)
-    title = f"{study.path.name}, chosen on validation in each fold"
-    console.print(*show_estimates(chosen.tables["metrics"], title, settings.confidence))
+    """Which variant each fold takes, and what choosing on the test folds would have claimed instead."""
     claim = claim_on_test({variant: one.test["patient"] for variant, one in evidence.items()}, selection)
     console.print(show_claim(claim))
+    if not selection.complete:
+        console.print(
+            "What choosing on the test patients would have claimed (the optimistic figure) needs the test "
+            f"rows of every trial:\n  {command_to_test(study, every=True)}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
     folder = study.evaluation / "selected"
     folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])
-    return [
-        *(write_csv(table, folder / f"{name}.csv") for name, table in chosen.tables.items()),
-        write_csv(folds, folder / "selection.csv"),
-        write_csv(claim, folder / "optimism.csv"),
-    ]
+    return [write_csv(folds, folder / "selection.csv"), write_csv(claim, folder / "optimism.csv")]
 
 
 def _write_attention(
-    study: StudyDirectory, variant: str, rows: ManifestRows | None, console: Console
+    folder: Path, title: str, runs: Sequence[RunDirectory], rows: ManifestRows | None, console: Console
 ) -> list[Path]:
     """Where the maps look, if the manifest has masks or boxes and there are maps."""
     if rows is None or not {"mask", "boxes"} & set(rows.table.columns):
         return []
-    attention = measure_attention(list(study.runs(variant).values()), rows)
+    attention = measure_attention(runs, rows)
     if attention.empty:
         return []
     for method, measured in attention.groupby("method", sort=True):
-        title = f"{study.path.name}, {variant}: {str(method).replace('_', ' ')} maps"
-        console.print(show_attention(summarise_attention(measured), title))
-    return [write_csv(attention, study.evaluation / variant / "attention.csv")]
+        shown = f"{title}: {str(method).replace('_', ' ')} maps"
+        console.print(show_attention(summarise_attention(measured), shown))
+    return [write_csv(attention, folder / "attention.csv")]
 
 
 def _write_study(
@@ -195,8 +206,10 @@ def _validation_score(evidence: Evidence) -> float:
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("-inf")
 
 
-def _read_manifest(study: StudyDirectory, variant: str, pooled: Mapping[str, Any]) -> ManifestRows | None:
-    run = next(iter(study.runs(variant).values()))
+def _read_manifest(
+    study: StudyDirectory, runs: Mapping[int, RunDirectory], predictions: Predictions
+) -> ManifestRows | None:
+    run = next(iter(runs.values()))
     if not run.config.is_file():
         log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
         return None
@@ -208,4 +221,4 @@ def _read_manifest(study: StudyDirectory, variant: str, pooled: Mapping[str, Any
             run.config,
         )
         return None
-    return read_manifest_rows(manifest.path, settings, pooled[variant])
+    return read_manifest_rows(manifest.path, settings, predictions)

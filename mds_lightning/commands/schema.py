@@ -257,6 +257,18 @@ class ExplainVerbConfig:
 
 
 @dataclass
+class TestConfig:
+    """`mds-lightning test`."""
+
+    study: str = MISSING
+    trials: str = "selected"
+    maps: int = 0
+    accelerator: str | None = None
+    num_workers: int | None = None
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
+@dataclass
 class StudyConfig:
     """`mds-lightning study`."""
 
@@ -276,6 +288,7 @@ SCHEMAS = {
     "check": CheckConfig,
     "train": TrainConfig,
     "explain": ExplainVerbConfig,
+    "test": TestConfig,
     "evaluate": EvaluateConfig,
     "report": EvaluateConfig,
     "study": StudyConfig,

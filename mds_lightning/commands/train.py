@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,13 +13,18 @@ from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.cohort.folds import Fold
-from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
-from mds_lightning.commands.breakdown import explained_breakdown, outlive_workers
-from mds_lightning.commands.cohort import open_cohort
+from mds_lightning.commands.breakdown import explained_breakdown, outlive_workers, passing_interrupts
+from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.datamodule import (
+    PREDICTED,
+    LoadingParameters,
+    SmearDataModule,
+    Split,
+    loading_forms,
+)
 from mds_lightning.data.normalization import choose_stain
 from mds_lightning.data.preparation import open_cache, prepare_fields
 from mds_lightning.data.size import input_size
@@ -56,12 +62,12 @@ def train(config: DictConfig) -> float:
 
     def train_one(fold: int) -> float:
         of_fold = cast(DictConfig, OmegaConf.merge(config, {"fold": fold, "variant": config.hpo.variant}))
-        return train_fold(of_fold)
+        return train_fold(of_fold, test=False)
 
     return validate_folds(train_one, config.folds.n_splits, trial)
 
 
-def train_fold(config: DictConfig) -> float:
+def train_fold(config: DictConfig, test: bool = True) -> float:
     """Train one fold, predict its validation, test and external images, and explain the test images.
 
     Running it again continues from what is there: a finished fold returns its result at once, an interrupted
@@ -69,6 +75,8 @@ def train_fold(config: DictConfig) -> float:
 
     Args:
         config: `conf/train.yaml`.
+        test: Without, validation images alone are predicted: the fold of a search's trial, which
+            `mds-lightning test` completes if the trial is chosen.
 
     Returns:
         AUROC on the validation images with the best checkpoint.
@@ -105,15 +113,15 @@ def train_fold(config: DictConfig) -> float:
 
     def go_on() -> float:
         with closing_run():
-            return _train_fold(config, run, opened.cohort, opened.task, fold)
+            return _train_fold(config, run, opened, fold, test)
 
     return outlive_workers(go_on, config.data.max_worker_deaths)
 
 
-def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, fold: Fold) -> float:
+def _train_fold(config: DictConfig, run: RunDirectory, opened: OpenedCohort, fold: Fold, test: bool) -> float:
     began = time.monotonic()
-    datamodule = _make_datamodule(config, run, cohort, task, fold)
-    classifier = _make_classifier(config, task, datamodule)
+    datamodule = make_datamodule(config, run, opened, fold, PREDICTED if test else ("val",))
+    classifier = _make_classifier(config, opened.task, datamodule)
     trainer: lightning.Trainer = instantiate(
         config.trainer,
         callbacks=list(instantiate(config.callbacks).values()),
@@ -126,16 +134,12 @@ def _train_fold(config: DictConfig, run: RunDirectory, cohort: Cohort, task: Tas
     if begun is not None:
         log.info("%s continues from %s", run.path, begun.name)
     best = str(run.best_checkpoint)
-    try:
-        with explained_breakdown(datamodule.loading.batch_size, datamodule.loading.size):
-            trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+    loading = datamodule.loading
+    with explained_breakdown(loading.batch_size, loading.size), passing_interrupts(trainer):
+        trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+        if test:
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
-            trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
-    except SystemExit:
-        # Lightning ends the process with exit code 1 after Ctrl-C, which looks like a failure of ours.
-        if trainer.interrupted:
-            raise KeyboardInterrupt from None
-        raise
+        trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
     rows = read_predictions(run.predictions)
     score = score_auroc(rows[rows["split"] == "val"])
     for logger in trainer.loggers:
@@ -161,9 +165,23 @@ def _seconds_explaining(trainer: lightning.Trainer) -> float:
     return sum(callback.seconds for callback in callbacks if isinstance(callback, OcclusionMaps))
 
 
-def _make_datamodule(
-    config: DictConfig, run: RunDirectory, cohort: Cohort, task: Task, fold: Fold
+def make_datamodule(
+    config: DictConfig, run: RunDirectory, opened: OpenedCohort, fold: Fold, predicted: Sequence[Split]
 ) -> SmearDataModule:
+    """The images of one fold, as `config` asks for them.
+
+    Args:
+        config: `conf/train.yaml`.
+        run: Where `skipped.csv` goes.
+        opened: What the study is about.
+        fold: Which patients train, validate and test.
+        predicted: Splits that `trainer.predict` is shown.
+
+    Raises:
+        ImageError: Images cannot be decoded (see `prepare_fields`).
+        CacheFullError: The cache may not hold all images, or its disk cannot.
+    """
+    cohort = opened.cohort
     data = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=True))
     requested = data.pop("image_size")
     data["stain"] = choose_stain(data["stain"], data.pop("stain_reference"), data["max_pixels"])
@@ -177,7 +195,9 @@ def _make_datamodule(
     forms = loading_forms(loading, augmentation)
     fields, skipped = prepare_fields(cohort, forms, loading, cache, run.skipped)
     sampling, seed = config.sampling.name, config.seed
-    return SmearDataModule(cohort, task, fold, loading, augmentation, sampling, seed, fields, skipped)
+    return SmearDataModule(
+        cohort, opened.task, fold, loading, augmentation, sampling, seed, fields, skipped, predicted
+    )
 
 
 def _make_classifier(config: DictConfig, task: Task, datamodule: SmearDataModule) -> SmearClassifier:

@@ -27,6 +27,9 @@ from mds_lightning.data.view import FixedViews, RandomViews, ViewName, ViewParam
 
 Split = Literal["train", "val", "test", "external"]
 
+#: The splits whose rows a finished fold predicts.
+PREDICTED: tuple[Split, ...] = ("val", "test", "external")
+
 
 @dataclass(frozen=True)
 class LoadingParameters:
@@ -81,7 +84,7 @@ class SmearDataModule(lightning.LightningDataModule):
     """Train, validation and test images of one fold, and the external cohort.
 
     `fit` sees training and validation patients only: the test rows do not exist before `setup("test")` or
-    `setup("predict")`. Prediction covers validation, test and external rows, each image once.
+    `setup("predict")`. Prediction covers the splits in `predicted`, each image once.
 
     Args:
         cohort: Images and patients.
@@ -93,6 +96,7 @@ class SmearDataModule(lightning.LightningDataModule):
         seed: Decides on every draw and view.
         fields: Where pixels come from (see `prepare_fields`); None: every image is decoded when it is drawn.
         skipped: Rows of the cohort's table that are left out.
+        predicted: What `setup("predict")` may see: in a search the validation rows alone.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class SmearDataModule(lightning.LightningDataModule):
         seed: int,
         fields: Fields | None = None,
         skipped: Collection[int] = (),
+        predicted: Sequence[Split] = PREDICTED,
     ) -> None:
         super().__init__()
         self.cohort = cohort
@@ -117,6 +122,7 @@ class SmearDataModule(lightning.LightningDataModule):
         self.sampling: Sampling = sampling
         self.seed = seed
         self.skipped = frozenset(skipped)
+        self.predicted = tuple(predicted)
         self.fields = (
             fields if fields is not None else DecodedFields(_paths(cohort), loading.max_pixels, loading.stain)
         )
@@ -142,7 +148,7 @@ class SmearDataModule(lightning.LightningDataModule):
 
         Columns: image, patient_id, site, fold, split, label, target.
         """
-        split_of = {row: split for split in ("val", "test", "external") for row in self.rows(split)}
+        split_of = {row: split for split in PREDICTED for row in self.rows(split)}
         table = self.cohort.table.loc[list(rows), ["image", "patient_id", "site", "label"]].reset_index(
             drop=True
         )
@@ -184,7 +190,7 @@ class SmearDataModule(lightning.LightningDataModule):
             "fit": ("train", "val"),
             "validate": ("val",),
             "test": ("test",),
-            "predict": ("val", "test", "external"),
+            "predict": self.predicted,
         }
         self.datasets = {split: self._dataset(split) for split in splits[stage]}
 
@@ -205,8 +211,8 @@ class SmearDataModule(lightning.LightningDataModule):
         return self._evaluation_loader("test")
 
     def predict_dataloader(self) -> list[DataLoader[Item]]:
-        """Validation, test and (if there are any) external images, one loader each."""
-        return [self._evaluation_loader(split) for split in ("val", "test", "external") if self.rows(split)]
+        """The images of `predicted` (external ones if there are any), one loader a split."""
+        return [self._evaluation_loader(split) for split in self.predicted if self.rows(split)]
 
     def _dataset(self, split: Split) -> SmearDataset:
         views = self.random_views if split == "train" else self.fixed_views

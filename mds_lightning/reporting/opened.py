@@ -18,7 +18,8 @@ from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
 from mds_lightning.reporting.evidence import HELD_OUT
 from mds_lightning.reporting.occlusion_map import OcclusionMap, read_map
 from mds_lightning.reporting.origin import find_manifest
-from mds_lightning.reporting.study import read_study
+from mds_lightning.reporting.selection import Selection, select_variants
+from mds_lightning.reporting.study import UntestedError, command_to_test, read_runs
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.predictions import Predictions, read_predictions
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
@@ -126,20 +127,31 @@ class Study:
 
     @cached_property
     def pooled(self) -> dict[str, Predictions]:
-        """Variant to the pooled rows of all its folds.
+        """Variant to the pooled rows of all its folds; of a search's trials perhaps validation rows alone.
 
         Raises:
-            ValueError: A fold is unfinished or does not fit the split; see `reporting.study.read_study`.
+            ValueError: A fold is unfinished or does not fit the split; see `reporting.study.read_runs`.
         """
-        return read_study(self.directory)
+        return read_runs(self.directory)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The variant that each fold's validation patients prefer, and its rows: what the study reports.
+
+        Raises:
+            ValueError: As `pooled`.
+            UntestedError: A chosen trial was not tested yet.
+        """
+        return select_variants(self.directory, self.pooled)
 
     def rows(self, variant: str | None = None) -> pd.DataFrame:
         """All folds' rows, checked against the split: each internal image is in `test` once.
 
         Raises:
             ValueError: As `pooled`.
+            UntestedError: The variant is a trial that was not tested.
         """
-        return self.pooled[self._name(variant)].table
+        return self._tested(variant).table
 
     def metrics(self, variant: str | None = None, settings: Settings | None = None) -> pd.DataFrame:
         """Every metric of the held-out patients with its intervals, at image and at patient level.
@@ -151,7 +163,7 @@ class Study:
         Returns:
             Columns of `statistics.estimates.COLUMNS`.
         """
-        test = self.pooled[self._name(variant)].split("test")
+        test = self._tested(variant).split("test")
         return estimate(test, HELD_OUT, settings or Settings())
 
     def maps(self, variant: str | None = None) -> Iterator[OcclusionMap]:
@@ -165,7 +177,7 @@ class Study:
         manifest = find_manifest(self.directory, run.directory)
         rows = None
         if manifest is not None:
-            rows = read_manifest_rows(manifest.path, run.settings, self.pooled[run.variant])
+            rows = read_manifest_rows(manifest.path, run.settings, self.selection.predictions)
         if rows is None:
             raise ValueError(
                 f"the manifest of {self.directory.path} is not where {run.directory.config} says, or has "
@@ -185,6 +197,19 @@ class Study:
     def image(self, name: str) -> NDArray[np.uint8]:
         """(H, W, 3) RGB pixels of an image of the manifest, at its own size."""
         return decode_image(existing_path(self._manifest.root, name))
+
+    def _tested(self, variant: str | None) -> Predictions:
+        name = self._name(variant)
+        if name not in self.pooled:
+            raise ValueError(f"{self.directory.path / name} has not finished every fold (pruned or failed?)")
+        untested = self.pooled[name].untested_folds
+        if untested:
+            raise UntestedError(
+                f"{name} was not asked about its test patients in fold {', '.join(map(str, untested))}: "
+                f"{command_to_test(self.directory, every=True)} (`fold(k, {name!r}).rows` has its validation "
+                "rows, `selection` the rows of the chosen trials)"
+            )
+        return self.pooled[name]
 
     def _name(self, variant: str | None) -> str:
         if variant is None and len(self.variants) == 1:

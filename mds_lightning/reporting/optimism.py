@@ -16,15 +16,21 @@ def claim_on_test(patients: Mapping[str, Predictions], selection: Selection) -> 
     """Patient-level ROC-AUC of four ways to choose.
 
     Args:
-        patients: Variant to its held-out patients.
+        patients: Variant to its held-out patients; of a search only the chosen of which were tested
+            (`selection.complete` is false) none are needed.
         selection: The choice on validation.
 
     Returns:
         Rows (choice, roc_auc, optimistic): on validation in each fold; the best variant on the pooled test
         patients, as papers do; the best variant of each test fold; and their mean, as if none were chosen.
+        The first alone where not all variants were tested: of the others nobody can say what they claim.
     """
-    pooled = {variant: score_auroc(rows.table) for variant, rows in patients.items()}
     honest = score_auroc(aggregate_patients(selection.predictions.split("test")).table)
+    columns = ["choice", "roc_auc", "optimistic"]
+    rows = [("in each fold on its validation patients", honest, False)]
+    if not selection.complete:
+        return pd.DataFrame(rows, columns=columns)
+    pooled = {variant: score_auroc(rows.table) for variant, rows in patients.items()}
     by_fold = [
         max(
             (rows.of_fold(fold) for rows in patients.values()), key=lambda one: _known(score_auroc(one.table))
@@ -33,13 +39,12 @@ def claim_on_test(patients: Mapping[str, Predictions], selection: Selection) -> 
     ]
     folds = score_auroc(pd.concat([one.table for one in by_fold]))
     best = max(pooled, key=lambda variant: _known(pooled[variant]))
-    rows = [
-        ("in each fold on its validation patients", honest, False),
+    rows += [
         (f"best variant on all test patients ({best})", pooled[best], True),
         ("best variant of each test fold", folds, True),
         ("no choice: mean of all variants", float(np.nanmean(list(pooled.values()))), False),
     ]
-    return pd.DataFrame(rows, columns=["choice", "roc_auc", "optimistic"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def show_claim(claim: pd.DataFrame) -> Table:

@@ -19,7 +19,7 @@ from mds_lightning.reporting.opened import FoldRun, Study
 from mds_lightning.reporting.origin import Origin, find_manifest, is_simulated, read_origin
 from mds_lightning.reporting.paper import PUBLISHED, SOURCE
 from mds_lightning.reporting.pictures import Picture, choose_explained, list_explained, load_pictures
-from mds_lightning.reporting.selection import Selection, select_variants
+from mds_lightning.reporting.selection import Selection
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
 
@@ -128,8 +128,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
     Raises:
         ValueError: A fold is unfinished or does not fit the split.
     """
-    pooled = study.pooled
-    selection = select_variants(pooled)
+    selection = study.selection
     runs = [study.fold(fold, variant) for fold, variant in selection.chosen.items()]
     configuration = runs[0].settings
     manifest = find_manifest(study.directory, runs[0].directory)
@@ -187,9 +186,12 @@ def gather_page(study: Study, settings: Settings) -> Page:
 
 
 def _compare(study: Study, selection: Selection, settings: Settings) -> Comparison | None:
-    """Variants on the same patients, set against the selected one; None for a single one or many classes."""
+    """Variants on the same patients, set against the selected one.
+
+    None for a single one, for many classes, or where only the chosen trials of a search were tested.
+    """
     pooled = study.pooled
-    if len(pooled) < 2 or not selection.predictions.is_binary:
+    if len(pooled) < 2 or not selection.predictions.is_binary or not selection.complete:
         return None
     patients = {name: Evidence(rows, settings, {}, {}).test["patient"] for name, rows in pooled.items()}
     return compare_models(

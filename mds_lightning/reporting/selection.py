@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mds_lightning.reporting.study import UntestedError, command_to_test
 from mds_lightning.statistics.predictions import Predictions, score_auroc
+from mds_lightning.tracking.run_directory import StudyDirectory
 
 
 @dataclass(frozen=True)
-class Selection:
+class Choice:
     """The outcome of choosing among variants on validation patients, fold by fold.
 
     Attributes:
         chosen: Fold to variant.
-        predictions: The rows of each fold's chosen variant: what a report is about.
         scores: Variant to its mean over folds of the ROC-AUC on validation images, best first.
     """
 
     chosen: Mapping[int, str]
-    predictions: Predictions
     scores: Mapping[str, float]
 
     @property
@@ -35,8 +35,48 @@ class Selection:
         return next(iter(self.scores))
 
 
-def select_variants(pooled: Mapping[str, Predictions]) -> Selection:
-    """Choose in each fold by its validation images alone.
+@dataclass(frozen=True)
+class Selection(Choice):
+    """A choice whose models were tested.
+
+    Attributes:
+        predictions: The rows of each fold's chosen variant: what a report is about.
+        complete: Whether the variants that were not chosen were tested too, in every fold.
+    """
+
+    predictions: Predictions
+    complete: bool
+
+
+def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) -> Selection:
+    """Choose in each fold by its validation images alone, and take the rows of the chosen.
+
+    Args:
+        study: Whose variants these are, for the message.
+        pooled: As `reporting.study.read_runs` gives them.
+
+    Raises:
+        UntestedError: A chosen trial of a search was not tested in its fold.
+    """
+    choice = choose_variants(pooled)
+    untested = [
+        f"{variant} in fold {fold}"
+        for fold, variant in choice.chosen.items()
+        if fold in pooled[variant].untested_folds
+    ]
+    if untested:
+        raise UntestedError(
+            f"{study.path} is a search, and the trials that validation chooses were not asked about their "
+            f"test patients ({', '.join(untested)}). Test them with:\n  {command_to_test(study)}"
+        )
+    rows = [pooled[variant].of_fold(fold).table for fold, variant in choice.chosen.items()]
+    predictions = Predictions(pd.concat(rows, ignore_index=True), next(iter(pooled.values())).classes)
+    complete = not any(one.untested_folds for one in pooled.values())
+    return Selection(choice.chosen, choice.scores, predictions, complete)
+
+
+def choose_variants(pooled: Mapping[str, Predictions]) -> Choice:
+    """Choose in each fold by its validation images alone; only they need be there.
 
     A patient who validates in one fold is tested in another, so a choice by the mean over folds would not be
     blind to the test patients; a choice within each fold is. Of equal variants the one with the better mean
@@ -50,9 +90,7 @@ def select_variants(pooled: Mapping[str, Predictions]) -> Selection:
     order = sorted(pooled, key=lambda variant: (-_known(means[variant]), variant))
     folds = sorted({fold for scores in by_fold.values() for fold in scores})
     chosen = {fold: max(order, key=lambda variant: _known(by_fold[variant][fold])) for fold in folds}
-    rows = [pooled[variant].of_fold(fold).table for fold, variant in chosen.items()]
-    predictions = Predictions(pd.concat(rows, ignore_index=True), pooled[order[0]].classes)
-    return Selection(chosen, predictions, {variant: means[variant] for variant in order})
+    return Choice(chosen, {variant: means[variant] for variant in order})
 
 
 def _score_folds(predictions: Predictions) -> dict[int, float]:

@@ -3,7 +3,7 @@
 import json
 import logging
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mds_lightning.cohort.folds import Folds, read_folds
@@ -14,8 +14,12 @@ from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
 log = logging.getLogger(__name__)
 
 
+class UntestedError(ValueError):
+    """A search's model was not asked about its test patients yet."""
+
+
 def read_study(study: StudyDirectory) -> dict[str, Predictions]:
-    """Variant to its pooled rows, for every variant of a finished study.
+    """Variant to its pooled rows, for every variant of a finished study that was tested.
 
     Args:
         study: Its directory; `folds.json` says which patients each fold must hold.
@@ -23,7 +27,35 @@ def read_study(study: StudyDirectory) -> dict[str, Predictions]:
     Raises:
         ValueError: There is no such study; its fold file was edited; a fold is unfinished, missing, doubled
             or of another split; a row's probabilities are no probabilities.
+        UntestedError: It is a search, and not every trial was tested.
     """
+    pooled = read_runs(study)
+    untested = [variant for variant, rows in pooled.items() if rows.untested_folds]
+    if untested:
+        raise UntestedError(
+            f"{study.path} is a search: {len(untested)} of {len(pooled)} trials were not asked about their "
+            f"test patients ({name_some(untested)}). To report the trials that validation chooses:\n"
+            f"  {command_to_test(study)}\n"
+            f"  mds-lightning evaluate study={shlex.quote(str(study.path))} selection=inner_validation\n"
+            f"To report every trial by itself:\n"
+            f"  {command_to_test(study, every=True)}"
+        )
+    return pooled
+
+
+def command_to_test(study: StudyDirectory, every: bool = False) -> str:
+    """What to type so that a search's chosen runs, or all of them, are tested."""
+    words = ["mds-lightning", "test", f"study={study.path}", *(["trials=all"] if every else [])]
+    return shlex.join(words)
+
+
+def name_some(names: Sequence[str], most: int = 5) -> str:
+    """The first few of many names."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
+    """As `read_study`; of a search's trials perhaps the validation rows alone (see `untested_folds`)."""
     if not study.path.is_dir():
         raise ValueError(f"{study.path} is no directory: give study=DIR, such as study=runs/demo")
     if not study.folds.is_file() or not study.variants():
@@ -35,24 +67,34 @@ def read_study(study: StudyDirectory) -> dict[str, Predictions]:
         runs = study.runs(variant)
         _refuse_unfinished(study, variant, runs, len(expected))
         _refuse_another_split(runs, folds, study.folds)
-        pooled[variant] = pool_folds({fold: run.predictions for fold, run in runs.items()}, expected)
+        files = {fold: run.predictions for fold, run in runs.items()}
+        pooled[variant] = pool_folds(files, expected, allow_untested=is_trial(variant))
     return pooled
 
 
+def is_trial(variant: str) -> bool:
+    """Whether a variant is the trial of a search, and not a cell of a grid."""
+    return variant.startswith("trial-")
+
+
 def _evaluable_variants(study: StudyDirectory, n_folds: int) -> list[str]:
-    """All variants; of a search's trials those with every fold, since it gives others up on purpose."""
+    """All variants; of a search's trials the complete ones, since it gives others up on purpose.
+
+    A trial with every fold done is one that Optuna calls COMPLETE: nothing is pruned after the last fold, and
+    a trial whose worker died then is taken up again in the same directory.
+    """
     variants = study.variants()
     given_up = [
         variant
         for variant in variants
-        if variant.startswith("trial-") and not _is_finished(study.runs(variant), n_folds)
+        if is_trial(variant) and not _is_finished(study.runs(variant), n_folds)
     ]
     if len(given_up) == len(variants):
         raise ValueError(f"no trial of {study.path} has finished every fold: go on with the search first")
     if given_up:
         log.warning(
             "left out %d of %d trials that have not finished every fold (pruned, failed or running): %s",
-            *(len(given_up), len(variants), ", ".join(given_up)),
+            *(len(given_up), len(variants), name_some(given_up)),
         )
     return [variant for variant in variants if variant not in given_up]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mds_lightning.statistics.predictions import Predictions, check_predictions, read_predictions
+from mds_lightning.statistics.predictions import Predictions, Split, check_predictions, read_predictions
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,19 @@ class ExpectedPatients:
         return cls(frozenset(val), frozenset(test))
 
 
-def pool_folds(files: Mapping[int, Path], expected: Mapping[int, ExpectedPatients]) -> Predictions:
+def pool_folds(
+    files: Mapping[int, Path], expected: Mapping[int, ExpectedPatients], allow_untested: bool = False
+) -> Predictions:
     """Read and join the folds' predictions of one variant.
 
     Args:
         files: Fold number to its `predictions.parquet`.
         expected: Fold number to its patients; every fold of the study.
+        allow_untested: Whether a fold may hold validation rows alone, as in a search.
 
     Returns:
         All rows of all splits. Rows of `test` are those of each patient's held-out fold, once; external rows
-        are there once for every fold's model.
+        are there once for every fold's model. `Predictions.untested_folds` names the folds without them.
 
     Raises:
         ValueError: A fold is missing or too many, a file is another fold's, its patients are not those of the
@@ -55,19 +58,29 @@ def pool_folds(files: Mapping[int, Path], expected: Mapping[int, ExpectedPatient
                 f"{files[fold]}: classes {list(part.classes)}, "
                 f"but {list(first.classes)} in {files[min(parts)]}"
             )
-        _check_fold(part, fold, expected[fold], files[fold])
-        _check_external(part, first, files[fold], files[min(parts)])
+        splits: tuple[Split, ...] = ("val",) if allow_untested and _is_untested(part) else ("val", "test")
+        _check_fold(part, fold, expected[fold], files[fold], splits)
+    tested = [fold for fold, part in parts.items() if not _is_untested(part)]
+    for fold in tested:
+        _check_external(parts[fold], parts[tested[0]], files[fold], files[tested[0]])
     pooled = Predictions(pd.concat([part.table for part in parts.values()], ignore_index=True), first.classes)
     _check_pooled(pooled, files)
     return pooled
 
 
-def _check_fold(part: Predictions, fold: int, expected: ExpectedPatients, file: Path) -> None:
+def _is_untested(part: Predictions) -> bool:
+    return set(part.table["split"]) == {"val"}
+
+
+def _check_fold(
+    part: Predictions, fold: int, expected: ExpectedPatients, file: Path, splits: Collection[Split]
+) -> None:
     others = sorted(set(part.table["fold"]) - {fold})
     if others:
         raise ValueError(f"{file}: holds rows of fold {_list(others)}; it belongs elsewhere")
-    for split, wanted in (("val", expected.val), ("test", expected.test)):
-        found = set(part.split(split).table["patient_id"])  # type: ignore[arg-type]
+    for split in splits:
+        wanted = expected.val if split == "val" else expected.test
+        found = set(part.split(split).table["patient_id"])
         if found != wanted:
             strange, absent = sorted(found - wanted), sorted(wanted - found)
             raise ValueError(

@@ -48,6 +48,11 @@ class Predictions:
         """The rows for which `rows` is true."""
         return replace(self, table=self.table[np.asarray(rows, bool)].reset_index(drop=True))
 
+    @property
+    def untested_folds(self) -> list[int]:
+        """Folds whose model was asked about validation images alone, as in a search."""
+        return sorted(set(self.table["fold"]) - set(self.table.loc[self.table["split"] == "test", "fold"]))
+
     def split(self, split: Split) -> Self:
         """The rows of one split."""
         return self.where(self.table["split"] == split)

@@ -417,6 +417,7 @@ def pick_auc(study: Path, variant: str) -> float:
     return float(rows["value"].iloc[0])
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_choice_on_validation_stands_beside_what_the_test_folds_would_have_claimed(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", ("a", "b", "c"))
     shown = StringIO()

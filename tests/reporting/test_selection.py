@@ -1,12 +1,18 @@
 """Validation images choose the variant of each fold; test rows cannot."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mds_lightning.reporting.selection import select_variants
+from mds_lightning.reporting.selection import choose_variants, select_variants
+from mds_lightning.reporting.study import UntestedError
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.tracking.run_directory import StudyDirectory
+
+STUDY = StudyDirectory(Path("runs/my study"))
 
 
 @pytest.fixture
@@ -22,7 +28,7 @@ def _score(predictions, fold):
 
 
 def test_each_fold_takes_what_its_own_validation_images_prefer(pooled):
-    selection = select_variants(pooled)
+    selection = choose_variants(pooled)
     expected = {fold: max(pooled, key=lambda name: _score(pooled[name], fold)) for fold in range(3)}
     assert selection.chosen == expected
     assert len(set(expected.values())) > 1, "the case is worth testing"
@@ -33,7 +39,8 @@ def test_each_fold_takes_what_its_own_validation_images_prefer(pooled):
 
 
 def test_the_rows_are_those_of_the_chosen(pooled):
-    selection = select_variants(pooled)
+    selection = select_variants(STUDY, pooled)
+    assert selection.complete
     for fold, variant in selection.chosen.items():
         pd.testing.assert_frame_equal(
             selection.predictions.of_fold(fold).table, pooled[variant].of_fold(fold).table
@@ -41,7 +48,7 @@ def test_the_rows_are_those_of_the_chosen(pooled):
 
 
 def test_test_and_external_rows_have_no_part_in_the_choice(pooled):
-    before = select_variants(pooled)
+    before = choose_variants(pooled)
     turned = {}
     for name, rows in pooled.items():
         table = rows.table.copy()
@@ -49,8 +56,28 @@ def test_test_and_external_rows_have_no_part_in_the_choice(pooled):
         columns = ["prob_donor", "prob_MDS"]
         table.loc[elsewhere, columns] = table.loc[elsewhere, columns[::-1]].to_numpy()
         turned[name] = Predictions(table, rows.classes)
-    after = select_variants(turned)
-    assert (after.chosen, after.scores) == (before.chosen, before.scores)
+    assert choose_variants(turned) == before
+    validation = {name: rows.split("val") for name, rows in pooled.items()}
+    assert choose_variants(validation) == before
+
+
+def test_a_chosen_trial_that_was_not_tested_is_refused_with_the_command(pooled):
+    chosen = choose_variants(pooled).chosen
+    tested = {
+        name: rows.where((rows.table["split"] == "val") | (rows.table["fold"].map(chosen) == name))
+        for name, rows in pooled.items()
+    }
+    selection = select_variants(STUDY, tested)
+    assert not selection.complete
+    pd.testing.assert_frame_equal(
+        selection.predictions.table, select_variants(STUDY, pooled).predictions.table
+    )
+    tested[chosen[1]] = tested[chosen[1]].where(
+        (tested[chosen[1]].table["fold"] != 1) | (tested[chosen[1]].table["split"] == "val")
+    )
+    with pytest.raises(UntestedError, match=f"{chosen[1]} in fold 1") as refused:
+        select_variants(STUDY, tested)
+    assert "mds-lightning test 'study=runs/my study'" in str(refused.value)
 
 
 def test_one_sided_validation_rows_choose_nothing(pooled):
@@ -58,6 +85,6 @@ def test_one_sided_validation_rows_choose_nothing(pooled):
         name: rows.where(~((rows.table["split"] == "val") & (rows.table["target"] == 0)))
         for name, rows in pooled.items()
     }
-    selection = select_variants(cut)
+    selection = choose_variants(cut)
     assert selection.chosen == dict.fromkeys(range(3), "a")
     assert all(np.isnan(score) for score in selection.scores.values())

@@ -1,0 +1,201 @@
+"""`mds-lightning test`: the one look at the test patients of a search, after validation has chosen."""
+
+import json
+import logging
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import lightning
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from tqdm.auto import tqdm
+
+from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
+from mds_lightning.callbacks.predictions import PredictionWriter
+from mds_lightning.commands.breakdown import explained_breakdown, passing_interrupts
+from mds_lightning.commands.cohort import OpenedCohort, open_cohort
+from mds_lightning.commands.train import make_datamodule
+from mds_lightning.models.classifier import SmearClassifier
+from mds_lightning.reporting.origin import find_manifest, is_simulated
+from mds_lightning.reporting.selection import choose_variants
+from mds_lightning.reporting.study import read_runs
+from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.tracking.settings import read_settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run, and what is left to do with it.
+
+    Attributes:
+        name: `trial-3/fold-1`.
+        run: Its directory.
+        fold: Its number.
+        predict: Whether its test and external images are still to be predicted.
+        explain: Whether maps are still to be drawn.
+    """
+
+    name: str
+    run: RunDirectory
+    fold: int
+    predict: bool
+    explain: bool
+
+
+def test(config: DictConfig) -> list[RunDirectory]:
+    """Complete the runs of a search: predict their test and external images with their best checkpoints.
+
+    In each fold the complete trial that the fold's validation patients prefer is tested; with `trials=all`
+    every complete trial. Validation rows stay as they are. What was done is not done again, so that a command
+    that was killed goes on where it was. The runs of a grid are tested when they are trained; here their
+    chosen ones may get maps.
+
+    Args:
+        config: `conf/test.yaml`.
+
+    Returns:
+        The runs that were tested or explained now.
+
+    Raises:
+        ValueError: There is no such study, a run does not belong to its split, or to the cohort at hand.
+        BreakdownError: The GPU's memory does not suffice, or a process that loads images was killed.
+    """
+    if config.trials not in ("selected", "all"):
+        raise ValueError(f"trials={config.trials}: choose selected or all")
+    if config.maps < -1:
+        raise ValueError(f"maps={config.maps}: give a number, 0 for none or -1 for all test images")
+    study = StudyDirectory(Path(config.study))
+    tasks = list(_list_tasks(study, config))
+    if not tasks:
+        log.info("%s: everything is done already", study.path)
+    else:
+        opened = _open_cohort(study, tasks[0].run)
+        for task in tasks:
+            refuse_other_patients(task.run, task.fold, opened)
+        # disable=None: no bar unless a terminal shows it.
+        for task in tqdm(tasks, desc="testing", unit="run", dynamic_ncols=True, disable=None):
+            _complete(task, opened, config)
+    where = shlex.quote(str(study.path))
+    log.info("its figure: mds-lightning evaluate study=%s selection=inner_validation", where)
+    return [task.run for task in tasks]
+
+
+def _list_tasks(study: StudyDirectory, config: DictConfig) -> Iterator[Task]:
+    pooled = read_runs(study)
+    if config.trials == "selected":
+        wanted = [(variant, fold) for fold, variant in choose_variants(pooled).chosen.items()]
+    else:
+        wanted = [(variant, fold) for variant in pooled for fold in study.runs(variant)]
+    for variant, fold in wanted:
+        run = study.run(variant, fold)
+        rows = pooled[variant].of_fold(fold)
+        predict = fold in rows.untested_folds
+        maps = 0 if config.maps == 0 else _count_maps(run)
+        images = len(rows.split("test").table)
+        # Of more maps fewer are the first ones: their number says which there are (see `choose_rows`).
+        enough = maps >= (images if config.maps == -1 else min(config.maps, images))
+        explain = config.maps != 0 and (predict or not enough)
+        if predict or explain:
+            yield Task(f"{variant}/fold-{fold}", run, fold, predict, explain)
+
+
+def _count_maps(run: RunDirectory) -> int:
+    folder = run.maps(read_settings(run.config)["explain"]["method"])
+    return min(len(list(folder.glob(f"*.{kind}"))) for kind in ("npz", "png"))
+
+
+def _open_cohort(study: StudyDirectory, run: RunDirectory) -> OpenedCohort:
+    """The cohort as the run's settings describe it, with the study's own split."""
+    settings = read_settings(run.config)
+    found = find_manifest(study, run)
+    if found is None:
+        raise ValueError(
+            f"the manifest of {study.path} is not where {run.config} says: start from the folder in which "
+            "the study was trained"
+        )
+    # Another file than was trained on is told by its hash, in the words of `refuse_other_patients`.
+    simulated = is_simulated(settings)
+    place = {"directory": str(found.path.parent)} if simulated else {"manifest": str(found.path)}
+    # Whatever the study was called when it was trained: its split is the one beside its runs.
+    here = {"cohort": place, "study": study.path.name, "paths": {"runs": str(study.path.parent)}}
+    merged = OmegaConf.merge(settings, here)
+    assert isinstance(merged, DictConfig)
+    return open_cohort(merged)
+
+
+def refuse_other_patients(run: RunDirectory, fold: int, opened: OpenedCohort) -> None:
+    """Raise unless `run` was trained in this fold of this split of this cohort.
+
+    Otherwise its model may have been trained on the patients that it is to be tested on.
+
+    Raises:
+        ValueError: With what differs.
+    """
+    if not run.provenance.is_file():
+        raise ValueError(
+            f"{run.provenance} is missing: nobody can tell which patients the model was trained on; train "
+            "the fold again"
+        )
+    record: dict[str, Any] = json.loads(run.provenance.read_text())
+    expected = {"cohort_hash": opened.cohort.hash, "folds_hash": opened.folds.hash, "fold": fold}
+    different = [key for key, value in expected.items() if record.get(key) != value]
+    if different:
+        lines = [f"  {key}: {record.get(key)} when it was trained, {expected[key]} now" for key in different]
+        raise ValueError(
+            f"{run.path} was trained on other patients, perhaps on those that it is to be tested on:\n"
+            + "\n".join(lines)
+            + f"\nRestore the manifest and {run.path.parents[1] / 'folds.json'}, or train the fold again."
+        )
+
+
+def _complete(task: Task, opened: OpenedCohort, config: DictConfig) -> None:
+    settings = OmegaConf.create(read_settings(task.run.config))
+    if config.num_workers is not None:
+        settings.data.num_workers = config.num_workers
+    datamodule = make_datamodule(
+        settings, task.run, opened, opened.folds.fold(task.fold), ("test", "external")
+    )
+    # Not from the settings: weights that training began with may be far away by now.
+    classifier = SmearClassifier.load_from_checkpoint(task.run.best_checkpoint, map_location="cpu")
+    if classifier.classes != opened.task.classes:
+        raise ValueError(
+            f"{task.run.best_checkpoint} tells {list(classifier.classes)} apart, the study "
+            f"{list(opened.task.classes)}: it is another study's; train the fold again"
+        )
+    trainer = _make_trainer(task, settings, config)
+    loading = datamodule.loading
+    with explained_breakdown(loading.batch_size, loading.size), passing_interrupts(trainer):
+        if task.explain:
+            trainer.test(classifier, datamodule=datamodule, verbose=False)
+        if task.predict:
+            trainer.predict(classifier, datamodule=datamodule, return_predictions=False)
+    log.info("%s: tested%s", task.name, " and explained" if task.explain else "")
+
+
+def _make_trainer(task: Task, settings: DictConfig, config: DictConfig) -> lightning.Trainer:
+    callbacks: list[lightning.Callback] = [PredictionWriter(task.run.predictions, keep=True)]
+    if task.explain:
+        how = cast(dict[str, Any], OmegaConf.to_container(settings.explain))
+        callbacks.append(OcclusionMaps(task.run.maps(how["method"]), config.maps, how))
+    return cast(
+        lightning.Trainer,
+        instantiate(
+            settings.trainer,
+            # Whatever it was trained on: every image is predicted once, so one device is right.
+            accelerator=config.accelerator or settings.trainer.accelerator,
+            devices=1,
+            num_nodes=1,
+            strategy="auto",
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            default_root_dir=str(task.run.path),
+            _convert_="all",
+        ),
+    )
