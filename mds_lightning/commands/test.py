@@ -118,7 +118,6 @@ def _open_cohort(study: StudyDirectory, run: RunDirectory) -> OpenedCohort:
             f"the manifest of {study.path} is not where {run.config} says: start from the folder in which "
             "the study was trained"
         )
-    # Another file than was trained on is told by its hash, in the words of `refuse_other_patients`.
     simulated = is_simulated(settings)
     place = {"directory": str(found.path.parent)} if simulated else {"manifest": str(found.path)}
     # Whatever the study was called when it was trained: its split is the one beside its runs.
