@@ -81,11 +81,12 @@ def outlive_workers(work: Callable[[], T], most: int) -> T:
 def passing_interrupts(trainer: lightning.Trainer) -> Iterator[None]:
     """Let Ctrl-C during `trainer`'s work arrive as KeyboardInterrupt.
 
-    Lightning ends the process with exit code 1 instead, which looks like a failure of ours.
+    Lightning ends the process with exit code 1 instead, which looks like a failure of ours. Another code is
+    another's: of SIGTERM (see `search.termination`), or of submitit, which has queued the job again.
     """
     try:
         yield
-    except SystemExit:
-        if trainer.interrupted:
+    except SystemExit as leaving:
+        if trainer.interrupted and leaving.code == 1:
             raise KeyboardInterrupt from None
         raise

@@ -22,7 +22,9 @@ from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.reporting.origin import find_manifest, is_simulated
 from mds_lightning.reporting.selection import choose_variants
 from mds_lightning.reporting.study import read_runs
+from mds_lightning.tracking.cluster import cluster_plugins
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.tracking.run_lock import working_in
 from mds_lightning.tracking.settings import read_settings
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ def test(config: DictConfig) -> list[RunDirectory]:
     Raises:
         ValueError: There is no such study, a run does not belong to its split, or to the cohort at hand.
         BreakdownError: The GPU's memory does not suffice, or a process that loads images was killed.
+        BusyRunError: Another process works on one of the runs.
     """
     if config.trials not in ("selected", "all"):
         raise ValueError(f"trials={config.trials}: choose selected or all")
@@ -167,12 +170,17 @@ def _complete(task: Task, opened: OpenedCohort, config: DictConfig) -> None:
             f"{list(opened.task.classes)}: it is another study's; train the fold again"
         )
     trainer = _make_trainer(task, settings, config)
-    loading = datamodule.loading
-    with explained_breakdown(loading.batch_size, loading.size), passing_interrupts(trainer):
+    loading, best = datamodule.loading, str(task.run.best_checkpoint)
+    with (
+        working_in(task.run.path),
+        explained_breakdown(loading.batch_size, loading.size),
+        passing_interrupts(trainer),
+    ):
+        # Without its path, Lightning would take a checkpoint of its own inside a SLURM job.
         if task.explain:
-            trainer.test(classifier, datamodule=datamodule, verbose=False)
+            trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
         if task.predict:
-            trainer.predict(classifier, datamodule=datamodule, return_predictions=False)
+            trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
     log.info("%s: tested%s", task.name, " and explained" if task.explain else "")
 
 
@@ -195,6 +203,7 @@ def _make_trainer(task: Task, settings: DictConfig, config: DictConfig) -> light
             enable_checkpointing=False,
             enable_progress_bar=False,
             default_root_dir=str(task.run.path),
+            plugins=cluster_plugins(),
             _convert_="all",
         ),
     )

@@ -33,8 +33,10 @@ from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.predictions import read_predictions, score_auroc
 from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
+from mds_lightning.tracking.cluster import cluster_plugins
 from mds_lightning.tracking.provenance import describe_file, write_provenance
 from mds_lightning.tracking.run_directory import RunDirectory
+from mds_lightning.tracking.run_lock import working_in
 from mds_lightning.tracking.settings import refuse_changed_settings, write_settings
 from mds_lightning.tracking.tracked import BEST
 from mds_lightning.tracking.wandb import closing_run
@@ -90,6 +92,7 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         RemoteError: The remote folder that the images lie in cannot be read.
         CacheFullError: The cache may not hold all images, or its disk cannot.
         BreakdownError: The GPU's memory does not suffice, or processes that load images were killed.
+        BusyRunError: Another process trains this fold.
     """
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
@@ -101,7 +104,6 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         return float(done["val_auroc"])
     opened = open_cohort(config)
     fold = opened.folds.fold(config.fold)
-    write_settings(run.config, settings)
     facts = {
         "seed": config.seed,
         "fold": config.fold,
@@ -109,13 +111,19 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         "folds_hash": opened.folds.hash,
         "manifest": describe_file(opened.cohort.manifest),
     }
-    write_provenance(run.provenance, facts)
 
     def go_on() -> float:
         with closing_run():
             return _train_fold(config, run, opened, fold, test)
 
-    return outlive_workers(go_on, config.data.max_worker_deaths)
+    with working_in(run.path):
+        # Another process may have finished it since it was looked at.
+        done = run.read_done()
+        if done is not None:
+            return float(done["val_auroc"])
+        write_settings(run.config, settings)
+        write_provenance(run.provenance, facts)
+        return outlive_workers(go_on, config.data.max_worker_deaths)
 
 
 def _train_fold(config: DictConfig, run: RunDirectory, opened: OpenedCohort, fold: Fold, test: bool) -> float:
@@ -127,7 +135,7 @@ def _train_fold(config: DictConfig, run: RunDirectory, opened: OpenedCohort, fol
         callbacks=list(instantiate(config.callbacks).values()),
         logger=list(instantiate(config.logger).values()) or False,
         default_root_dir=str(run.path),
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), *cluster_plugins()],
         _convert_="all",
     )
     begun = run.last_checkpoint if run.last_checkpoint.is_file() else None

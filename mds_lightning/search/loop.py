@@ -20,7 +20,8 @@ from mds_lightning.search.retry import DIRECTORY, REASON, retire, retire_dead
 from mds_lightning.search.store import Store
 from mds_lightning.search.termination import EXIT_CODE, Termination
 from mds_lightning.search.trial import JobTrial, TrialLostError, available
-from mds_lightning.search.worker import Worker
+from mds_lightning.tracking.run_lock import BusyRunError
+from mds_lightning.tracking.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class SweepLoop:
 
     Attributes:
         failures: Trials that failed in this process.
+        skipped: Cells of a grid that another process was found to train.
     """
 
     study: Study
@@ -45,6 +47,7 @@ class SweepLoop:
     poll: float
     worker: Worker = field(default_factory=Worker.here)
     failures: int = 0
+    skipped: int = 0
 
     def run(self) -> None:
         """Return once the study is complete, whoever ran its trials.
@@ -100,11 +103,14 @@ class SweepLoop:
             return None
         if job.hydra_cfg is not None:
             trial.set_user_attr(DIRECTORY, str(job.hydra_cfg.hydra.runtime.output_dir))
+        # A cell of a grid that another process trains needs nobody here; of a search it is a trial lost.
+        busy = isinstance(outcome.error, BusyRunError) and not self.plan.requeues
         if outcome.error is not None:
-            self.failures += 1
+            self.failures += not busy
+            self.skipped += busy
             self.plan.note_failure(trial.params)
             trial.set_user_attr(REASON, outcome.reason)
-            log.warning("trial %d failed: %s", trial.number, outcome.reason)
+            log.warning("trial %d %s: %s", trial.number, "skipped" if busy else "failed", outcome.reason)
         self.study.sampler = self.plan.sampler(self.study, self._stored(trial))
         self.study.tell(trial, outcome.values, outcome.state)
         if outcome.error is None:

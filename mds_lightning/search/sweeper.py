@@ -80,7 +80,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
                     max_kills=self._max_kills, poll=self._poll,
                 )  # fmt: skip
                 loop.run()
-        self._conclude(study, plan, loop.failures)
+        self._conclude(study, plan, loop)
 
     def _plan(self, space: Space, config: DictConfig) -> Plan:
         if is_grid(self.sampler):
@@ -110,12 +110,19 @@ class StudySweeperImpl(OptunaSweeperImpl):
         claim_identity(study, identity_of(kind, space.distributions, directions, extra))
         return study
 
-    def _conclude(self, study: Study, plan: Plan, failures: int) -> None:
+    def _conclude(self, study: Study, plan: Plan, loop: SweepLoop) -> None:
         trials = study.get_trials(deepcopy=False, states=FINISHED)
-        log.info("study %s is complete: %d trials", study.study_name, plan.total)
+        if loop.skipped:
+            log.warning(
+                "%d of %d trials are trained by other processes; the same command, later, finishes what they "
+                "leave",
+                *(loop.skipped, plan.total),
+            )
+        else:
+            log.info("study %s is complete: %d trials", study.study_name, plan.total)
         if not plan.requeues:
-            if failures:
-                log.warning("%d trials failed; the same command runs them again", failures)
+            if loop.failures:
+                log.warning("%d trials failed; the same command runs them again", loop.failures)
         elif any(trial.state is TrialState.COMPLETE for trial in trials):
             self._write_results(study)
 

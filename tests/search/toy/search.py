@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import current_trial
+from mds_lightning.tracking.run_lock import BusyRunError
 
 register_search()
 
@@ -42,6 +43,8 @@ def main(config: DictConfig) -> float | None:
         values.append(score(config.x, config.y, fold))
         if trial is not None:
             trial.report_or_prune(values[-1], fold, remaining=config.folds - 1 - fold)
+    if config.misbehave == "busy" and config.get("kind") == "b":
+        raise BusyRunError(f"{directory} is being worked on by node7, process 1")
     if config.misbehave == "raise":
         raise RuntimeError("no memory left")
     instead = {"none": None, "undefined": float("nan"), "text": "good"}

@@ -1,0 +1,116 @@
+"""Two real processes and one run directory."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mds_lightning.tracking.run_lock import BusyRunError, Holder, working_in
+from mds_lightning.tracking.worker import Worker
+
+#: Holds the directory, and has a child as a loader of images is one: a copy of itself that outlives it.
+HOLD = """
+import os, sys, time
+from pathlib import Path
+from mds_lightning.tracking.run_lock import working_in
+with working_in(Path(sys.argv[1])):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    print(child, flush=True)
+    sys.stdin.readline()
+    os.kill(child, 9)
+"""
+
+
+@contextmanager
+def holding(directory: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    command = [sys.executable, "-c", HOLD, str(directory)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        try:
+            yield process, child
+        finally:
+            process.kill()
+            if Path(f"/proc/{child}").exists():
+                os.kill(child, signal.SIGKILL)
+
+
+def test_the_second_process_is_told_who_holds_it_and_takes_over_from_the_dead(tmp_path: Path, caplog) -> None:
+    caplog.set_level("INFO")
+    with holding(tmp_path) as (process, child):
+        for _ in range(2):  # a refusal leaves no trace
+            with pytest.raises(BusyRunError, match=f"process {process.pid}, since 20"), working_in(tmp_path):
+                pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert Path(f"/proc/{child}").exists()
+        with working_in(tmp_path):
+            record = json.loads((tmp_path / "running.json").read_text())
+            assert record["worker"]["pid"] == os.getpid()
+    assert "taken over from" in caplog.text
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_that_leaves_in_order_leaves_nothing(tmp_path: Path, caplog) -> None:
+    caplog.set_level("INFO")
+    with holding(tmp_path) as (process, _):
+        process.communicate("\n")
+    assert process.returncode == 0
+    assert not list(tmp_path.iterdir())
+    with working_in(tmp_path):
+        pass
+    assert "taken over" not in caplog.text
+
+
+@pytest.mark.parametrize(("squeue", "refused"), [("echo 45", True), ("exit 1", False)])
+def test_a_slurm_job_elsewhere_is_believed_where_locks_do_not_travel(
+    tmp_path: Path, monkeypatch, squeue: str, refused: bool
+) -> None:
+    tool = tmp_path / "bin/squeue"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\n{squeue}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
+    run = tmp_path / "fold-0"
+    run.mkdir()
+    worker = Worker("node7", "another boot", 123, "1").record()
+    kept = {"worker": worker, "slurm_job": "45", "since": "2026-01-01T00:00:00+00:00"}
+    (run / "running.json").write_text(json.dumps(kept))
+    if refused:
+        with pytest.raises(BusyRunError, match="node7, process 123, SLURM job 45"), working_in(run):
+            pass
+        assert Holder.read((run / "running.json").read_text()) is not None
+    else:
+        with working_in(run):
+            pass
+
+
+def test_a_file_system_without_locks_is_said_and_the_record_counts(
+    tmp_path: Path, monkeypatch, caplog
+) -> None:
+    def unable(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    with holding(tmp_path) as (process, _):
+        monkeypatch.setattr("fcntl.lockf", unable)
+        with pytest.raises(BusyRunError, match=f"process {process.pid}"), working_in(tmp_path):
+            pass
+    assert "has no locks" in caplog.text
+    with working_in(tmp_path):
+        pass
+
+
+def test_further_processes_of_a_distributed_job_do_not_contend(tmp_path: Path, monkeypatch) -> None:
+    with holding(tmp_path):
+        monkeypatch.setattr("lightning.pytorch.utilities.rank_zero_only.rank", 1)
+        with working_in(tmp_path):
+            pass
