@@ -152,3 +152,14 @@ def test_a_search_is_not_queued_trial_by_trial(toy) -> None:
     pytest.importorskip("submitit", reason="the launcher is in the extra `hpc`")
     with pytest.raises(ValueError, match=r"sbatch experiments/slurm/search\.sbatch"):
         toy.here("launcher=slurm")
+
+
+def test_a_cell_that_another_process_trains_is_skipped_and_said(toy, capfd) -> None:
+    toy.here("misbehave=busy", "fold=0", config="grid")
+    states = {trial.params["kind"]: trial.state.name for trial in toy.study().trials}
+    assert states == {"b": "FAIL", "a": "COMPLETE"}
+    said = "".join(capfd.readouterr())
+    assert re.search(r"skipped: BusyRunError: .* is being worked on by node7, process 1", said)
+    assert "1 of 2 trials are trained by other processes" in said
+    toy.here("fold=0", config="grid")  # that cell alone
+    assert [trial.params["kind"] for trial in toy.study().trials] == ["a", "b", "b"]
