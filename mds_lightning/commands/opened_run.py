@@ -13,6 +13,7 @@ from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule
+from mds_lightning.data.normalization import choose_stain
 from mds_lightning.data.size import input_size
 from mds_lightning.data.skipping import read_skip_list
 from mds_lightning.models.classifier import SmearClassifier
@@ -77,6 +78,8 @@ def open_run(
     folds = _read_same_folds(run, study, settings, cohort)
     fold = folds.fold(settings["fold"])
     data = dict(settings["data"])
+    reference = data.pop("stain_reference", None)
+    data["stain"] = choose_stain(data.get("stain"), reference, data["max_pixels"])
     is_squeezed, on_error = data.get("view") != "tiles", data.get("on_error", "raise")
     size = input_size(cohort, data.pop("image_size"), data["max_pixels"], None, on_error, is_squeezed)
     listed = run.path / "skipped.csv"
