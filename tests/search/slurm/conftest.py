@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,16 @@ class Slurm:
 
     def queue(self) -> list[str]:
         return self.ask("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
+
+    def start_again_until(self, job: str, condition) -> None:
+        """Wait; SLURM lets a job that was queued again rest for two minutes, which is cut short."""
+
+        def started() -> bool:
+            with suppress(subprocess.CalledProcessError):  # it runs already, or has not left yet
+                self.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
+            return condition()
+
+        self.wait_until(started, seconds=90)
 
     def wait_until(self, condition, seconds: float = 300) -> None:
         end = time.monotonic() + seconds

@@ -42,3 +42,31 @@ def test_five_folds_are_five_jobs(slurm, tmp_path: Path) -> None:
     jobs = [json.loads((run / "provenance.json").read_text()) for run in runs]
     assert [job["fold"] for job in jobs] == list(range(5))
     assert len(list(tmp_path.glob("runs/s/slurm/*_?/*_result.pkl"))) == 5
+
+
+def test_a_fold_that_runs_out_of_time_goes_on_from_its_last_epoch(slurm, tmp_path: Path) -> None:
+    program = str(Path(sys.executable).with_name("mds-lightning"))
+    where = ("launcher=slurm", "resources.cpus=1", "resources.memory_gb=null")
+    small = [word for word in SMALL if not word.startswith("trainer.")]
+    long = ("trainer.max_epochs=20", "callbacks.early_stopping.patience=20")
+    command = [program, "train", "-m", "study=s", "fold=0", *where, *small, *long]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = tmp_path / "runs/s/squeezenet1_1/fold-0"
+    sweep = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        slurm.wait_until((run / "checkpoints/last.ckpt").exists)
+        (job,) = {line.split()[0] for line in slurm.queue()}
+        # What SLURM sends signal_delay_s before the time is up, and submitit answers.
+        slurm.ask("scancel", "--signal=USR2", job)
+        slurm.wait_until(lambda: not (run / "running.json").exists(), seconds=60)
+        assert not list(run.glob("hpc_ckpt_*")), "Lightning made a checkpoint in the middle of an epoch"
+        slurm.start_again_until(job, (run / "running.json").exists)
+        slurm.wait_until((run / "done.json").exists)
+        # Its next look at the queue may be half a minute away.
+        assert sweep.poll() is None, "the sweep took the job for lost"
+    finally:
+        sweep.kill()
+        sweep.wait()
+    assert json.loads((run / "done.json").read_text())["epochs"] == 20
+    logs = "".join(path.read_text() for path in tmp_path.glob("runs/s/slurm/**/*_log.err"))
+    assert logs.count("continues from last.ckpt") == 1
