@@ -78,6 +78,12 @@ def evaluate(config: DictConfig) -> Evaluation:
     evidence: dict[str, Evidence] = {}
     for variant, predictions in whole.items():
         evidence[variant] = gather_evidence(predictions, settings, clinical)
+        if indifferent := predictions.indifferent_folds:
+            log.warning(
+                "%s: every image gets the same probability in fold %s: the model has learned nothing. A lower "
+                "classifier.learning_rate, or pretrained weights, may help",
+                *(variant, ", ".join(map(str, indifferent))),
+            )
         runs = list(study.runs(variant).values())
         files += _write_variant(study, variant, variant, runs, evidence[variant], rows, console)
     if selection is not None:

@@ -53,6 +53,13 @@ class Predictions:
         """Folds whose model was asked about validation images alone, as in a search."""
         return sorted(set(self.table["fold"]) - set(self.table.loc[self.table["split"] == "test", "fold"]))
 
+    @property
+    def indifferent_folds(self) -> list[int]:
+        """Folds whose model gives all its images the same probabilities: it has learned nothing."""
+        columns = [f"{_PREFIX}{name}" for name in self.classes]
+        varies = self.table.groupby("fold")[columns].agg(np.ptp).gt(0).any(axis=1)
+        return sorted(int(fold) for fold in varies.index[~varies])
+
     def split(self, split: Split) -> Self:
         """The rows of one split."""
         return self.where(self.table["split"] == split)

@@ -157,6 +157,15 @@ def test_what_is_missing_is_said_and_left_open_in_the_checklists(make_study, tmp
     }
 
 
+def test_a_model_that_learned_nothing_is_named(make_study, tmp_path):
+    study = make_study(tmp_path).write()
+    file = study / "resnet18" / "fold-0" / "predictions.parquet"
+    pd.read_parquet(file).assign(prob_MDS=0.25, prob_donor=0.75).to_parquet(file, index=False)
+    write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
+    words = Outline((tmp_path / "report.html").read_text()).words
+    assert "Every image gets the same probability in fold 0: the model has learned nothing" in words
+
+
 def test_three_classes_have_a_report_too(make_study, tmp_path):
     maker = make_study(tmp_path, patients=54, classes=("donor", "MDS", "AML"))
     write_report(load_study(maker.write(("resnet18", "resnet34"))), QUICK, tmp_path / "report.html", DATE)

@@ -34,6 +34,14 @@ def test_every_test_row_is_pooled_once(correlated, tmp_path: Path) -> None:
     assert pooled.classes == ("donor", "MDS")
 
 
+def test_a_model_that_says_the_same_of_every_image_is_known(correlated, tmp_path: Path) -> None:
+    def silence(part, fold):
+        return part.assign(prob_MDS=0.4, prob_donor=0.6) if fold == 1 else part
+
+    assert pool_folds(*two_folds(correlated, tmp_path)).indifferent_folds == []
+    assert pool_folds(*two_folds(correlated, tmp_path, silence)).indifferent_folds == [1]
+
+
 def test_folds_that_do_not_fit_are_refused(correlated, tmp_path: Path) -> None:
     files, expected = two_folds(correlated, tmp_path)
     with pytest.raises(ValueError, match="fold 1 of 2 is missing"):
