@@ -80,8 +80,8 @@ def evaluate(config: DictConfig) -> Evaluation:
         evidence[variant] = gather_evidence(predictions, settings, clinical)
         if indifferent := predictions.indifferent_folds:
             log.warning(
-                "%s: every image gets the same probability in fold %s: the model has learned nothing. A lower "
-                "classifier.learning_rate, or pretrained weights, may help",
+                "%s: every image gets the same probability in fold %s: the model has learned nothing. A "
+                "lower classifier.learning_rate, or pretrained weights, may help",
                 *(variant, ", ".join(map(str, indifferent))),
             )
         runs = list(study.runs(variant).values())

@@ -50,8 +50,8 @@ def list_cautions(
         yield "The interval of the ROC-AUC includes 0.5: the model may do no better than guessing."
     if indifferent := evidence.predictions.indifferent_folds:
         yield (
-            f"Every image gets the same probability in fold {', '.join(map(str, indifferent))}: the model has "
-            "learned nothing. A lower classifier.learning_rate, or pretrained weights, may help."
+            f"Every image gets the same probability in fold {', '.join(map(str, indifferent))}: the model "
+            "has learned nothing. A lower classifier.learning_rate, or pretrained weights, may help."
         )
     yield from _about_folds(evidence)
     yield from _about_calibration(evidence.tables["calibration"], evidence.predictions.classes[-1])
