@@ -11,10 +11,10 @@ the median seconds of a whole map. Peers cost the same for every window, so they
 scaled up to all of them; ours computes the whole map, or, where that would take longer than `--patience`,
 every k-th row of windows (scaled likewise, which counts the uncovered field k times). `limit` is what the
 engine says that can be saved at most: multiplications of full passes over those of what the windows change.
-`error` is the largest difference in probability from one full pass a window; `GB` is the most memory that
-the process had taken after our map, libraries included (of the first row alone: later ones follow peers).
-MONAI is left out where it is not installed (`pip install --no-deps monai`); it takes no window over the
-border and cannot cover with a tensor of colours, so it covers with zero, as all do here.
+`error` is the largest difference from one full pass a window, of the logits over the largest of them; `GB` is
+the most memory that the process had taken after our map, libraries included (of the first row alone: later
+ones follow peers). MONAI is left out where it is not installed (`pip install --no-deps monai`); it takes no
+window over the border and cannot cover with a tensor of colours, so it covers with zero, as all do here.
 """
 
 import argparse
@@ -36,7 +36,6 @@ from mds_lightning.explain.incremental.explanation import count_work
 from mds_lightning.explain.incremental.planning import Plan
 from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.passes import Passes
-from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.windows import WindowGrid, place_windows
 from mds_lightning.models.backbones import BACKBONES, build_backbone
 
@@ -136,7 +135,10 @@ def by_us(case: Case, passes: Passes, step: int) -> tuple[float, Tensor]:
 
 
 def largest_error(case: Case, passes: Passes, covered: Tensor) -> float:
-    """In probability, over windows of the rows that were computed, the corners among them."""
+    """Of the logits over the largest of them, for some windows that were computed, the corners among them.
+
+    Probabilities of random weights are often 0 or 1 and would hide an error.
+    """
     computed = np.flatnonzero(~torch.isnan(covered[0, :, 0, 0]).cpu().numpy())
     rows = computed[np.linspace(0, len(computed) - 1, 3).astype(int)]
     columns = np.linspace(0, case.grid.shape[1] - 1, 3).astype(int)
@@ -144,7 +146,7 @@ def largest_error(case: Case, passes: Passes, covered: Tensor) -> float:
     windows = [(case.grid.rows[row], case.grid.columns[column]) for row, column in places]
     exact = passes.exact(case.field, torch.zeros_like(case.field), windows)[0]
     ours = torch.stack([covered[0, row, column] for row, column in places])
-    return float((score_classes(ours, "probability") - score_classes(exact, "probability")).abs().max())
+    return float((ours - exact).abs().max() / exact.abs().max())
 
 
 def compare(
