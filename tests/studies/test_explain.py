@@ -21,6 +21,12 @@ VARIANT = "runs/small/squeezenet1_1"
 RUN = f"run={VARIANT}/fold-0"
 
 
+@pytest.fixture(scope="module")
+def workplace(workplace, tmp_path_factory):
+    """A copy: what is explained here must not stand in the study that other tests read."""
+    return shutil.copytree(workplace, tmp_path_factory.mktemp("explain") / "workplace")
+
+
 @pytest.fixture
 def ask(workplace, monkeypatch):
     """`ask("run=...", ...)` runs the verb in this process, where the study was trained."""
