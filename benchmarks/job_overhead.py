@@ -74,7 +74,7 @@ def run_bare() -> None:
             config = compose("train", [*OVERRIDES, f"fold={fold}"])
             opened = open_cohort(config)
             run, of_fold = RunDirectory(Path("bare")), opened.folds.fold(fold)
-            datamodule = command._make_datamodule(config, run, opened.cohort, opened.task, of_fold)
+            datamodule = command.make_datamodule(config, run, opened, of_fold, ("val",))
             classifier = command._make_classifier(config, opened.task, datamodule)
             jobs.append((classifier, datamodule))
     for classifier, datamodule in jobs:
