@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mds_lightning.commands.schema import ClassifierConfig
+from mds_lightning.commands.groups import ClassifierConfig
 from mds_lightning.models.hyperparameters import Hyperparameters
 
 
