@@ -111,6 +111,9 @@ def inspect_manifest(manifest: File, task: Task, root: Folder | None = None, n_s
     root = manifest.parent if root is None else root
     complaints = list(raw.complaints)
     if not len(raw.frame.columns):
+        if not any(complaint.severity == "error" for complaint in complaints):
+            message = "names no column in its first row: write image,patient_id,label there"
+            complaints.append(Complaint("error", file, 1, None, message))
         return Inspection(tuple(complaints), raw.frame, {}, {}, None)
     rows, cell_complaints = clean_cells(raw.frame, file)
     complaints += cell_complaints

@@ -497,6 +497,12 @@ def test_whatever_a_manifest_holds_it_is_read_or_refused(folder, content):
     assert refused == (inspection.cohort is None)
 
 
+def test_a_header_of_blanks_is_refused(folder):
+    inspection = inspect_manifest(write(folder, b"\t,"), Task("t", ("donor", "MDS")))
+    assert inspection.cohort is None
+    assert "names no column in its first row" in inspection.complaints[-1].message
+
+
 def test_real_smears_are_read_where_they_are_at_hand():
     manifest = Path(__file__).parents[3] / "shared/data/wbc_fields/manifest.csv"
     if not manifest.is_file():
