@@ -23,8 +23,9 @@ def test_a_stopped_search_gives_its_trial_back(toy, sent: int, code: int) -> Non
     time.sleep(0.3)
     process.send_signal(sent)
     output, _ = process.communicate(timeout=200)
-    # 1: Python did not get round to ending itself by the signal.
-    assert process.returncode in (code, 128 - code, 1), output
+    # After Ctrl-C, 1: Python did not get round to ending itself by the signal.
+    allowed = (code, 128 - code, 1) if sent == signal.SIGINT else (code, 128 - code)
+    assert process.returncode in allowed, output
     given_back, queued = toy.study().trials
     assert (given_back.state.name, queued.state.name) == ("FAIL", "WAITING")
     assert given_back.user_attrs["reason"].startswith("given back by")
