@@ -115,12 +115,16 @@ class Passes:
         memory = self.memory or (_GIGABYTE if inputs.device.type == "cpu" else 4 * _GIGABYTE)
         if isinstance(plan, Plan):
             dtype = self.dtype or inputs.dtype
-            logits = Logits(*pass_incrementally(plan, inputs, covers, chosen, memory, dtype, report))
             key = inputs.shape, inputs.dtype, grid
+            is_known = key in self._trusted
+            # First, as long as nothing else is in memory.
+            sample = None if is_known else self._sample(inputs, covers, grid, chosen)
+            logits = Logits(*pass_incrementally(plan, inputs, covers, chosen, memory, dtype, report))
             # What a plan computes depends on shapes and weights alone: its first fields tell. Only infinite
             # activations could make a difference later, for sums over a map are updated by differences.
-            is_known = key in self._trusted and bool(logits.whole.isfinite().all())
-            difference = None if is_known else self._differs(logits, inputs, covers, grid, chosen)
+            if is_known and not logits.whole.isfinite().all():
+                sample = self._sample(inputs, covers, grid, chosen)
+            difference = None if sample is None else _differs(logits, sample)
             if difference is None:
                 self._trusted.add(key)
                 return logits
@@ -166,26 +170,37 @@ class Passes:
             logits[:, torch.from_numpy(chosen).to(inputs.device)] = covered.to(inputs.dtype)
             return Logits(whole, logits)
 
+        sample = self._sample(inputs, covers, grid, chosen) if batch > 1 else None
         logits = run(batch)
-        if batch > 1 and self._differs(logits, inputs, covers, grid, chosen) is not None:
+        if sample is not None and _differs(logits, sample) is not None:
             log.warning("occlusion maps: the network mixes the fields of a batch, so each window runs alone")
             logits = run(1)
         return logits
 
-    def _differs(
-        self, logits: Logits, inputs: Tensor, covers: Tensor, grid: WindowGrid, chosen: Chosen
-    ) -> str | None:
-        """Compare a few windows of the first field with passes of their own."""
+    def _sample(self, inputs: Tensor, covers: Tensor, grid: WindowGrid, chosen: Chosen) -> "_Sample | None":
+        """Some windows of the first field, a pass each; None where the type is not exact anyhow."""
         if self.dtype is not None:
             return None
         places = np.argwhere(chosen)
         places = places[np.linspace(0, len(places) // 2, _COMPARED).astype(int)]
         windows = [(grid.rows[row], grid.columns[column]) for row, column in places]
-        expected = self.exact(inputs[:1], covers[:1], windows)[0]
-        found = torch.stack([logits.covered[0, row, column] for row, column in places])
-        allowed = _ROUNDING.get(inputs.dtype, 1e-2) * max(1.0, float(expected.abs().max()))
-        largest = float((found - expected).abs().max())
-        return None if largest <= allowed else f"logits differ by {largest:.2g}"
+        return _Sample(places, self.exact(inputs[:1], covers[:1], windows)[0])
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Windows of the first field: (row, column) of each, and exact logits, (windows, classes)."""
+
+    places: npt.NDArray[np.int64]
+    logits: Tensor
+
+
+def _differs(logits: Logits, sample: _Sample) -> str | None:
+    """What is wrong with the windows of the sample, if anything."""
+    found = torch.stack([logits.covered[0, row, column] for row, column in sample.places])
+    rounding = _ROUNDING.get(found.dtype, 1e-2) * max(1.0, float(sample.logits.abs().max()))
+    largest = float((found - sample.logits).abs().max())
+    return None if largest <= rounding else f"logits differ by {largest:.2g}"
 
 
 def _windows(grid: WindowGrid, chosen: Chosen) -> list[Window]:

@@ -13,10 +13,13 @@ _COPY_COST = 20
 
 
 def grow_regions(program: Program, regions: dict[int, Region]) -> None:
-    """Enlarge the regions of pixel-by-pixel operations where that saves copying, in place.
+    """Enlarge the regions of operations where that saves copying, in place.
 
-    Of two branches that are joined, the one without a neighbourhood changes less; the other has read the
-    wider input anyhow, so what is missing of the first can be computed instead of cut from the uncovered map.
+    What is read beyond the changed region need not be cut from the uncovered map if it is computed instead:
+    - by an operation with a neighbourhood, whose own input is cut from an uncovered map anyhow, only a little
+      larger then. So the large maps of a network's first, cheap convolution need not be kept at all;
+    - by a pixel-by-pixel operation, if a sibling reads that input anyhow: of two branches that are joined,
+      the one without a neighbourhood changes less.
     """
     wanted: dict[int, list[Region | None]] = defaultdict(list)
     needs: dict[Source, list[tuple[int, Region]]] = defaultdict(list)
@@ -40,16 +43,24 @@ def grow_regions(program: Program, regions: dict[int, Region]) -> None:
 def _grown(
     operation: Operation, region: Region, wanted: Sequence[Region | None], siblings: Sequence[Region]
 ) -> Region:
-    if not operation.macs or len(operation.inputs) > 1 or not all(r.is_pointwise for r in operation.reach):
+    if not operation.macs or len(operation.inputs) > 1:
         return region
     joined = region
     for want in wanted:
-        larger = None if want is None else joined.join(want)
+        larger = None if want is None else _hold(joined, want, operation.shape[1:])
         if larger is None:
             return region
         joined = larger
     size = operation.shape[1:]
-    is_there = any(joined.within(need, size) and need.offset_from(joined) is not None for need in siblings)
+    is_there = not all(reach.is_pointwise for reach in operation.reach) or any(
+        joined.within(need, size) and need.offset_from(joined) is not None for need in siblings
+    )
     extra = (joined.area - region.area) * operation.macs
     is_cheap = extra < _COPY_COST * joined.area * operation.shape[0]
     return joined if is_there and is_cheap and not joined.overhangs(size) else region
+
+
+def _hold(region: Region, want: Region, size: Sequence[int]) -> Region | None:
+    """A region that holds both, if there is one."""
+    # Near the far border the two may lie differently to each other from window to window.
+    return region.join(want) or (want if region.within(want, size) else None)

@@ -20,6 +20,8 @@ from mds_lightning.explain.windows import WindowGrid
 #: Work that a step on one more group of windows costs besides its arithmetic, in multiplications: calls,
 #: tables of places, and a kernel for yet another size of crop.
 _STEP_COST = 6e6
+#: Likewise for every weight: each group fetches all of them from main memory.
+_WEIGHT_COST = 25
 #: Fields side by side beyond which groups get no smaller.
 _MOST_FIELDS = 4
 #: Groups expected on an axis before they are known.
@@ -76,7 +78,8 @@ def make_plan(program: Program, grid: WindowGrid, fields: int = 1) -> Plan:
     frames = number_frames(program, changes[0])
     # A step without multiplications still touches every number once.
     macs = np.array([0.0, *(float(operation.macs + operation.shape[0]) for operation in program.operations)])
-    overhead = _STEP_COST * len(program.operations) / min(fields, _MOST_FIELDS)
+    weights = sum(operation.macs for operation in program.operations)
+    overhead = (_STEP_COST * len(program.operations) + _WEIGHT_COST * weights) / min(fields, _MOST_FIELDS)
     split: list[list[Integers]] = [[], []]
     for axis in (0, 1, 0):
         # A group on one axis makes a group with each of those on the other.
