@@ -35,7 +35,8 @@ BATCH = (
     + """
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.datamodule import SmearDataModule
+from mds_lightning.data.loading import LoadingParameters, loading_forms
 from mds_lightning.data.preparation import prepare_fields
 from mds_lightning.data.size import input_size
 augmentation = AugmentationParameters(crop=0.5, flips=True, quarter_turns=True, rotation=15)

@@ -55,7 +55,8 @@ def test_every_choice_composes_and_its_targets_exist(choice: Path):
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_composes(verb):
     config = compose(verb, ["study=s"] if verb in ("test", "evaluate", "report", "study") else [])
-    OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert settings
 
 
 def test_the_backbones_of_the_configuration_are_the_papers_sixteen():

@@ -119,7 +119,7 @@ class ExplainConfig:
 class DataConfig:
     """How images reach the network; `image_size` is the longer side or [height, width].
 
-    See `mds_lightning.data.datamodule.LoadingParameters`.
+    See `mds_lightning.data.loading.LoadingParameters`.
     """
 
     image_size: Any = 320

@@ -1,6 +1,5 @@
 """A finished run opened again: its cohort, its fold and its model, those it was trained with."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,10 @@ from mds_lightning.cohort.folds import Fold, FoldError, Folds, load_or_make_fold
 from mds_lightning.cohort.location import File, Folder, locate_file, locate_folder
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
+from mds_lightning.commands.trained import load_trained, refuse_other_patients
 from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule
+from mds_lightning.data.datamodule import SmearDataModule
+from mds_lightning.data.loading import LoadingParameters
 from mds_lightning.data.normalization import choose_stain
 from mds_lightning.data.size import input_size
 from mds_lightning.data.skipping import read_skip_list
@@ -75,8 +76,11 @@ def open_run(
     task = make_task(**settings["task"])
     where, images = _find_cohort(run, study, settings, manifest, root)
     cohort = read_cohort(where, task, images, settings["folds"]["n_splits"])
-    folds = _read_same_folds(run, study, settings, cohort)
+    if not study.folds.is_file():
+        raise FoldError(f"{study.folds} is missing: restore it; it says whom the model did not see")
+    folds = load_or_make_folds(study.folds, cohort, **settings["folds"])
     fold = folds.fold(settings["fold"])
+    refuse_other_patients(run, settings["fold"], cohort, folds)
     data = dict(settings["data"])
     reference = data.pop("stain_reference", None)
     data["stain"] = choose_stain(data.get("stain"), reference, data["max_pixels"])
@@ -89,7 +93,7 @@ def open_run(
     datamodule = SmearDataModule(
         cohort, task, fold, loading, AugmentationParameters(), "natural", seed, None, skipped
     )
-    model = _load_model(run, task).to(find_device(device)).eval()
+    model = load_trained(run, task.classes).to(find_device(device)).eval()
     return OpenedRun(run, settings, folds, fold, datamodule, model)
 
 
@@ -155,37 +159,3 @@ def _find_cohort(
         return found, folder
     places = [Path(), *study.path.parents]
     return found, next((place / folder for place in places if (place / folder).is_dir()), folder)
-
-
-def _read_same_folds(
-    run: RunDirectory, study: StudyDirectory, settings: dict[str, Any], cohort: Cohort
-) -> Folds:
-    if not study.folds.is_file():
-        raise FoldError(f"{study.folds} is missing: restore it; it says whom the model did not see")
-    folds = load_or_make_folds(study.folds, cohort, **settings["folds"])
-    trained = json.loads(run.provenance.read_text())
-    if trained["folds_hash"] != folds.hash:
-        raise FoldError(
-            f"{study.folds} is not the split that {run.path} was trained with: restore it; a model may be "
-            "asked about the patients it did not see, and no others"
-        )
-    return folds
-
-
-def _load_model(run: RunDirectory, task: Task) -> SmearClassifier:
-    try:
-        model = SmearClassifier.load_from_checkpoint(
-            run.best_checkpoint, map_location="cpu", weights_only=True
-        )
-    except Exception as error:  # torch raises many kinds for a file that is damaged.
-        raise ValueError(
-            f"{run.best_checkpoint} cannot be loaded ({str(error).splitlines()[0]}): restore it, or delete "
-            f"{run.path} and train the fold again"
-        ) from error
-    assert isinstance(model, SmearClassifier)
-    if model.classes != task.classes:
-        raise ValueError(
-            f"{run.best_checkpoint} tells {', '.join(model.classes)} apart, and {run.config} "
-            f"{', '.join(task.classes)}: restore what belongs together"
-        )
-    return model

@@ -1,6 +1,5 @@
 """`mds-lightning test`: the one look at the test patients of a search, after validation has chosen."""
 
-import json
 import logging
 import shlex
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from mds_lightning.callbacks.predictions import PredictionWriter
 from mds_lightning.commands.breakdown import explained_breakdown, passing_interrupts
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.commands.train import make_datamodule
-from mds_lightning.models.classifier import SmearClassifier
+from mds_lightning.commands.trained import load_trained, refuse_other_patients
 from mds_lightning.reporting.origin import find_manifest, is_simulated
 from mds_lightning.reporting.selection import choose_variants
 from mds_lightning.reporting.study import read_runs
@@ -79,7 +78,7 @@ def test(config: DictConfig) -> list[RunDirectory]:
     else:
         opened = _open_cohort(study, tasks[0].run)
         for task in tasks:
-            refuse_other_patients(task.run, task.fold, opened)
+            refuse_other_patients(task.run, task.fold, opened.cohort, opened.folds)
         # disable=None: no bar unless a terminal shows it.
         for task in tqdm(tasks, desc="testing", unit="run", dynamic_ncols=True, disable=None):
             _complete(task, opened, config)
@@ -130,31 +129,6 @@ def _open_cohort(study: StudyDirectory, run: RunDirectory) -> OpenedCohort:
     return open_cohort(merged)
 
 
-def refuse_other_patients(run: RunDirectory, fold: int, opened: OpenedCohort) -> None:
-    """Raise unless `run` was trained in this fold of this split of this cohort.
-
-    Otherwise its model may have been trained on the patients that it is to be tested on.
-
-    Raises:
-        ValueError: With what differs.
-    """
-    if not run.provenance.is_file():
-        raise ValueError(
-            f"{run.provenance} is missing: nobody can tell which patients the model was trained on; train "
-            "the fold again"
-        )
-    record: dict[str, Any] = json.loads(run.provenance.read_text())
-    expected = {"cohort_hash": opened.cohort.hash, "folds_hash": opened.folds.hash, "fold": fold}
-    different = [key for key, value in expected.items() if record.get(key) != value]
-    if different:
-        lines = [f"  {key}: {record.get(key)} when it was trained, {expected[key]} now" for key in different]
-        raise ValueError(
-            f"{run.path} was trained on other patients, perhaps on those that it is to be tested on:\n"
-            + "\n".join(lines)
-            + f"\nRestore the manifest and {run.path.parents[1] / 'folds.json'}, or train the fold again."
-        )
-
-
 def _complete(task: Task, opened: OpenedCohort, config: DictConfig) -> None:
     settings = OmegaConf.create(read_settings(task.run.config))
     if config.num_workers is not None:
@@ -162,13 +136,7 @@ def _complete(task: Task, opened: OpenedCohort, config: DictConfig) -> None:
     datamodule = make_datamodule(
         settings, task.run, opened, opened.folds.fold(task.fold), ("test", "external")
     )
-    # Not from the settings: weights that training began with may be far away by now.
-    classifier = SmearClassifier.load_from_checkpoint(task.run.best_checkpoint, map_location="cpu")
-    if classifier.classes != opened.task.classes:
-        raise ValueError(
-            f"{task.run.best_checkpoint} tells {list(classifier.classes)} apart, the study "
-            f"{list(opened.task.classes)}: it is another study's; train the fold again"
-        )
+    classifier = load_trained(task.run, opened.task.classes)
     trainer = _make_trainer(task, settings, config)
     loading, best = datamodule.loading, str(task.run.best_checkpoint)
     with (

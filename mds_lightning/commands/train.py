@@ -18,13 +18,8 @@ from mds_lightning.commands.breakdown import explained_breakdown, outlive_worker
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters
-from mds_lightning.data.datamodule import (
-    PREDICTED,
-    LoadingParameters,
-    SmearDataModule,
-    Split,
-    loading_forms,
-)
+from mds_lightning.data.datamodule import PREDICTED, SmearDataModule, Split
+from mds_lightning.data.loading import LoadingParameters, loading_forms
 from mds_lightning.data.normalization import choose_stain
 from mds_lightning.data.preparation import open_cache, prepare_fields
 from mds_lightning.data.size import input_size

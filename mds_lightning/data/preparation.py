@@ -12,10 +12,10 @@ from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.remote import RemoteFolder
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.datamodule import LoadingParameters
 from mds_lightning.data.decode import ImageError
 from mds_lightning.data.fields import DecodedFields, Fields, StoredFields
 from mds_lightning.data.form import Form
+from mds_lightning.data.loading import LoadingParameters
 from mds_lightning.data.normalization import StainNormalization, read_field
 from mds_lightning.data.skipping import refuse_faults, skip_faults
 from mds_lightning.data.threads import map_in_threads
@@ -81,7 +81,8 @@ def prepare_fields(
         refuse_faults(faulty, len(images))
         skipped: frozenset[int] = frozenset()
     else:
-        names = skip_faults(faulty, len(images), loading.max_skipped, skip_list)
+        patients = dict(zip(images, cohort.table["patient_id"], strict=True))
+        names = skip_faults(faulty, patients, loading.max_skipped, skip_list)
         skipped = frozenset(row for row in paths if images[row] in names)
     kept = {row: path for row, path in paths.items() if row not in skipped}
     fields: Fields

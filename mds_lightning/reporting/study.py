@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from mds_lightning.cohort.folds import Folds, read_folds
 from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
@@ -68,8 +70,24 @@ def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
         _refuse_unfinished(study, variant, runs, len(expected))
         _refuse_another_split(runs, folds, study.folds)
         files = {fold: run.predictions for fold, run in runs.items()}
-        pooled[variant] = pool_folds(files, expected, allow_untested=is_trial(variant))
+        lost = {fold: find_lost_patients(run) for fold, run in runs.items()}
+        if everybody := sorted(frozenset().union(*lost.values())):
+            log.warning(
+                "%s: %d patients are not in the study, as none of their images could be decoded: %s",
+                *(study.path / variant, len(everybody), name_some(everybody)),
+            )
+        there = {fold: patients.without(lost.get(fold, ())) for fold, patients in expected.items()}
+        pooled[variant] = pool_folds(files, there, allow_untested=is_trial(variant))
     return pooled
+
+
+def find_lost_patients(run: RunDirectory) -> frozenset[str]:
+    """Patients none of whose images could be decoded (with `data.on_error=skip`)."""
+    if not run.skipped.is_file():
+        return frozenset()
+    table = pd.read_csv(run.skipped, dtype=str, keep_default_na=False)
+    # Lists of earlier versions have no such column.
+    return frozenset(table["lost_patient"]) - {""} if "lost_patient" in table else frozenset()
 
 
 def is_trial(variant: str) -> bool:

@@ -21,6 +21,10 @@ class ExpectedPatients:
         """From any collections of patient ids."""
         return cls(frozenset(val), frozenset(test))
 
+    def without(self, patients: Collection[str]) -> "ExpectedPatients":
+        """The others."""
+        return ExpectedPatients(self.val.difference(patients), self.test.difference(patients))
+
 
 def pool_folds(
     files: Mapping[int, Path], expected: Mapping[int, ExpectedPatients], allow_untested: bool = False

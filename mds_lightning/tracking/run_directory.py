@@ -49,7 +49,10 @@ class RunDirectory:
 
     @property
     def skipped(self) -> Path:
-        """Images that cannot be decoded and were left out (CSV: image, reason); absent unless asked for."""
+        """Images that cannot be decoded and were left out; absent unless asked for.
+
+        CSV: image, lost_patient (the patient, if none of their images is left), reason.
+        """
         return self.path / "skipped.csv"
 
     @property

@@ -144,7 +144,10 @@ def test_an_image_the_model_has_seen_is_refused(row):
 
 
 def test_held_out_images_are_not_refused():
-    refuse_seen_images(DataModule(), [6, 9, 11])
+    held_out = DataModule()
+    refuse_seen_images(held_out, [6, 9, 11])
+    with pytest.raises(ValueError, match="cannot explain"):
+        refuse_seen_images(held_out, [6, 9, 11, 0])
 
 
 def test_mean_colour_is_that_of_the_training_images():

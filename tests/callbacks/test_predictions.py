@@ -15,9 +15,10 @@ from mds_lightning.cohort.folds import load_or_make_folds
 from mds_lightning.cohort.manifest import read_cohort
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule
+from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.form import resize
+from mds_lightning.data.loading import LoadingParameters
 from mds_lightning.models.classifier import SmearClassifier
 
 TASK = Task("mds_vs_donor", ("donor", "MDS"))

@@ -1,6 +1,7 @@
 """`evaluate` on studies as training leaves them, and on studies that have been tampered with."""
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -367,6 +368,18 @@ def test_damaged_rows_are_refused_with_file_and_reason(study: Path, fault: str) 
     with pytest.raises(ValueError, match=message) as error:
         evaluate(config(study))
     assert "fold-2" in str(error.value)
+
+
+def test_a_patient_whose_images_could_not_be_decoded_is_named_and_left_out(study: Path, caplog) -> None:
+    damage(study, lambda table: table[table["patient_id"] != "p16"])
+    (study / "resnet18/fold-2/skipped.csv").write_text("image,lost_patient,reason\nx.jpg,p16,is empty\n")
+    with caplog.at_level(logging.WARNING):
+        pooled = read_study(StudyDirectory(study))["resnet18"]
+    assert "p16" not in set(pooled.split("test").table["patient_id"])
+    assert "1 patients are not in the study, as none of their images could be decoded: p16" in caplog.text
+    (study / "resnet18/fold-2/skipped.csv").write_text("image,lost_patient,reason\nx.jpg,,is empty\n")
+    with pytest.raises(ValueError, match="not those of the fold file"):
+        read_study(StudyDirectory(study))
 
 
 def test_a_foreign_fold_file_is_refused(study: Path) -> None:

@@ -18,9 +18,10 @@ from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.capacity import CacheFullError
 from mds_lightning.data.catalog import Fingerprint
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.form import Form
+from mds_lightning.data.loading import LoadingParameters, loading_forms
 from mds_lightning.data.normalization import read_field
 from mds_lightning.data.preparation import prepare_fields
 

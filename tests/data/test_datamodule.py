@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule
+from mds_lightning.data.datamodule import SmearDataModule
+from mds_lightning.data.loading import LoadingParameters
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from mds_lightning.cohort.simulation.parameters import SimulationParameters
 from mds_lightning.cohort.simulation.patients import draw_patient, field_seed, list_patients
 from mds_lightning.cohort.simulation.stain import REFERENCE
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.datamodule import LoadingParameters
 from mds_lightning.data.decode import ImageError
 from mds_lightning.data.form import Form
+from mds_lightning.data.loading import LoadingParameters
 from mds_lightning.data.normalization import StainNormalization, choose_stain, measure_dyes, measure_lab
 from mds_lightning.data.preparation import prepare_fields
 

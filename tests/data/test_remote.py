@@ -18,8 +18,9 @@ from mds_lightning.cohort.remote import IN_FLIGHT
 from mds_lightning.cohort.remote_error import RemoteError
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import ImageError
+from mds_lightning.data.loading import LoadingParameters, loading_forms
 from mds_lightning.data.preparation import open_cache, prepare_fields
 from mds_lightning.data.size import input_size
 

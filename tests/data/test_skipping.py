@@ -5,8 +5,9 @@ import pytest
 
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import ImageError
+from mds_lightning.data.loading import LoadingParameters, loading_forms
 from mds_lightning.data.preparation import prepare_fields
 from mds_lightning.data.size import input_size
 
@@ -41,6 +42,7 @@ def test_bad_images_are_left_out_of_everything_and_listed(prepare, cohort, task,
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == names
     assert all("JPEG, PNG, TIFF, BMP or WebP" in row["reason"] for row in rows)
+    assert {row["lost_patient"] for row in rows} == {""}
     loading = LoadingParameters((32, 48))
     seen = set()
     for fold in range(5):
@@ -53,6 +55,16 @@ def test_bad_images_are_left_out_of_everything_and_listed(prepare, cohort, task,
         for loader in module.predict_dataloader():
             list(loader)
     assert seen == set(cohort.table.index) - {2, 9}
+
+
+def test_patients_without_an_image_left_are_named(prepare, cohort, tmp_path):
+    table = cohort.table
+    donor, mds = (table.index[table["label"] == label][0] for label in ("donor", "MDS"))
+    spoil(cohort, donor, mds)
+    prepare(on_error="skip")
+    with (tmp_path / "skipped.csv").open() as file:
+        lost = {row["image"]: row["lost_patient"] for row in csv.DictReader(file)}
+    assert lost == {table.loc[donor, "image"]: table.loc[donor, "patient_id"], table.loc[mds, "image"]: ""}
 
 
 def test_too_large_a_share_stops_the_run(prepare, cohort, tmp_path):

@@ -13,9 +13,10 @@ from mds_lightning.cohort.manifest import read_cohort
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.capacity import CacheFullError
-from mds_lightning.data.datamodule import LoadingParameters, SmearDataModule, loading_forms
+from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.form import resize
+from mds_lightning.data.loading import LoadingParameters, loading_forms
 from mds_lightning.data.preparation import prepare_fields
 from mds_lightning.data.sampling import Draw
 

@@ -31,4 +31,8 @@ def test_what_matters_is_red_and_the_field_stands_beside_it():
 
 
 def test_a_constant_map_is_drawn():
-    draw_overlay(np.zeros((40, 30, 3), dtype=np.uint8), np.zeros((40, 30), dtype=np.float32))
+    drawn = draw_overlay(np.zeros((40, 30, 3), dtype=np.uint8), np.zeros((40, 30), dtype=np.float32))
+    # Nothing of it is red: the map's half is as dark as the field's.
+    pixels = np.asarray(Image.open(BytesIO(drawn)).convert("RGB")).astype(int)
+    red = (pixels[..., 0] > pixels[..., 2] + 60) & (pixels[..., 0] > pixels[..., 1] + 60)
+    assert red[:, : int(pixels.shape[1] * 0.7)].mean() < 0.01

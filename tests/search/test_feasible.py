@@ -31,7 +31,9 @@ def test_processes_that_would_run_the_whole_sweep_again_are_refused(strategy: st
     ],
 )
 def test_what_starts_no_copies_of_the_command_is_left_alone(harmless) -> None:
+    before = OmegaConf.to_container(harmless)
     refuse_subprocess_ddp(harmless)
+    assert OmegaConf.to_container(harmless) == before
 
 
 def test_several_automatic_devices_mean_ddp() -> None:

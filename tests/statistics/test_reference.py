@@ -81,7 +81,7 @@ def test_youden_point(case: Case) -> None:
         assert called[positive].mean() == pytest.approx(best["sensitivity"], abs=1e-12)
 
 
-def between(limits: tuple[float, float], reference: dict[str, list[float]]) -> None:
+def assert_between(limits: tuple[float, float], reference: dict[str, list[float]]) -> None:
     """Both limits lie where a second run of boot would put them, to four standard errors."""
     for limit, lowest, highest in zip(limits, reference["lowest"], reference["highest"], strict=True):
         assert lowest - 1e-9 <= limit <= highest + 1e-9
@@ -93,10 +93,10 @@ def test_bootstrap_limits(case: Case, make_sample: Any) -> None:
     result = bootstrap(_Figures(samples), samples[0].patient_class, N_RESAMPLES, seed=1)
     for key, expected in reference["percentile"].items():
         interval = result.percentile(key)
-        between((interval.low, interval.high), expected)
+        assert_between((interval.low, interval.high), expected)
     for key, expected in reference["bca"].items():
         interval = result.bca(key)
-        between((interval.low, interval.high), expected)
+        assert_between((interval.low, interval.high), expected)
 
 
 class _Figures:

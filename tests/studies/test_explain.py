@@ -177,7 +177,7 @@ def spoil_provenance(run):
         (lambda run: (run / "checkpoints/best.ckpt").unlink(), "best.ckpt is missing"),
         (lambda run: (run / "checkpoints/best.ckpt").write_bytes(b"x"), "best.ckpt cannot be loaded"),
         (lambda run: (run.parents[1] / "folds.json").unlink(), "folds.json is missing"),
-        (spoil_provenance, "is not the split"),
+        (spoil_provenance, "was trained on other patients"),
     ],
     ids=["unfinished", "no checkpoint", "damaged checkpoint", "no folds", "other folds"],
 )

@@ -111,6 +111,8 @@ def test_a_file_system_without_locks_is_said_and_the_record_counts(
 
 def test_further_processes_of_a_distributed_job_do_not_contend(tmp_path: Path, monkeypatch) -> None:
     with holding(tmp_path):
+        with pytest.raises(BusyRunError), working_in(tmp_path):
+            pass
         monkeypatch.setattr("lightning.pytorch.utilities.rank_zero_only.rank", 1)
         with working_in(tmp_path):
             pass

@@ -23,12 +23,16 @@ def stored(tmp_path):
     return path
 
 
-def test_the_same_settings_pass(stored):
+def test_the_same_settings_pass_and_stay_as_they_are(stored):
+    before = stored.read_bytes()
     refuse_changed_settings(stored, SETTINGS)
+    assert stored.read_bytes() == before
 
 
 def test_what_changes_no_result_may_change(stored):
-    refuse_changed_settings(stored, SETTINGS | {"study": "b", "data": {"num_workers": 4, "batch_size": 8}})
+    other = SETTINGS | {"study": "b", "data": {"num_workers": 4, "batch_size": 8}}
+    refuse_changed_settings(stored, other)
+    assert decisive_settings(other) == decisive_settings(SETTINGS)
 
 
 @pytest.mark.parametrize(

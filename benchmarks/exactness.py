@@ -1,0 +1,103 @@
+r"""Occlusion maps against a full pass for every window: all backbones, five sizes of field, three windows.
+
+    python -m benchmarks.exactness                         # about half an hour on two cores
+    python -m benchmarks.exactness --networks squeezenet1_1 --side 0     # every window
+
+The first, middle and last rows and columns of windows are compared, so that windows that are cut at the
+border are among them. Weights are random, but batch norms hold the statistics of four fields, so that the
+classes depend on what is seen: `drop` is the least, over all maps, of the largest drop in probability, and
+tells that an error could have shown. The rest are largest differences in probability over all sizes and
+windows.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from mds_lightning.explain.mode import evaluating
+from mds_lightning.explain.passes import Passes, Refusal
+from mds_lightning.explain.windows import WindowGrid, place_windows
+from mds_lightning.models.backbones import BACKBONES, build_backbone
+
+_SIZES = ((224, 224), (256, 256), (321, 321), (448, 448), (240, 320))
+#: Window and stride; the last leaves a window at the border that is cut.
+_WINDOWS = ((32, 16), (64, 32), (45, 31))
+_TYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def settle(name: str, dtype: torch.dtype) -> nn.Module:
+    """A backbone whose two classes depend on the field."""
+    torch.manual_seed(0)
+    network = build_backbone(name, 2).to(dtype)
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 1.0
+        if name == "squeezenet1_1":
+            # It has no batch norm, and a ReLU behind its last layer.
+            for module in network.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight)
+            network.classifier[1].bias.fill_(1)
+        network.train()(torch.rand(4, 3, 224, 224, dtype=dtype))
+    return network.eval()
+
+
+def choose_windows(grid: WindowGrid, side: int) -> np.ndarray:
+    """`side` rows and columns of the grid, the outermost among them; with 0 all of them."""
+    rows, columns = (
+        np.unique(np.linspace(0, count - 1, side or count).round().astype(int)) for count in grid.shape
+    )
+    chosen = np.zeros(grid.shape, dtype=bool)
+    chosen[np.ix_(rows, columns)] = True
+    return chosen
+
+
+def compare(passes: Passes, field: Tensor, grid: WindowGrid, side: int) -> tuple[float, float]:
+    """Largest difference in probability from a full pass a window, and largest drop."""
+    chosen = choose_windows(grid, side)
+    cover = torch.full_like(field, field.mean().item())
+    logits = passes.run(field, cover, grid, chosen, lambda _: None)
+    windows = [(grid.rows[row], grid.columns[column]) for row, column in np.argwhere(chosen)]
+    exact = passes.exact(field, cover, windows)[0].softmax(1)
+    ours = logits.covered[0, torch.from_numpy(chosen)].softmax(1)
+    drops = passes.network(field).softmax(1) - exact
+    return float((ours - exact).abs().max()), float(drops.abs().max())
+
+
+def examine(name: str, dtype: torch.dtype, side: int) -> tuple[float, float]:
+    """Largest difference, and least of the largest drops, over sizes and windows."""
+    network = settle(name, dtype)
+    found = []
+    with evaluating(network):
+        for size in _SIZES:
+            # A network of its own for each: plans of large fields need not stay in memory.
+            passes = Passes(network, None, True, None)
+            field = torch.rand(1, 3, *size, dtype=dtype)
+            for window, stride in _WINDOWS:
+                grid = place_windows(*size, window, stride)
+                found.append(compare(passes, field, grid, side))
+                if isinstance(refusal := passes.plan(field, grid), Refusal):
+                    raise SystemExit(f"{name} at {size}: the fast path was not taken: {refusal.reason}")
+    return max(error for error, _ in found), min(drop for _, drop in found)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--networks", nargs="+", default=list(BACKBONES), choices=list(BACKBONES))
+    parser.add_argument("--types", nargs="+", default=list(_TYPES), choices=list(_TYPES))
+    parser.add_argument("--side", type=int, default=3, help="rows and columns of windows; 0: all")
+    arguments = parser.parse_args()
+    print(f"| network | {' | '.join(arguments.types)} | drop |\n|---|{'---|' * len(arguments.types)}---|")
+    for name in tqdm(arguments.networks, leave=False):
+        found = [examine(name, _TYPES[kind], arguments.side) for kind in arguments.types]
+        errors = " | ".join(f"{error:.0e}" for error, _ in found)
+        print(f"| {name} | {errors} | {min(drop for _, drop in found):.0e} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
