@@ -135,13 +135,13 @@ class OcclusionEngine:
         grids = tuple(place_windows(images.shape[2], images.shape[3], size, stride) for size in sizes)
         with evaluating(self.model):
             inputs, covers = self.prepare(images, baseline)
-            probabilities = score_classes(self.network(inputs[:1]), "probability")
-            chosen = _choose_targets(targets, probabilities.shape[1])
+            chosen = _choose_targets(targets, self._passes.count_classes(inputs))
             look = _Look(self._passes, inputs, covers, score, list(chosen))
             total = len(images) * sum(map(len, grids))
             with tqdm(total=total, desc="occlusion", unit="window", leave=False, disable=not progress) as bar:
                 found = [look.at(grid, bar.update, mode, tolerance) for grid in grids]
-            self._last = (inputs, grids[0])
+            # Of the fields their shape alone is wanted.
+            self._last = (inputs.new_zeros(()).expand(inputs.shape), grids[0])
             error = look.error(grids[0], found[0][0]) if self._passes.dtype is not None else 0.0
             drops = tuple(drop for drop, _ in found)
             spread = [grid.spread(drop) for grid, drop in zip(grids, drops, strict=True)]

@@ -17,6 +17,7 @@ from mds_lightning.explain.incremental.engine import pass_incrementally
 from mds_lightning.explain.incremental.kernels import prepare
 from mds_lightning.explain.incremental.planning import Plan, make_plan, read_network
 from mds_lightning.explain.incremental.program import Program
+from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.windows import WindowGrid
 
 log = logging.getLogger(__name__)
@@ -79,15 +80,24 @@ class Passes:
         self._programs: dict[tuple[torch.Size, torch.dtype], Program | Refusal] = {}
         self._plans: dict[tuple[torch.Size, torch.dtype, WindowGrid], Plan | Refusal] = {}
         self._trusted: set[tuple[torch.Size, torch.dtype, WindowGrid]] = set()
+        self._classes: int | None = None
+
+    def count_classes(self, inputs: Tensor) -> int:
+        """How many scores the network gives; it is asked once, as long as it stays what it is.
+
+        Raises:
+            ValueError: Its output is not one logit, or one a class.
+        """
+        self._forget_if_changed()
+        if self._classes is None:
+            self._classes = score_classes(self.network(inputs[:1]), "probability").shape[1]
+        return self._classes
 
     def plan(self, inputs: Tensor, grid: WindowGrid) -> "Plan | Refusal":
         """How the windows are computed, or why each is a pass of its own."""
         if not self.is_fast:
             return Refusal("the fast path is switched off", alone=False)
-        state = _fingerprint(self.network)
-        if state != self._state:
-            # The network has learnt something since, or has been rebuilt.
-            self._state, self._programs, self._plans, self._trusted = state, {}, {}, set()
+        self._forget_if_changed()
         kind = inputs.shape[1:], inputs.dtype
         if kind not in self._programs:
             self._programs[kind] = self._read(inputs)
@@ -136,6 +146,13 @@ class Passes:
     def exact(self, inputs: Tensor, covers: Tensor, windows: Sequence[Window]) -> Tensor:
         """Logits of some windows, one full pass each: (n, windows, classes)."""
         return pass_in_full(self.network, inputs, covers, windows, 1, lambda _: None)
+
+    def _forget_if_changed(self) -> None:
+        state = _fingerprint(self.network)
+        if state != self._state:
+            # The network has learnt something since, or has been rebuilt.
+            self._state, self._classes = state, None
+            self._programs, self._plans, self._trusted = {}, {}, set()
 
     def _read(self, inputs: Tensor) -> "Program | Refusal":
         try:

@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -72,3 +73,34 @@ def test_each_family_is_exact_in_double_precision(name):
         ).softmax(1)
     assert expected.abs().max() > 1e-4
     torch.testing.assert_close(maps.drops[0][0].flatten(1).T, expected, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        ("efficientnet_b0", {}, "joins a map with what is not local"),
+        ("vit_tiny_patch16_224", {"img_size": (64, 96)}, "not known to be local"),
+        ("convnext_atto", {}, "not known to be local"),
+    ],
+)
+def test_other_networks_of_timm_are_right_too(name, options, reason):
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 64, 96, dtype=torch.float64)
+    network = timm.create_model(name, num_classes=2, **options).double()
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 1.0
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=module.in_features**-0.5)
+        network.train()(images)
+    engine = OcclusionEngine(network.eval())
+    maps = engine.maps(images, window=24, stride=20, baseline="zero", score="logit")
+    for field, drops in zip(images.split(1), maps.drops[0], strict=True):
+        with torch.no_grad():
+            expected = network(field) - passes_in_full(network, field, maps.grids[0])
+        assert expected.std(0).min() > 1e-3 * expected.abs().max()
+        # Logits of random weights may be thousands.
+        allowed = 1e-10 * float(expected.abs().max())
+        torch.testing.assert_close(drops.flatten(1).T, expected, atol=allowed, rtol=0)
+    assert reason in engine.explain_plan()
