@@ -64,10 +64,15 @@ class Slurm:
         return self.ask("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
 
     def start_again_until(self, job: str, condition) -> None:
-        """Wait; SLURM lets a job that was queued again rest for two minutes, which is cut short."""
+        """Wait; SLURM lets a job that was queued again rest for two minutes, which is cut short.
+
+        Not to nothing: a node takes no credential of the second in which it revoked the job's last one.
+        """
+        self.wait_until(lambda: f"{job} PENDING" in self.queue(), seconds=60)
+        time.sleep(2)
 
         def started() -> bool:
-            with suppress(subprocess.CalledProcessError):  # it runs already, or has not left yet
+            with suppress(subprocess.CalledProcessError):  # it runs already
                 self.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
             return condition()
 
