@@ -1,4 +1,5 @@
 import pytest
+import wandb
 
 from mds_lightning.tracking.wandb_server import PublicationError, find_server
 
@@ -11,6 +12,10 @@ def nobody(tmp_path, monkeypatch):
     for name in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    # Within a process W&B remembers the variables that it saw first.
+    wandb.teardown()
+    yield
+    wandb.teardown()
 
 
 def test_the_key_is_that_of_the_environment_or_of_wandb_login(tmp_path, monkeypatch):
