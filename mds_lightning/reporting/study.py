@@ -70,7 +70,7 @@ def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
         _refuse_unfinished(study, variant, runs, len(expected))
         _refuse_another_split(runs, folds, study.folds)
         files = {fold: run.predictions for fold, run in runs.items()}
-        lost = {fold: find_lost_patients(run) for fold, run in runs.items()}
+        lost = {fold: _find_lost_patients(run) for fold, run in runs.items()}
         if everybody := sorted(frozenset().union(*lost.values())):
             log.warning(
                 "%s: %d patients are not in the study, as none of their images could be decoded: %s",
@@ -81,7 +81,7 @@ def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
     return pooled
 
 
-def find_lost_patients(run: RunDirectory) -> frozenset[str]:
+def _find_lost_patients(run: RunDirectory) -> frozenset[str]:
     """Patients none of whose images could be decoded (with `data.on_error=skip`)."""
     if not run.skipped.is_file():
         return frozenset()
