@@ -4,19 +4,26 @@ r"""Occlusion maps against a full pass for every window: all backbones, five siz
     python -m benchmarks.exactness --networks squeezenet1_1 --side 0     # every window
 
 The first, middle and last rows and columns of windows are compared, so that windows that are cut at the
-border are among them. Weights are random, but batch norms hold the statistics of four fields, so that the
-classes depend on what is seen: `drop` is the least, over all maps, of the largest drop in probability, and
-tells that an error could have shown. The rest are largest differences in probability over all sizes and
-windows; "its own" is how far full passes in float32 are from those in float64: what rounding alone does.
+border are among them. The rest are largest differences in probability over all sizes and windows; "its own"
+is how far full passes in float32 are from those in float64: what rounding alone does. `drop` is the least,
+over all maps, of the largest drop in probability, and tells that an error could have shown.
+
+Weights are random, but batch norms hold the statistics of fields, some of them partly covered, and logits are
+scaled on these to the size of a trained network's. A residual block adds a part of its branch alone, as in
+trained networks; with whole branches (`--branch 1`) random networks of a hundred layers multiply rounding
+by a thousand, so that no two orders of adding up the same numbers agree (Yang et al., "A mean field theory of
+batch normalization", ICLR 2019), neither ours nor those of a full pass.
 """
 
 import argparse
+import math
 from collections.abc import Sequence
 from copy import deepcopy
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
 from tqdm.auto import tqdm
 
 from mds_lightning.explain.mode import evaluating
@@ -25,27 +32,33 @@ from mds_lightning.explain.windows import WindowGrid, place_windows
 from mds_lightning.models.backbones import BACKBONES, build_backbone
 
 _SIZES = ("224", "256", "321", "448", "240x320")
+#: Largest logit that a network gives for the fields that it was settled on.
 _LOGIT = 3.0
 #: Window and stride; the last leaves a window at the border that is cut.
 _WINDOWS = ((32, 16), (64, 32), (45, 31))
 _TYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
-def settle(name: str, dtype: torch.dtype) -> nn.Module:
-    """A backbone whose two classes depend on the field."""
+def settle(name: str, dtype: torch.dtype, branch: float) -> nn.Module:
+    """A backbone whose two classes depend on the field; `branch`: weight of a residual block's branch."""
     torch.manual_seed(0)
     network = build_backbone(name, 2).to(dtype)
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = 1.0
+            elif isinstance(module, BasicBlock | Bottleneck):
+                last = module.bn3 if isinstance(module, Bottleneck) else module.bn2
+                nn.init.constant_(last.weight, branch)
         if name == "squeezenet1_1":
             # It has no batch norm, and a ReLU behind its last layer.
             for module in network.modules():
                 if isinstance(module, nn.Conv2d):
                     nn.init.kaiming_normal_(module.weight)
             network.classifier[1].bias.fill_(1)
-        fields = torch.rand(4, 3, 224, 224, dtype=dtype)
+        fields = torch.rand(8, 3, 224, 224, dtype=dtype)
+        for number, field in enumerate(fields[4:]):
+            field[:, 48 * number : 48 * number + 64, 60:124] = 0.5
         network.train()(fields)
         # Logits of a trained network are of this size; of random weights they may be hundreds.
         scale = _LOGIT / network.eval()(fields).abs().max()
@@ -66,7 +79,7 @@ def choose_windows(grid: WindowGrid, side: int) -> np.ndarray:
 
 
 def compare(
-    passes: Passes, wide: Passes, field: Tensor, grid: WindowGrid, side: int
+    passes: Passes, wide: Passes | None, field: Tensor, grid: WindowGrid, side: int
 ) -> tuple[float, float, float]:
     """Largest difference in probability from a full pass a window, that one's own error, largest drop."""
     chosen = choose_windows(grid, side)
@@ -76,20 +89,22 @@ def compare(
     exact = passes.exact(field, cover, windows)[0].softmax(1)
     ours = logits.covered[0, torch.from_numpy(chosen)].softmax(1)
     drops = passes.network(field).softmax(1) - exact
-    own = exact - wide.exact(field.double(), cover.double(), windows)[0].softmax(1)
-    return float((ours - exact).abs().max()), float(own.abs().max()), float(drops.abs().max())
+    own = math.nan
+    if wide is not None:
+        own = float((exact - wide.exact(field.double(), cover.double(), windows)[0].softmax(1)).abs().max())
+    return float((ours - exact).abs().max()), own, float(drops.abs().max())
 
 
-def examine(name: str, dtype: torch.dtype, sizes: Sequence[str], side: int) -> tuple[float, float, float]:
+def examine(name: str, network: nn.Module, sizes: Sequence[str], side: int) -> tuple[float, float, float]:
     """Largest difference and own error, and least of the largest drops, over sizes and windows."""
-    network = settle(name, dtype)
+    dtype = next(network.parameters()).dtype
     # In double precision the full passes are their own measure.
-    wide = Passes(network if dtype == torch.float64 else deepcopy(network).double(), None, False, None)
+    wide = None if dtype == torch.float64 else Passes(deepcopy(network).double(), None, False, None)
     found = []
     with evaluating(network):
         for size in sizes:
             height, width = (int(length) for length in (size.split("x") * 2)[:2])
-            # A network of its own for each: plans of large fields need not stay in memory.
+            # Passes of its own for each size: plans of large fields need not stay in memory.
             passes = Passes(network, None, True, None)
             field = torch.rand(1, 3, height, width, dtype=dtype)
             for window, stride in _WINDOWS:
@@ -108,13 +123,17 @@ def main() -> None:
     parser.add_argument("--types", nargs="+", default=list(_TYPES), choices=list(_TYPES))
     parser.add_argument("--sizes", nargs="+", default=list(_SIZES), help="side, or HEIGHTxWIDTH")
     parser.add_argument("--side", type=int, default=3, help="rows and columns of windows; 0: all")
+    parser.add_argument("--branch", type=float, default=0.2, help="weight of a residual block's branch")
     arguments = parser.parse_args()
-    heads = [head for kind in arguments.types for head in (kind, "its own")]
+    heads = [head for kind in arguments.types for head in (kind, "its own")[: 1 + (kind == "float32")]]
     print(f"| network | {' | '.join(heads)} | drop |\n|---|{'---|' * len(heads)}---|")
     for name in tqdm(arguments.networks, leave=False):
-        found = [examine(name, _TYPES[kind], arguments.sizes, arguments.side) for kind in arguments.types]
-        errors = " | ".join(f"{error:.1e} | {own:.1e}" for error, own, _ in found)
-        print(f"| {name} | {errors} | {min(drop for *_, drop in found):.0e} |", flush=True)
+        networks = (settle(name, _TYPES[kind], arguments.branch) for kind in arguments.types)
+        found = [examine(name, network, arguments.sizes, arguments.side) for network in networks]
+        errors = [
+            f"{value:.1e}" for error, own, _ in found for value in (error, own) if not math.isnan(value)
+        ]
+        print(f"| {name} | {' | '.join(errors)} | {min(drop for *_, drop in found):.0e} |", flush=True)
 
 
 if __name__ == "__main__":
