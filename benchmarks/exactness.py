@@ -1,6 +1,6 @@
 r"""Occlusion maps against a full pass for every window: all backbones, five sizes of field, three windows.
 
-    python -m benchmarks.exactness                         # about an hour and a half on two cores
+    python -m benchmarks.exactness                         # more than an hour on two cores
     python -m benchmarks.exactness --networks squeezenet1_1 --side 0     # every window
 
 The first, middle and last rows and columns of windows are compared, so that windows that are cut at the
@@ -9,10 +9,10 @@ is how far full passes in float32 are from those in float64: what rounding alone
 over all maps, of the largest drop in probability, and tells that an error could have shown.
 
 Weights are random, but batch norms hold the statistics of fields, some of them partly covered, and logits are
-scaled on these to the size of a trained network's. A residual block adds a part of its branch alone, as in
-trained networks; with whole branches (`--branch 1`) random networks of a hundred layers multiply rounding
-by a thousand, so that no two orders of adding up the same numbers agree (Yang et al., "A mean field theory of
-batch normalization", ICLR 2019), neither ours nor those of a full pass.
+scaled on these to the size of a trained network's. A residual block adds a fifth of its branch (training
+often starts with nothing of it: Goyal et al., 2017). With whole branches (`--branch 1`) random networks of a
+hundred layers multiply rounding by a thousand (Yang et al., "A mean field theory of batch normalization",
+ICLR 2019): no two orders of adding up the same numbers agree then, neither ours nor those of a full pass.
 """
 
 import argparse
@@ -125,7 +125,8 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=3, help="rows and columns of windows; 0: all")
     parser.add_argument("--branch", type=float, default=0.2, help="weight of a residual block's branch")
     arguments = parser.parse_args()
-    heads = [head for kind in arguments.types for head in (kind, "its own")[: 1 + (kind == "float32")]]
+    own = {"float32": ("its own",)}
+    heads = [head for kind in arguments.types for head in (kind, *own.get(kind, ()))]
     print(f"| network | {' | '.join(heads)} | drop |\n|---|{'---|' * len(heads)}---|")
     for name in tqdm(arguments.networks, leave=False):
         networks = (settle(name, _TYPES[kind], arguments.branch) for kind in arguments.types)
