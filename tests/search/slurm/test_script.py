@@ -21,6 +21,7 @@ OUT_OF_TIME = ("scancel", "--batch", "--signal=USR1")
 @pytest.fixture
 def queue_workers(slurm, tmp_path: Path, monkeypatch):
     """Queue the script, wait until as many workers are at work, and return the job's number."""
+    jobs: list[str] = []
 
     def queue(workers: int) -> str:
         worker = tmp_path / "bin/mds-lightning"
@@ -30,13 +31,18 @@ def queue_workers(slurm, tmp_path: Path, monkeypatch):
         monkeypatch.setenv("PATH", str(worker.parent), prepend=os.pathsep)
         where = (f"--chdir={tmp_path}", f"--array=0-{workers - 1}", "--mem=0", "--cpus-per-task=1")
         job = slurm.ask("sbatch", "--parsable", *where, str(SCRIPT), "study=s")
+        jobs.append(job)
         slurm.wait_until(
             lambda: all("ready" in said(tmp_path, task) for task in range(workers)),
             seconds=60,
         )
         return job
 
-    return queue
+    yield queue
+    # Also after a failure: the cluster is that of all tests.
+    for job in jobs:
+        slurm.ask("scancel", job)
+    slurm.wait_until(lambda: not slurm.queue(), seconds=60)
 
 
 def said(folder: Path, task: int | str) -> list[str]:
@@ -74,5 +80,3 @@ def test_a_worker_out_of_time_stops_no_other_of_its_array(slurm, queue_workers, 
     slurm.ask(*OUT_OF_TIME, f"{job}_{task}")
     slurm.start_again_until(f"{job}_{task}", lambda: count_starts(tmp_path, task) == 2)
     assert said(tmp_path, other)[1:] == ["ready"]
-    slurm.ask("scancel", job)
-    slurm.wait_until(lambda: not slurm.queue(), seconds=60)
