@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 import torch.distributed as distributed
 
-from mds_lightning.models.pooling import PooledFields, pool_parts
+from mds_lightning.models.crop_averaging import PooledFields, pool_parts
 from mds_lightning.tracking.run_directory import write_atomically
 
 

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mds_lightning.models.backbones import create_network, find_backbone, start_from
+from mds_lightning.models.crop_averaging import FieldPool
+from mds_lightning.models.epoch_metrics import Monitor
 from mds_lightning.models.heads import feature_parameters, freeze_statistics
 from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.models.loss import Moment, NonFiniteLossError, classification_loss
-from mds_lightning.models.metrics import Monitor
 from mds_lightning.models.optimization import build_optimizer, build_schedule
-from mds_lightning.models.pooling import FieldPool
 
 __all__ = ["NonFiniteLossError", "Prediction", "SmearClassifier"]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from mds_lightning.models.classifier import SmearClassifier
-from mds_lightning.models.pooling import FieldPool, pool_parts
+from mds_lightning.models.crop_averaging import FieldPool, pool_parts
 
 
 @settings(deadline=None, max_examples=30)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from mds_lightning.models.metrics import Monitor
+from mds_lightning.models.epoch_metrics import Monitor
 
 CLASSES = ["donor", "AML", "MDS"]
 
