@@ -10,22 +10,27 @@ import pandas as pd
 from omegaconf import DictConfig
 from rich.console import Console
 
-from mds_lightning.reporting.attention import measure_attention, show_attention, summarise_attention
-from mds_lightning.reporting.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
-from mds_lightning.reporting.evidence import Evidence, gather_evidence
-from mds_lightning.reporting.explained import choose_fields
+from mds_lightning.reporting.figures.explained import choose_fields
+from mds_lightning.reporting.figures.gallery import draw_figures
 from mds_lightning.reporting.figures.maps import draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
-from mds_lightning.reporting.gallery import draw_figures
-from mds_lightning.reporting.headline import KINDS
-from mds_lightning.reporting.optimism import claim_on_test, show_claim
-from mds_lightning.reporting.origin import find_manifest
-from mds_lightning.reporting.paper import PUBLISHED
+from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.reporting.selection import Selection, select_variants
 from mds_lightning.reporting.study import command_to_test, read_runs, read_study
-from mds_lightning.reporting.tables import show_estimates, tabulate_performance, write_csv, write_table
+from mds_lightning.reporting.tables.attention import measure_attention, show_attention, summarise_attention
+from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
+from mds_lightning.reporting.tables.estimate_tables import (
+    show_estimates,
+    tabulate_performance,
+    write_csv,
+    write_table,
+)
+from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
+from mds_lightning.reporting.tables.headline import KINDS
+from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
+from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.statistics.predictions import Predictions, score_auroc

@@ -18,7 +18,7 @@ from mds_lightning.data.normalization import choose_stain
 from mds_lightning.data.size import input_size
 from mds_lightning.data.skipping import read_skip_list
 from mds_lightning.models.classifier import SmearClassifier
-from mds_lightning.reporting.origin import find_manifest
+from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.reporting.study import command_to_continue
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
 from mds_lightning.tracking.settings import read_settings

@@ -18,7 +18,7 @@ from mds_lightning.commands.breakdown import explained_breakdown, passing_interr
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.commands.train import make_datamodule
 from mds_lightning.commands.trained import load_trained, refuse_other_patients
-from mds_lightning.reporting.origin import find_manifest, is_simulated
+from mds_lightning.reporting.page.provenance_summary import find_manifest, is_simulated
 from mds_lightning.reporting.selection import choose_variants
 from mds_lightning.reporting.study import read_runs
 from mds_lightning.tracking.cluster import cluster_plugins

@@ -25,8 +25,8 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.splitting import Fold
 from mds_lightning.commands.evaluate import Evaluation, evaluate
-from mds_lightning.reporting.evidence import HELD_OUT
 from mds_lightning.reporting.study import read_study
+from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
 from mds_lightning.tracking.run_directory import StudyDirectory
 

@@ -43,7 +43,7 @@ def test_folds_rows_and_runs(study, made_study):
 
 
 def test_metrics_are_those_of_evaluate(study):
-    from mds_lightning.reporting.evidence import gather_evidence
+    from mds_lightning.reporting.tables.evidence import gather_evidence
 
     quick = Settings(n_resamples=100)
     evidence = gather_evidence(study.pooled["resnet18"], quick)

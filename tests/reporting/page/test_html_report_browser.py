@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mds_lightning import load_study
-from mds_lightning.reporting.report import write_report
+from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.statistics.estimates import Settings
 
 DRIVER, CHROMIUM = shutil.which("chromedriver"), shutil.which("chromium")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from mds_lightning.reporting.page import Page
+from mds_lightning.reporting.page.contents import Page
 from mds_lightning.tracking.run_directory import write_atomically
 
 #: Characters that Markdown would take for marks, or a page for tags.

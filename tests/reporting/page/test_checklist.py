@@ -1,6 +1,6 @@
 """The checklists are whole, and lead only to places that a report can have."""
 
-from mds_lightning.reporting.checklist import fill_checklists
+from mds_lightning.reporting.page.checklist import fill_checklists
 
 EVERYTHING = {
     "answer", "cautions", "selection", "cohort", "folds", "performance", "roc", "confusion", "calibration",

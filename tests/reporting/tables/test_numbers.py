@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from mds_lightning.reporting.evidence import HELD_OUT
-from mds_lightning.reporting.headline import choose_headlines
-from mds_lightning.reporting.numbers import Estimate, list_groups, list_metrics
+from mds_lightning.reporting.tables.evidence import HELD_OUT
+from mds_lightning.reporting.tables.headline import choose_headlines
+from mds_lightning.reporting.tables.numbers import Estimate, list_groups, list_metrics
 from mds_lightning.statistics.bootstrap import BCA
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.proportions import WILSON

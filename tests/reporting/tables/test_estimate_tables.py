@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mds_lightning.reporting.characteristics import clinical_columns, tabulate_characteristics
-from mds_lightning.reporting.tables import format_estimate, show_estimates, tabulate_performance, write_table
+from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
+from mds_lightning.reporting.tables.estimate_tables import (
+    format_estimate,
+    show_estimates,
+    tabulate_performance,
+    write_table,
+)
 from mds_lightning.statistics.estimates import Settings, estimate
 
 NAN = float("nan")

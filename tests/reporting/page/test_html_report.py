@@ -11,10 +11,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mds_lightning import load_study
-from mds_lightning.reporting.model_card import write_model_card
-from mds_lightning.reporting.origin import read_origin
-from mds_lightning.reporting.page import gather_page
-from mds_lightning.reporting.report import render_report, write_report
+from mds_lightning.reporting.page.contents import gather_page
+from mds_lightning.reporting.page.html_report import render_report, write_report
+from mds_lightning.reporting.page.model_card import write_model_card
+from mds_lightning.reporting.page.provenance_summary import read_origin
 from mds_lightning.statistics.estimates import Settings
 
 QUICK = Settings(n_resamples=100)

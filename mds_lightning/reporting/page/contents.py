@@ -7,19 +7,19 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mds_lightning.reporting.cautions import list_cautions
-from mds_lightning.reporting.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
-from mds_lightning.reporting.curves import CurveFamily, trace_families
-from mds_lightning.reporting.evidence import HELD_OUT, Evidence, gather_evidence
-from mds_lightning.reporting.flow import CohortFlow, count_flow, count_folds
-from mds_lightning.reporting.lessons import FoldLesson, describe_runs, read_lessons
-from mds_lightning.reporting.numbers import Estimate, MetricLine, find_estimate, list_metrics
 from mds_lightning.reporting.opened import FoldRun, Study
-from mds_lightning.reporting.origin import Origin, find_manifest, is_simulated, read_origin
-from mds_lightning.reporting.paper import PUBLISHED, SOURCE
-from mds_lightning.reporting.pictures import Picture, choose_explained, list_explained, load_pictures
+from mds_lightning.reporting.page.cautions import list_cautions
+from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
+from mds_lightning.reporting.page.pictures import Picture, choose_explained, list_explained, load_pictures
+from mds_lightning.reporting.page.provenance_summary import Origin, find_manifest, is_simulated, read_origin
+from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
+from mds_lightning.reporting.page.training_summary import FoldLesson, describe_runs, read_lessons
 from mds_lightning.reporting.selection import Selection
+from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
+from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence, gather_evidence
+from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metrics
+from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
 

@@ -9,8 +9,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from mds_lightning.reporting.headline import KINDS, NARROWEST, choose_headlines
-from mds_lightning.reporting.paper import PUBLISHED, SOURCE
+from mds_lightning.reporting.tables.headline import KINDS, NARROWEST, choose_headlines
+from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.newcombe import NEWCOMBE
 from mds_lightning.tracking.run_directory import write_atomically
 

@@ -9,14 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mds_lightning.reporting.evidence import HELD_OUT, Evidence
 from mds_lightning.reporting.figures.calibration import draw_reliability
 from mds_lightning.reporting.figures.confusion import draw_confusion
 from mds_lightning.reporting.figures.decision import draw_decision
 from mds_lightning.reporting.figures.precision_recall import draw_precision_recall
 from mds_lightning.reporting.figures.roc import draw_roc
-from mds_lightning.reporting.numbers import find_estimate
-from mds_lightning.reporting.tables import format_estimate
+from mds_lightning.reporting.tables.estimate_tables import format_estimate
+from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
+from mds_lightning.reporting.tables.numbers import find_estimate
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.precision_recall import trace_precision_recall

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mds_lightning.reporting.headline import NARROWEST, choose_headlines
-from mds_lightning.reporting.tables import NAMES
+from mds_lightning.reporting.tables.estimate_tables import NAMES
+from mds_lightning.reporting.tables.headline import NARROWEST, choose_headlines
 from mds_lightning.statistics.newcombe import NEWCOMBE
 from mds_lightning.statistics.subgroups import FEWEST
 

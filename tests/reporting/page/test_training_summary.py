@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mds_lightning.reporting.lessons import describe_runs
+from mds_lightning.reporting.page.training_summary import describe_runs
 
 SETTINGS = {
     "backbone": {"name": "resnet18", "pretrained": False, "weights": None},

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from mds_lightning.reporting.origin import find_manifest
+from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.tracking.provenance import describe_file
 from mds_lightning.tracking.run_directory import StudyDirectory
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mds_lightning.reporting.evidence import HELD_OUT, Evidence
-from mds_lightning.reporting.flow import CohortFlow
-from mds_lightning.reporting.numbers import Estimate, find_estimate
-from mds_lightning.reporting.origin import Origin
+from mds_lightning.reporting.page.cohort_flow import CohortFlow
+from mds_lightning.reporting.page.provenance_summary import Origin
+from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
+from mds_lightning.reporting.tables.numbers import Estimate, find_estimate
 
 #: An interval of a ROC-AUC wider than this leaves open whether a model is good or middling.
 _WIDE = 0.15
