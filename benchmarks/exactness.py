@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 from tqdm.auto import tqdm
 
-from mds_lightning.explain.mode import evaluating
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.passes import Passes, Refusal
 from mds_lightning.explain.windows import WindowGrid, place_windows
 from mds_lightning.models.backbones import BACKBONES, build_backbone

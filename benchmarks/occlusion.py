@@ -31,10 +31,10 @@ from captum.attr import Occlusion
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.full import pass_in_full
 from mds_lightning.explain.incremental.explanation import count_work
 from mds_lightning.explain.incremental.planning import Plan
-from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.passes import Passes
 from mds_lightning.explain.windows import WindowGrid, place_windows
 from mds_lightning.models.backbones import BACKBONES, build_backbone

@@ -15,7 +15,7 @@ from PIL import Image
 from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.splitting import Fold
-from mds_lightning.explain.overlay import scale_importance
+from mds_lightning.maps.overlay import scale_importance
 
 FOLDS = 3
 

@@ -9,13 +9,13 @@ from typing import Any
 import lightning
 import torch
 
-from mds_lightning.callbacks.map_record import Subject
-from mds_lightning.callbacks.map_writer import MapWriter
-from mds_lightning.callbacks.occlusion_choice import choose_rows, mean_colour, refuse_seen_images
+from mds_lightning.explain.crop_occlusion import Part
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.methods import last_feature_layer, refuse_parts
-from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.parameters import ExplanationParameters
-from mds_lightning.explain.parts import Part
+from mds_lightning.maps.image_selection import choose_rows, mean_colour, refuse_seen_images
+from mds_lightning.maps.map_record import Subject
+from mds_lightning.maps.map_writer import MapWriter
 
 log = logging.getLogger(__name__)
 

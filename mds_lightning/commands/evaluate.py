@@ -11,15 +11,15 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
-from mds_lightning.reporting.figures.explained import choose_fields
-from mds_lightning.reporting.figures.gallery import draw_figures
-from mds_lightning.reporting.figures.maps import draw_maps
+from mds_lightning.reporting.figures.figure_maps import choose_fields
+from mds_lightning.reporting.figures.figures_of_variant import draw_figures
+from mds_lightning.reporting.figures.map_panels import draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.reporting.selection import Selection, select_variants
 from mds_lightning.reporting.study import command_to_test, read_runs, read_study
-from mds_lightning.reporting.tables.attention import measure_attention, show_attention, summarise_attention
+from mds_lightning.reporting.tables.localization_table import measure_attention, show_attention, summarise_attention
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.estimate_tables import (
     show_estimates,

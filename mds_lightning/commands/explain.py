@@ -11,9 +11,6 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from torch import Tensor
 
-from mds_lightning.callbacks.map_record import Subject
-from mds_lightning.callbacks.map_writer import MapWriter
-from mds_lightning.callbacks.occlusion_choice import mean_colour
 from mds_lightning.callbacks.occlusion_maps import parts_of
 from mds_lightning.commands.explained_images import choose_subjects
 from mds_lightning.commands.opened_run import OpenedRun, open_run
@@ -22,6 +19,9 @@ from mds_lightning.data.form import Form
 from mds_lightning.explain.methods import explain as explain_images
 from mds_lightning.explain.methods import make_engine, refuse_parts
 from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.maps.image_selection import mean_colour
+from mds_lightning.maps.map_record import Subject
+from mds_lightning.maps.map_writer import MapWriter
 from mds_lightning.reporting.opened import load_study
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mds_lightning.explain.baselines import Baseline
-from mds_lightning.explain.mode import evaluating
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.occlusion import OcclusionEngine
 from mds_lightning.explain.score import Score, score_classes
 

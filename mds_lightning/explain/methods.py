@@ -9,10 +9,10 @@ from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam
 from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor, nn
 
-from mds_lightning.explain.mode import evaluating
+from mds_lightning.explain.crop_occlusion import Part, map_parts
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.occlusion import ImportanceMaps, OcclusionEngine
 from mds_lightning.explain.parameters import ExplanationParameters
-from mds_lightning.explain.parts import Part, map_parts
 from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.windows import place_windows
 

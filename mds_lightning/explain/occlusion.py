@@ -12,8 +12,8 @@ from tqdm.auto import tqdm
 
 from mds_lightning.explain.adaptive import LeftOut, refine
 from mds_lightning.explain.baselines import Baseline, cover
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.incremental.explanation import describe_plan
-from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.passes import Chosen, Passes, Refusal
 from mds_lightning.explain.score import Score, score_classes
 from mds_lightning.explain.windows import Length, WindowGrid, place_windows

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.images import existing_path
 from mds_lightning.data.decode import decode_image
+from mds_lightning.maps.importance_map import OcclusionMap, read_map
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
-from mds_lightning.reporting.occlusion_map import OcclusionMap, read_map
 from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.reporting.selection import Selection, select_variants
 from mds_lightning.reporting.study import UntestedError, command_to_test, read_runs

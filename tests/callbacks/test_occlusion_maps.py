@@ -9,8 +9,8 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mds_lightning.callbacks.occlusion_choice import choose_rows, file_name, mean_colour, refuse_seen_images
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
+from mds_lightning.maps.image_selection import choose_rows, file_name, mean_colour, refuse_seen_images
 
 
 class Module(lightning.LightningModule):

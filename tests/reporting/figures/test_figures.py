@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from mds_lightning.reporting.figures.maps import ExplainedField, draw_maps
+from mds_lightning.reporting.figures.map_panels import ExplainedField, draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.roc import draw_roc
 from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, save_figure

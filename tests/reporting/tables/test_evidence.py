@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mds_lightning.reporting.figures.gallery import draw_figures
+from mds_lightning.reporting.figures.figures_of_variant import draw_figures
 from mds_lightning.reporting.tables.evidence import HELD_OUT, gather_evidence
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.estimates import Settings

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from mds_lightning.explain.baselines import background_colour
+from mds_lightning.explain.crop_occlusion import map_parts
 from mds_lightning.explain.occlusion import OcclusionEngine
-from mds_lightning.explain.parts import map_parts
 
 HEIGHT, WIDTH = 24, 40
 #: (top, left) of tiles of 16 x 16 pixels: two down, three across, overlapping.

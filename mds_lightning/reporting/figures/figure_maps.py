@@ -9,7 +9,7 @@ from PIL import Image
 from mds_lightning.cohort.images import existing_path
 from mds_lightning.cohort.location import File, Folder
 from mds_lightning.data.decode import decode_image
-from mds_lightning.reporting.figures.maps import ExplainedField
+from mds_lightning.reporting.figures.map_panels import ExplainedField
 from mds_lightning.tracking.run_directory import RunDirectory
 
 #: Pixels of a printed field's longer side: 300 to the inch at half the width of a page.

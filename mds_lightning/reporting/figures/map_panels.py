@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-from mds_lightning.explain.overlay import COLOURS
+from mds_lightning.maps.overlay import COLOURS
 from mds_lightning.reporting.figures.style import DOUBLE_COLUMN, house_style, new_figure
 
 

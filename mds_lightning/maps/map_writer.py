@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from mds_lightning.callbacks.map_record import MapRecord, Subject, make_record
-from mds_lightning.callbacks.map_stamp import Stamp, digest_weights, make_stamp, read_stamp
-from mds_lightning.callbacks.occlusion_choice import file_name
+from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.explain.crop_occlusion import Part
 from mds_lightning.explain.methods import explain, explain_parts, make_engine
-from mds_lightning.explain.overlay import draw_overlay
 from mds_lightning.explain.parameters import ExplanationParameters
-from mds_lightning.explain.parts import Part
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.maps.fingerprint import Stamp, digest_weights, make_stamp, read_stamp
+from mds_lightning.maps.image_selection import file_name
+from mds_lightning.maps.map_record import MapRecord, Subject, make_record
+from mds_lightning.maps.overlay import draw_overlay
 
 log = logging.getLogger(__name__)
 

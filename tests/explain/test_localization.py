@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from mds_lightning.explain.attention import share_in_boxes, share_on_regions
+from mds_lightning.explain.localization import share_in_boxes, share_on_regions
 
 
 def test_a_map_on_a_nucleus_is_found_there():

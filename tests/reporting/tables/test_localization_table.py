@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mds_lightning.explain.overlay import scale_importance
+from mds_lightning.maps.overlay import scale_importance
 from mds_lightning.reporting.clinical import ManifestRows
-from mds_lightning.reporting.tables.attention import measure_attention, summarise_attention
+from mds_lightning.reporting.tables.localization_table import measure_attention, summarise_attention
 from mds_lightning.tracking.run_directory import RunDirectory
 
 

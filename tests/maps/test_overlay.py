@@ -3,7 +3,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from mds_lightning.explain.overlay import draw_overlay, scale_importance
+from mds_lightning.maps.overlay import draw_overlay, scale_importance
 
 
 def test_importance_is_scaled_map_by_map():

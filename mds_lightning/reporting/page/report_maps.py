@@ -13,8 +13,8 @@ from PIL import Image
 from mds_lightning.cohort.images import existing_path
 from mds_lightning.cohort.location import File, Folder
 from mds_lightning.data.decode import decode_image
-from mds_lightning.explain.overlay import COLOURS
-from mds_lightning.reporting.occlusion_map import OcclusionMap, read_map
+from mds_lightning.maps.importance_map import OcclusionMap, read_map
+from mds_lightning.maps.overlay import COLOURS
 
 #: Pixels of a picture's longer side, and the quality of its JPEG.
 _LONGEST, _QUALITY = 760, 84

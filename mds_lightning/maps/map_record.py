@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mds_lightning.callbacks.map_stamp import Stamp
 from mds_lightning.explain.methods import Explanation
-from mds_lightning.explain.overlay import scale_importance
 from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.maps.fingerprint import Stamp
+from mds_lightning.maps.overlay import scale_importance
 
 #: test: held out in this fold; external: a patient no fold trained on; foreign: not of the cohort.
 Origin = Literal["test", "external", "foreign"]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mds_lightning.explain.baselines import Baseline, background_colour
+from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.full import Window, batch_within, pass_in_full
-from mds_lightning.explain.mode import evaluating
 from mds_lightning.explain.occlusion import ImportanceMaps, OcclusionEngine
 from mds_lightning.explain.score import Score, score_classes
 from mds_lightning.explain.windows import Interval, Length, WindowGrid, place_windows

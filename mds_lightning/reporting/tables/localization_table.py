@@ -14,7 +14,7 @@ from rich.table import Table
 from mds_lightning.cohort.images import existing_path
 from mds_lightning.cohort.location import Folder
 from mds_lightning.data.decode import decode_image, image_shape
-from mds_lightning.explain.attention import Share, share_in_boxes, share_on_regions
+from mds_lightning.explain.localization import Share, share_in_boxes, share_on_regions
 from mds_lightning.reporting.clinical import ManifestRows
 from mds_lightning.tracking.run_directory import RunDirectory
 
