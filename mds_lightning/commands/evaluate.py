@@ -19,7 +19,6 @@ from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.reporting.selection import Selection, select_variants
 from mds_lightning.reporting.study import command_to_test, read_runs, read_study
-from mds_lightning.reporting.tables.localization_table import measure_attention, show_attention, summarise_attention
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.estimate_tables import (
     show_estimates,
@@ -29,6 +28,11 @@ from mds_lightning.reporting.tables.estimate_tables import (
 )
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
 from mds_lightning.reporting.tables.headline import KINDS
+from mds_lightning.reporting.tables.localization_table import (
+    measure_attention,
+    show_attention,
+    summarise_attention,
+)
 from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models

@@ -11,8 +11,8 @@ from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
 from mds_lightning.reporting.opened import FoldRun, Study
 from mds_lightning.reporting.page.cautions import list_cautions
 from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
-from mds_lightning.reporting.page.report_maps import Picture, choose_explained, list_explained, load_pictures
 from mds_lightning.reporting.page.provenance_summary import Origin, find_manifest, is_simulated, read_origin
+from mds_lightning.reporting.page.report_maps import Picture, choose_explained, list_explained, load_pictures
 from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldLesson, describe_runs, read_lessons
 from mds_lightning.reporting.selection import Selection

@@ -14,8 +14,8 @@ from mds_lightning import __version__
 from mds_lightning.reporting.opened import Study
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
-from mds_lightning.reporting.page.report_maps import scale_colours
 from mds_lightning.reporting.page.plot_axes import Frame
+from mds_lightning.reporting.page.report_maps import scale_colours
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups, name_metric
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.tracking.run_directory import write_atomically
