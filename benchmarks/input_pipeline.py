@@ -32,8 +32,8 @@ from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.dataset import collate
 from mds_lightning.data.decode import decode_image
-from mds_lightning.data.form import Form
-from mds_lightning.data.store import Store
+from mds_lightning.data.pixel_store import Store
+from mds_lightning.data.resize_spec import Form
 from mds_lightning.models.classifier import SmearClassifier
 
 SIZE = (336, 448)

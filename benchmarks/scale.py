@@ -36,9 +36,9 @@ BATCH = (
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.datamodule import SmearDataModule
-from mds_lightning.data.loading import LoadingParameters, loading_forms
-from mds_lightning.data.preparation import prepare_fields
-from mds_lightning.data.size import input_size
+from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.field_preparation import prepare_fields
+from mds_lightning.data.input_size import input_size
 augmentation = AugmentationParameters(crop=0.5, flips=True, quarter_turns=True, rotation=15)
 cache = FieldCache(CacheParameters(folder / "cache"))
 loading = LoadingParameters(input_size(cohort, 64, 10**8, cache), 32)

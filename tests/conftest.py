@@ -14,7 +14,7 @@ from PIL import Image
 
 from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
 from mds_lightning.cohort.manifest import Cohort
-from mds_lightning.cohort.splitting import Fold
+from mds_lightning.cohort.patient_splitting import Fold
 from mds_lightning.maps.overlay import scale_importance
 
 FOLDS = 3

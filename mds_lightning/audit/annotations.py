@@ -2,10 +2,10 @@
 
 import json
 
-from mds_lightning.audit.files import DecodedImage
-from mds_lightning.cohort.cells import boxes_fault
-from mds_lightning.cohort.complaint import Complaint
+from mds_lightning.audit.image_decoding import DecodedImage
+from mds_lightning.cohort.finding import Complaint
 from mds_lightning.cohort.manifest import Inspection
+from mds_lightning.cohort.manifest_cells import boxes_fault
 from mds_lightning.data.decode import ImageError, image_shape
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import pandas as pd
 
-from mds_lightning.cohort.cells import parse_external
-from mds_lightning.cohort.complaint import Complaint
+from mds_lightning.cohort.finding import Complaint
+from mds_lightning.cohort.manifest_cells import parse_external
 from mds_lightning.cohort.task import Task
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mds_lightning.cohort.complaint import Complaint
-from mds_lightning.cohort.location import File
+from mds_lightning.cohort.finding import Complaint
+from mds_lightning.cohort.path_or_url import File
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 #: First bytes that tell a file which is not a CSV in UTF-8.

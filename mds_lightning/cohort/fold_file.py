@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mds_lightning.cohort.manifest import HASHED, Cohort
-from mds_lightning.cohort.splitting import Fold, FoldError
+from mds_lightning.cohort.patient_splitting import Fold, FoldError
 
 FORMAT = 1
 _NEW_STUDY = "start a new study (study=NAME), or delete the file if nothing has been trained on it"

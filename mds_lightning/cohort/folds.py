@@ -8,7 +8,7 @@ from pathlib import Path
 from mds_lightning.cohort.atomic_file import write_once
 from mds_lightning.cohort.fold_file import SplitParameters, read_fold_record, write_fold_record
 from mds_lightning.cohort.manifest import Cohort
-from mds_lightning.cohort.splitting import Fold, FoldError, patient_table, split_patients
+from mds_lightning.cohort.patient_splitting import Fold, FoldError, patient_table, split_patients
 
 log = logging.getLogger(__name__)
 

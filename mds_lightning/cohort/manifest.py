@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from mds_lightning.cohort.cells import KNOWN, clean_cells, parse_clinical, parse_external
-from mds_lightning.cohort.complaint import CohortError, Complaint
 from mds_lightning.cohort.consistency import consistency_complaints, task_complaints
-from mds_lightning.cohort.duplicates import same_bytes_complaints
-from mds_lightning.cohort.images import existing_path, find_files
-from mds_lightning.cohort.location import File, Folder
-from mds_lightning.cohort.remote import RemoteFolder
+from mds_lightning.cohort.duplicate_images import same_bytes_complaints
+from mds_lightning.cohort.finding import CohortError, Complaint
+from mds_lightning.cohort.image_files import existing_path, find_files
+from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
+from mds_lightning.cohort.manifest_schema import schema_complaints
+from mds_lightning.cohort.manifest_table import read_table
+from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.cohort.remote_error import RemoteError
-from mds_lightning.cohort.remote_images import find_objects
-from mds_lightning.cohort.schema import schema_complaints
-from mds_lightning.cohort.table import read_table
+from mds_lightning.cohort.remote_folder import RemoteFolder
+from mds_lightning.cohort.remote_image_files import find_objects
 from mds_lightning.cohort.task import Task
 
 log = logging.getLogger(__name__)

@@ -11,16 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from mds_lightning.audit.annotations import annotation_complaints
-from mds_lightning.audit.files import decode_images
-from mds_lightning.audit.summary import Group, summarize_groups
-from mds_lightning.cohort.complaint import Complaint
-from mds_lightning.cohort.duplicates import same_content_complaints
-from mds_lightning.cohort.location import File
+from mds_lightning.audit.group_counts import Group, summarize_groups
+from mds_lightning.audit.image_decoding import decode_images
+from mds_lightning.cohort.duplicate_images import same_content_complaints
+from mds_lightning.cohort.finding import Complaint
 from mds_lightning.cohort.manifest import Inspection, inspect_manifest
-from mds_lightning.cohort.splitting import FoldError, patient_table, split_patients
+from mds_lightning.cohort.path_or_url import File
+from mds_lightning.cohort.patient_splitting import FoldError, patient_table, split_patients
 from mds_lightning.cohort.task import make_task
 from mds_lightning.commands.simulate import locate_manifest, locate_root
-from mds_lightning.data.normalization import choose_stain
+from mds_lightning.data.stain_normalization import choose_stain
 
 #: Columns where nobody looks: the lines of a log file are not folded.
 _UNFOLDED = 10_000

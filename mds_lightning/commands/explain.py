@@ -15,7 +15,7 @@ from mds_lightning.callbacks.occlusion_maps import parts_of
 from mds_lightning.commands.explained_images import choose_subjects
 from mds_lightning.commands.opened_run import OpenedRun, open_run
 from mds_lightning.data.decode import decode_image
-from mds_lightning.data.form import Form
+from mds_lightning.data.resize_spec import Form
 from mds_lightning.explain.methods import explain as explain_images
 from mds_lightning.explain.methods import make_engine, refuse_parts
 from mds_lightning.explain.parameters import ExplanationParameters

@@ -8,7 +8,7 @@ from omegaconf import MISSING
 
 @dataclass
 class SimulationConfig:
-    """See `mds_lightning.cohort.simulation.cohort.SimulationParameters`."""
+    """See `mds_lightning.cohort.simulation.simulated_cohort.SimulationParameters`."""
 
     patients: dict[str, int] = field(default_factory=dict)
     fields: dict[str, int] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class ExplainConfig:
 class DataConfig:
     """How images reach the network; `image_size` is the longer side or [height, width].
 
-    See `mds_lightning.data.loading.LoadingParameters`.
+    See `mds_lightning.data.loading_parameters.LoadingParameters`.
     """
 
     image_size: Any = 320

@@ -7,16 +7,16 @@ from typing import Any
 import torch
 
 from mds_lightning.cohort.folds import Fold, FoldError, Folds, load_or_make_folds
-from mds_lightning.cohort.location import File, Folder, locate_file, locate_folder
 from mds_lightning.cohort.manifest import Cohort, read_cohort
+from mds_lightning.cohort.path_or_url import File, Folder, locate_file, locate_folder
 from mds_lightning.cohort.task import Task, make_task
 from mds_lightning.commands.trained import load_trained, refuse_other_patients
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import SmearDataModule
-from mds_lightning.data.loading import LoadingParameters
-from mds_lightning.data.normalization import choose_stain
-from mds_lightning.data.size import input_size
-from mds_lightning.data.skipping import read_skip_list
+from mds_lightning.data.input_size import input_size
+from mds_lightning.data.loading_parameters import LoadingParameters
+from mds_lightning.data.stain_normalization import choose_stain
+from mds_lightning.data.undecodable_images import read_skip_list
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.reporting.page.provenance_summary import find_manifest
 from mds_lightning.reporting.study import command_to_continue

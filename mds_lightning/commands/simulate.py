@@ -6,8 +6,8 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
-from mds_lightning.cohort.location import File, Folder, locate_file, locate_folder
-from mds_lightning.cohort.simulation.cohort import SimulationParameters, simulate_cohort
+from mds_lightning.cohort.path_or_url import File, Folder, locate_file, locate_folder
+from mds_lightning.cohort.simulation.simulated_cohort import SimulationParameters, simulate_cohort
 
 log = logging.getLogger(__name__)
 

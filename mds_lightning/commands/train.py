@@ -19,10 +19,10 @@ from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters
 from mds_lightning.data.datamodule import PREDICTED, SmearDataModule, Split
-from mds_lightning.data.loading import LoadingParameters, loading_forms
-from mds_lightning.data.normalization import choose_stain
-from mds_lightning.data.preparation import open_cache, prepare_fields
-from mds_lightning.data.size import input_size
+from mds_lightning.data.field_preparation import open_cache, prepare_fields
+from mds_lightning.data.input_size import input_size
+from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.data.colour import colour_matrix
-from mds_lightning.data.form import Form, resize, round_oversampling
-from mds_lightning.data.further import FurtherTransforms
-from mds_lightning.data.stain import vary_stain
+from mds_lightning.data.albumentations_chain import FurtherTransforms
+from mds_lightning.data.colour_matrix import colour_matrix
+from mds_lightning.data.resize_spec import Form, resize, round_oversampling
+from mds_lightning.data.stain_augmentation import vary_stain
 
 #: Shape of a random crop against that of the view: its width may be so much smaller or larger.
 _SHAPE = 1.25
@@ -43,7 +43,7 @@ class AugmentationParameters:
         saturation: See `brightness`.
         hue: Largest shift of the hue, as a share of the colour circle, in [0, 0.5].
         stain: Largest relative change of the amount of each dye, and largest shift in optical density.
-        further: Transforms of albumentations, run last (see `mds_lightning.data.further`).
+        further: Transforms of albumentations, run last (see `mds_lightning.data.albumentations_chain`).
     """
 
     crop: float = 1.0

@@ -13,14 +13,14 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mds_lightning.cohort.location import File
-from mds_lightning.data.capacity import Capacity
-from mds_lightning.data.catalog import Catalog, Fingerprint, Known
+from mds_lightning.cohort.path_or_url import File
+from mds_lightning.data.cache_capacity import Capacity
 from mds_lightning.data.decode import ImageError, read_image_file
-from mds_lightning.data.form import Form
-from mds_lightning.data.normalization import StainNormalization, read_field
-from mds_lightning.data.store import Store
-from mds_lightning.data.threads import map_in_threads, readers
+from mds_lightning.data.file_catalog import Catalog, Fingerprint, Known
+from mds_lightning.data.parallel_map import map_in_threads, readers
+from mds_lightning.data.pixel_store import Store
+from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.stain_normalization import StainNormalization, read_field
 
 log = logging.getLogger(__name__)
 

@@ -11,16 +11,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mds_lightning.cohort.folds import Fold
-from mds_lightning.cohort.location import File
 from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import AugmentationParameters
+from mds_lightning.data.crops import Box
 from mds_lightning.data.dataset import Item, SmearDataset, collate
-from mds_lightning.data.fields import DecodedFields, Fields
-from mds_lightning.data.loading import LoadingParameters
-from mds_lightning.data.parts import Box
+from mds_lightning.data.field_source import DecodedFields, Fields
+from mds_lightning.data.loading_parameters import LoadingParameters
 from mds_lightning.data.sampling import Draw, EpochSampler, EveryPart, Sampling, class_weights
-from mds_lightning.data.view import FixedViews, RandomViews
+from mds_lightning.data.views import FixedViews, RandomViews
 
 Split = Literal["train", "val", "test", "external"]
 

@@ -9,9 +9,9 @@ from torch.utils.data import Dataset, default_collate
 
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
-from mds_lightning.data.fields import Fields
+from mds_lightning.data.field_source import Fields
 from mds_lightning.data.sampling import Draw
-from mds_lightning.data.view import Views
+from mds_lightning.data.views import Views
 
 
 class Item(TypedDict):

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from mds_lightning.cohort.location import File
-from mds_lightning.cohort.remote import RemoteFile
+from mds_lightning.cohort.path_or_url import File
+from mds_lightning.cohort.remote_folder import RemoteFile
 from mds_lightning.data.png import png_fault
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from mds_lightning.cohort.cells import KNOWN, clean_cells, parse_clinical, parse_external
-from mds_lightning.cohort.location import File, Folder, locate_folder
-from mds_lightning.cohort.table import read_table
+from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
+from mds_lightning.cohort.manifest_table import read_table
+from mds_lightning.cohort.path_or_url import File, Folder, locate_folder
 from mds_lightning.statistics.predictions import Predictions
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mds_lightning.cohort.folds import read_folds
-from mds_lightning.cohort.images import existing_path
+from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import OcclusionMap, read_map
 from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows

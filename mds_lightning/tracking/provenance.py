@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from mds_lightning.cohort.location import File
+from mds_lightning.cohort.path_or_url import File
 from mds_lightning.tracking.run_directory import write_atomically
 
 

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mds_lightning.audit.annotations import annotation_complaints
-from mds_lightning.audit.files import decode_images
+from mds_lightning.audit.image_decoding import decode_images
 from mds_lightning.cohort.manifest import inspect_manifest
 from mds_lightning.cohort.task import Task
 

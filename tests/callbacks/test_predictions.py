@@ -17,8 +17,8 @@ from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
-from mds_lightning.data.form import resize
-from mds_lightning.data.loading import LoadingParameters
+from mds_lightning.data.loading_parameters import LoadingParameters
+from mds_lightning.data.resize_spec import resize
 from mds_lightning.models.classifier import SmearClassifier
 
 TASK = Task("mds_vs_donor", ("donor", "MDS"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mds_lightning.cohort.folds import FoldError, load_or_make_folds, read_folds
 from mds_lightning.cohort.manifest import Cohort
-from mds_lightning.cohort.splitting import patient_table, split_patients
+from mds_lightning.cohort.patient_splitting import patient_table, split_patients
 
 
 def make_cohort(patients, fields=1):

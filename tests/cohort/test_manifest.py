@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mds_lightning.cohort.complaint import CohortError, Complaint
+from mds_lightning.cohort.finding import CohortError, Complaint
 from mds_lightning.cohort.manifest import inspect_manifest, read_cohort
 from mds_lightning.cohort.task import Task
 

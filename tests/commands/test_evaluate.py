@@ -23,7 +23,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
 from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.manifest import Cohort
-from mds_lightning.cohort.splitting import Fold
+from mds_lightning.cohort.patient_splitting import Fold
 from mds_lightning.commands.evaluate import Evaluation, evaluate
 from mds_lightning.reporting.study import read_study
 from mds_lightning.reporting.tables.evidence import HELD_OUT

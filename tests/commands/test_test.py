@@ -21,7 +21,7 @@ from mds_lightning.commands.evaluate import evaluate
 from mds_lightning.commands.report import report
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.commands.train import train, train_fold
-from mds_lightning.data.fields import DecodedFields, StoredFields
+from mds_lightning.data.field_source import DecodedFields, StoredFields
 from mds_lightning.reporting.study import UntestedError
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import JobTrial, available

@@ -4,7 +4,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
-from mds_lightning.data.form import Form, resize
+from mds_lightning.data.resize_spec import Form, resize
 from mds_lightning.data.sampling import Draw, EpochSampler
 
 PAPER = AugmentationParameters(

@@ -16,14 +16,14 @@ from PIL import Image
 
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.capacity import CacheFullError
-from mds_lightning.data.catalog import Fingerprint
+from mds_lightning.data.cache_capacity import CacheFullError
 from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
-from mds_lightning.data.form import Form
-from mds_lightning.data.loading import LoadingParameters, loading_forms
-from mds_lightning.data.normalization import read_field
-from mds_lightning.data.preparation import prepare_fields
+from mds_lightning.data.field_preparation import prepare_fields
+from mds_lightning.data.file_catalog import Fingerprint
+from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.stain_normalization import read_field
 
 PAPER = AugmentationParameters(
     crop=0.5, flips=True, quarter_turns=True, rotation=15, shear=5, translation=0.05,
@@ -187,7 +187,7 @@ def test_another_setting_does_not_meet_the_pixels_of_the_first(tmp_path):
 
 def test_other_libraries_decode_anew(monkeypatch):
     before = FORMS[0].key
-    monkeypatch.setattr("mds_lightning.data.form.pillow", "0.0.0")
+    monkeypatch.setattr("mds_lightning.data.resize_spec.pillow", "0.0.0")
     assert FORMS[0].key != before
 
 
@@ -240,7 +240,7 @@ import sys
 import time
 from pathlib import Path
 from mds_lightning.data import cache
-from mds_lightning.data.form import Form
+from mds_lightning.data.resize_spec import Form
 cache._COMMIT = 0.05
 decode = cache.read_field
 

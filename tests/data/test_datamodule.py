@@ -3,7 +3,7 @@ import torch
 
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import SmearDataModule
-from mds_lightning.data.loading import LoadingParameters
+from mds_lightning.data.loading_parameters import LoadingParameters
 
 
 @pytest.fixture

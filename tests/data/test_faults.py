@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from mds_lightning.data.cache import CacheParameters, FieldCache
-from mds_lightning.data.capacity import CacheFullError
-from mds_lightning.data.form import Form
+from mds_lightning.data.cache_capacity import CacheFullError
+from mds_lightning.data.resize_spec import Form
 from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.tracking.run_directory import write_atomically
 
@@ -82,7 +82,9 @@ def test_a_disk_that_others_fill_meanwhile_loses_nothing_that_was_stored(small_d
     first = cache.fill(paths[:4], [form], 10**6)
     before = (small_disk / "cache" / form.key / "pixels.u8").read_bytes()
     fill(small_disk, MEGABYTE // 2)
-    monkeypatch.setattr("mds_lightning.data.capacity.shutil.disk_usage", lambda _: Usage(10**9, 0, 10**9))
+    monkeypatch.setattr(
+        "mds_lightning.data.cache_capacity.shutil.disk_usage", lambda _: Usage(10**9, 0, 10**9)
+    )
     with pytest.raises(CacheFullError, match="make room"):
         cache.fill(paths, [form], 10**6)
     assert (small_disk / "cache" / form.key / "pixels.u8").read_bytes() == before

@@ -12,7 +12,7 @@ import pytest
 
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.decode import ImageError, decode_image, image_shape
-from mds_lightning.data.form import Form
+from mds_lightning.data.resize_spec import Form
 
 from .corpus import FIELD, WHOLE, encode, write_corpus
 

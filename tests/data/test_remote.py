@@ -11,18 +11,18 @@ import torch
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
-from mds_lightning.cohort.complaint import CohortError
-from mds_lightning.cohort.location import locate_file, locate_folder
+from mds_lightning.cohort.finding import CohortError
 from mds_lightning.cohort.manifest import read_cohort
-from mds_lightning.cohort.remote import IN_FLIGHT
+from mds_lightning.cohort.path_or_url import locate_file, locate_folder
 from mds_lightning.cohort.remote_error import RemoteError
+from mds_lightning.cohort.remote_folder import IN_FLIGHT
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import ImageError
-from mds_lightning.data.loading import LoadingParameters, loading_forms
-from mds_lightning.data.preparation import open_cache, prepare_fields
-from mds_lightning.data.size import input_size
+from mds_lightning.data.field_preparation import open_cache, prepare_fields
+from mds_lightning.data.input_size import input_size
+from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
 
 AUGMENTATION = AugmentationParameters(crop=0.5, flips=True)
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.cohort.simulation.shape import Plane, Stencil
+from mds_lightning.cohort.simulation.outline import Plane, Stencil
 
 
 class Tissue(IntEnum):

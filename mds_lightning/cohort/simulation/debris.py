@@ -3,7 +3,7 @@
 import numpy as np
 
 from mds_lightning.cohort.simulation.canvas import Canvas, Tissue
-from mds_lightning.cohort.simulation.shape import Points, Stencil, blob
+from mds_lightning.cohort.simulation.outline import Points, Stencil, blob
 from mds_lightning.cohort.simulation.texture import cut_texture
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mds_lightning.cohort.simulation.look import Dye, Look, NuclearShape
+from mds_lightning.cohort.simulation.cell_appearance import Dye, Look, NuclearShape
 
 #: Nuclei that granulocytic dysplasia turns into two lobes, or into two nuclei.
 #: Cytoplasm without granules: grey-blue.

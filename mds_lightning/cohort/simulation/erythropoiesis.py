@@ -1,6 +1,6 @@
 """The erythroid series: the nucleus shrinks and blackens while the cytoplasm turns from blue to buff."""
 
-from mds_lightning.cohort.simulation.look import Dye, Look, Nucleus
+from mds_lightning.cohort.simulation.cell_appearance import Dye, Look, Nucleus
 
 PROERYTHROBLAST = Look(
     18.0,

@@ -1,6 +1,6 @@
 """The granulocytic series, from the blast to the segmented neutrophil, with its eosinophils and basophils."""
 
-from mds_lightning.cohort.simulation.look import Dye, Granules, Look, Nucleus
+from mds_lightning.cohort.simulation.cell_appearance import Dye, Granules, Look, Nucleus
 
 AZUROPHIL = Granules(0.62, 0.32, Dye(eosin=0.85, azure=0.70), over_nucleus=True)
 _SPECIFIC = Dye(eosin=0.17, azure=0.04)

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from mds_lightning.cohort.simulation import erythropoiesis, granulopoiesis, other_lineages
+from mds_lightning.cohort.simulation.cell_appearance import Look
 from mds_lightning.cohort.simulation.dysplasia import Dysplasia, draw_dysplasia
-from mds_lightning.cohort.simulation.look import Look
 
 Lineage = Literal["granulocytic", "erythroid", "megakaryocytic", "other"]
 

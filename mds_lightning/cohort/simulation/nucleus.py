@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from mds_lightning.cohort.simulation.look import Nucleus
-from mds_lightning.cohort.simulation.shape import Plane, Points, Stencil, blob, turn
+from mds_lightning.cohort.simulation.cell_appearance import Nucleus
+from mds_lightning.cohort.simulation.outline import Plane, Points, Stencil, blob, turn
 from mds_lightning.cohort.simulation.texture import cut_texture
 
 #: Radius of the thread of chromatin that joins two lobes, µm: least and most.

@@ -1,6 +1,6 @@
 """Cells of the marrow that belong neither to granulopoiesis nor to erythropoiesis."""
 
-from mds_lightning.cohort.simulation.look import Dye, Granules, Look, Nucleus
+from mds_lightning.cohort.simulation.cell_appearance import Dye, Granules, Look, Nucleus
 
 LYMPHOCYTE = Look(
     10.0,

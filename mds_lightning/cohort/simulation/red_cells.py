@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mds_lightning.cohort.simulation.canvas import Canvas, Tissue
-from mds_lightning.cohort.simulation.shape import Plane, Points, Stencil, as_plane, blob, blur
+from mds_lightning.cohort.simulation.outline import Plane, Points, Stencil, as_plane, blob, blur
 
 #: Templates: their number and half their side in pixels; the rim of the disc lies at 1 / `_REACH`.
 _SHAPES, _HALF, _REACH = 24, 64, 1.35

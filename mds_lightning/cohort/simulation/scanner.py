@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.cohort.simulation.shape import as_plane, blur
+from mds_lightning.cohort.simulation.outline import as_plane, blur
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mds_lightning.cohort.simulation.shape import as_plane
+from mds_lightning.cohort.simulation.outline import as_plane
 
 #: Texels a micrometre: finer than light resolves.
 _PITCH = 5.0

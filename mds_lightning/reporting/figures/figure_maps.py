@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mds_lightning.cohort.images import existing_path
-from mds_lightning.cohort.location import File, Folder
+from mds_lightning.cohort.image_files import existing_path
+from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.reporting.figures.map_panels import ExplainedField
 from mds_lightning.tracking.run_directory import RunDirectory

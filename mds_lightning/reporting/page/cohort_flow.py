@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mds_lightning.cohort.cells import clean_cells
-from mds_lightning.cohort.location import File
-from mds_lightning.cohort.table import read_table
+from mds_lightning.cohort.manifest_cells import clean_cells
+from mds_lightning.cohort.manifest_table import read_table
+from mds_lightning.cohort.path_or_url import File
 from mds_lightning.statistics.predictions import Predictions
 
 

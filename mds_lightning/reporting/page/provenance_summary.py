@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mds_lightning.cohort.location import File, locate_file
-from mds_lightning.cohort.remote import RemoteFile
-from mds_lightning.cohort.simulation.parameters import SimulationParameters
+from mds_lightning.cohort.path_or_url import File, locate_file
+from mds_lightning.cohort.remote_folder import RemoteFile
+from mds_lightning.cohort.simulation.simulation_parameters import SimulationParameters
 from mds_lightning.tracking.provenance import describe_file
 from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
 from mds_lightning.tracking.settings import read_settings

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mds_lightning.cohort.images import existing_path
-from mds_lightning.cohort.location import File, Folder
+from mds_lightning.cohort.image_files import existing_path
+from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import OcclusionMap, read_map
 from mds_lightning.maps.overlay import COLOURS

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rich import box
 from rich.table import Table
 
-from mds_lightning.cohort.images import existing_path
-from mds_lightning.cohort.location import Folder
+from mds_lightning.cohort.image_files import existing_path
+from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.data.decode import decode_image, image_shape
 from mds_lightning.explain.localization import Share, share_in_boxes, share_on_regions
 from mds_lightning.reporting.clinical import ManifestRows

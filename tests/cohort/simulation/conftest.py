@@ -1,7 +1,7 @@
 import pytest
 
-from mds_lightning.cohort.simulation.cohort import simulate_cohort
-from mds_lightning.cohort.simulation.parameters import SimulationParameters
+from mds_lightning.cohort.simulation.simulated_cohort import simulate_cohort
+from mds_lightning.cohort.simulation.simulation_parameters import SimulationParameters
 
 
 @pytest.fixture(scope="session")

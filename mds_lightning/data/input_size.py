@@ -1,0 +1,105 @@
+"""How large the network sees a field."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from tqdm import tqdm
+
+from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.path_or_url import File
+from mds_lightning.data.cache import FieldCache
+from mds_lightning.data.decode import ImageError, image_shape
+from mds_lightning.data.parallel_map import map_in_threads, readers
+from mds_lightning.data.undecodable_images import refuse_faults
+
+log = logging.getLogger(__name__)
+
+#: Every backbone halves the image five times: less than this leaves nothing to see.
+_SMALLEST = 32
+#: A field whose sides are squeezed against each other by more than this is worth a warning.
+_DISTORTION = 0.1
+
+
+def input_size(
+    cohort: Cohort,
+    requested: int | Sequence[int],
+    max_pixels: int,
+    cache: FieldCache | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    is_squeezed: bool = True,
+) -> tuple[int, int]:
+    """Return (height, width) of the network's input in pixels.
+
+    Args:
+        cohort: Its internal (not external) images decide on the shape.
+        requested: [height, width], or the longer side alone: the shape is then that of the commonest image.
+        max_pixels: Largest image that may be decoded later on (`data.max_pixels`).
+        cache: Knows the shapes of the images in it, whose files are then not opened.
+        on_error: 'skip' leaves unreadable images out of the count, unless there is no other.
+        is_squeezed: Whether whole fields are brought to this size: then squeezing them is worth a warning.
+
+    Raises:
+        ImageError: Images are unreadable or larger than `max_pixels`.
+        ValueError: A side is below 32 pixels.
+    """
+    if isinstance(requested, int):
+        shapes = _shapes(cohort, max_pixels, cache, on_error)
+        [(commonest, _)] = shapes.most_common(1)
+        size = tuple(round(side * requested / max(commonest)) for side in commonest)
+        if is_squeezed:
+            _warn_of_squeezing(shapes, size)
+    else:
+        size = tuple(requested)
+    if len(size) != 2 or min(size) < _SMALLEST:
+        raise ValueError(
+            f"data.image_size is {requested}: give the longer side, or [height, width], so that no side is "
+            f"below {_SMALLEST} pixels"
+        )
+    return size[0], size[1]
+
+
+def _shapes(
+    cohort: Cohort, max_pixels: int, cache: FieldCache | None, on_error: str
+) -> Counter[tuple[int, int]]:
+    """(height, width) of the internal images, and how many have it."""
+    internal = cohort.table.loc[~cohort.table["external"], "image"].tolist()
+    paths = [cohort.path(image) for image in internal]
+    known = cache.shapes(paths) if cache is not None else {}
+    shapes: Counter[tuple[int, int]] = Counter()
+    faults = {}
+    found = _read_shapes([path for path in paths if path not in known], max_pixels)
+    for image, path in zip(internal, paths, strict=True):
+        shape = known.get(path) or found[path]
+        if isinstance(shape, ImageError):
+            faults[image] = str(shape)
+        else:
+            shapes[shape] += 1
+    if on_error == "raise" or not shapes:
+        refuse_faults(faults, len(paths))
+    return shapes
+
+
+def _read_shapes(paths: Sequence[File], max_pixels: int) -> dict[File, tuple[int, int] | ImageError]:
+    """(height, width) of every image from its header, or why it is not to be had; several at a time."""
+
+    def read(path: File) -> tuple[int, int] | ImageError:
+        try:
+            return image_shape(path, max_pixels)
+        except ImageError as error:
+            return error
+
+    paths = list(dict.fromkeys(paths))
+    bar = tqdm(paths, desc="reading sizes", unit="image", disable=None, leave=False)
+    return dict(zip(paths, map_in_threads(read, bar, readers(paths)), strict=True))
+
+
+def _warn_of_squeezing(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:
+    for (height, width), number in shapes.items():
+        if abs((width / height) / (size[1] / size[0]) - 1) > _DISTORTION:
+            log.warning(
+                "%d images of %d x %d pixels are squeezed to the input's shape of %d x %d; "
+                "set data.image_size=[HEIGHT,WIDTH] to choose another",
+                *(number, width, height, size[1], size[0]),
+            )
