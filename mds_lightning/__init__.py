@@ -1,5 +1,6 @@
 """From bone-marrow smear photographs and one manifest to a cross-validated, explained classifier."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "load_study"]
 
-__version__ = "0.1.0"
+__version__ = version("mds-lightning")
 
 
 def load_study(path: "str | Path") -> "Study":

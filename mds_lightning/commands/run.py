@@ -19,11 +19,10 @@ from omegaconf import DictConfig
 
 from mds_lightning.commands.mistakes import explain_mistake
 from mds_lightning.commands.schema import register_schemas
+from mds_lightning.commands.targets import ALLOWED_TARGETS
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.termination import Termination
 
-#: What a configuration may name under `_target_`, and nothing else (Hydra's execution policy).
-_TARGETS = ("mds_lightning.*", "lightning.*", "optuna.*", "rich.*", "logging.*")
 #: Whether the user set HYDRA_FULL_ERROR, which is set here in any case.
 _WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 
@@ -86,7 +85,7 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     register_search()
     job = Job(verb, (sys.argv[0], verb, *overrides), conf)
     sys.argv = [sys.argv[0], *overrides]
-    main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=_TARGETS)
+    main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=ALLOWED_TARGETS)
     try:
         with Termination(), telling_mistakes(verb, conf):
             main(job)()

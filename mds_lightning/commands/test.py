@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import lightning
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from tqdm.auto import tqdm
 
@@ -16,6 +15,7 @@ from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
 from mds_lightning.commands.breakdown import explained_breakdown, passing_interrupts
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
+from mds_lightning.commands.targets import instantiate
 from mds_lightning.commands.train import make_datamodule
 from mds_lightning.commands.trained import load_trained, refuse_other_patients
 from mds_lightning.reporting.page.provenance_summary import find_manifest, is_simulated

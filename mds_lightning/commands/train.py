@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import lightning
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
@@ -16,6 +15,7 @@ from mds_lightning.cohort.folds import Fold
 from mds_lightning.cohort.task import Task
 from mds_lightning.commands.breakdown import explained_breakdown, outlive_workers, passing_interrupts
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
+from mds_lightning.commands.targets import instantiate
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters
 from mds_lightning.data.datamodule import PREDICTED, SmearDataModule, Split

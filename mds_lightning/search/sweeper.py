@@ -14,7 +14,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.search.feasible import refuse_submitted_search, refuse_subprocess_ddp
+from mds_lightning.search.sweep_checks import refuse_submitted_search, refuse_subprocess_ddp
 from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
 from mds_lightning.search.identity import claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from mds_lightning.search.feasible import refuse_subprocess_ddp
+from mds_lightning.search.sweep_checks import refuse_subprocess_ddp
 
 
 def config(tasks: int | None = None, **trainer: object):
