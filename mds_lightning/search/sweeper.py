@@ -14,7 +14,6 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.search.sweep_checks import refuse_submitted_search, refuse_subprocess_ddp
 from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
 from mds_lightning.search.identity import claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop
@@ -23,6 +22,7 @@ from mds_lightning.search.progress import SweepProgress
 from mds_lightning.search.proposal import Proposals
 from mds_lightning.search.space import Space, read_space
 from mds_lightning.search.store import Store, open_store
+from mds_lightning.search.sweep_checks import refuse_submitted_search, refuse_subprocess_ddp
 from mds_lightning.search.termination import Termination
 from mds_lightning.search.trial import build_pruner
 
