@@ -19,13 +19,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from mds_lightning.statistics.bootstrap import bootstrap
-from mds_lightning.statistics.delong import interval_of_auc
-from mds_lightning.statistics.fold_spread import interval_over_folds
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.delong import interval_of_auc
+from mds_lightning.statistics.intervals.fold_spread import interval_over_folds
+from mds_lightning.statistics.intervals.interval import Interval
+from mds_lightning.statistics.intervals.newcombe import newcombe_interval
+from mds_lightning.statistics.intervals.wilson import wilson_interval
 from mds_lightning.statistics.metrics import Measure, Metrics
-from mds_lightning.statistics.newcombe import newcombe_interval
-from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.within_folds import WithinFolds
 

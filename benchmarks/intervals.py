@@ -19,7 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from sklearn import metrics as sk
 
-from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.metrics import Metrics
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.within_folds import WithinFolds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.reliability_bins import place_in_bins
+from mds_lightning.statistics.curves.reliability import place_in_bins
 
 #: Probabilities are kept this far from 0 and 1 before their logit is taken.
 _SMALLEST = 1e-6

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from mds_lightning.statistics.bootstrap import bootstrap
-from mds_lightning.statistics.delong import covary_aucs
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.delong import covary_aucs
 from mds_lightning.statistics.metrics import rank_class
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mds_lightning.statistics.curves.roc import trace_roc
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.roc import trace_roc
 
 
 @dataclass(frozen=True)

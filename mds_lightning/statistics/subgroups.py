@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.bootstrap import BCA, bootstrap
 from mds_lightning.statistics.confusion import count_trials
 from mds_lightning.statistics.cut_points import write_cut
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.bootstrap import BCA, bootstrap
+from mds_lightning.statistics.intervals.interval import Interval
+from mds_lightning.statistics.intervals.newcombe import newcombe_interval
+from mds_lightning.statistics.intervals.wilson import wilson_interval
 from mds_lightning.statistics.metrics import Measure, Metrics
-from mds_lightning.statistics.newcombe import newcombe_interval
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.proportions import wilson_interval
 from mds_lightning.statistics.sample import Sample
 
 #: Fewer patients than this in a cell are neither counted nor measured in print.

@@ -4,9 +4,9 @@ from scipy import optimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
-from mds_lightning.statistics.bootstrap import draw_weights
 from mds_lightning.statistics.calibration import Calibration, explain_uncalibrated
-from mds_lightning.statistics.reliability_bins import bin_reliability
+from mds_lightning.statistics.curves.reliability import bin_reliability
+from mds_lightning.statistics.intervals.bootstrap import draw_weights
 from mds_lightning.statistics.temperature import learn_temperature, scale_folds, scale_probabilities
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.delong import interval_of_auc
 from mds_lightning.statistics.estimates import Settings, estimate
-from mds_lightning.statistics.proportions import wilson_interval
+from mds_lightning.statistics.intervals.delong import interval_of_auc
+from mds_lightning.statistics.intervals.wilson import wilson_interval
 from mds_lightning.statistics.sample import Sample
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mds_lightning.statistics.bootstrap import bootstrap
 from mds_lightning.statistics.comparison import compare_models
-from mds_lightning.statistics.delong import covary_aucs, interval_of_auc
+from mds_lightning.statistics.curves.roc import trace_roc
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.delong import covary_aucs, interval_of_auc
 from mds_lightning.statistics.metrics import Measure, Metrics
 from mds_lightning.statistics.operating_point import Rule, choose_threshold
 from mds_lightning.statistics.ranking import Ranking
-from mds_lightning.statistics.roc import trace_roc
 from mds_lightning.statistics.sample import Sample
 
 Case = tuple[pd.DataFrame, dict[str, Any]]

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mds_lightning.reporting.figures.style import COLOURS, SINGLE_COLUMN, house_style, new_figure
-from mds_lightning.statistics.reliability_bins import ReliabilityBin
+from mds_lightning.statistics.curves.reliability import ReliabilityBin
 
 _MARKERS = ("o", "s", "D", "^")
 

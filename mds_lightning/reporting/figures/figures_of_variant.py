@@ -18,10 +18,10 @@ from mds_lightning.reporting.tables.estimate_tables import format_estimate
 from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
 from mds_lightning.reporting.tables.numbers import find_estimate
 from mds_lightning.statistics.aggregate import aggregate_patients
+from mds_lightning.statistics.curves.precision_recall import trace_precision_recall
+from mds_lightning.statistics.curves.roc import trace_roc
 from mds_lightning.statistics.external import compare_external
-from mds_lightning.statistics.precision_recall import trace_precision_recall
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.roc import trace_roc
 from mds_lightning.statistics.within_folds import WITHIN_FOLDS
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, house_style, new_figure
-from mds_lightning.statistics.precision_recall import PrecisionRecallCurve
+from mds_lightning.statistics.curves.precision_recall import PrecisionRecallCurve
 
 
 def draw_precision_recall(

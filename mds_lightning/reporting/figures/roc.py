@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, house_style, new_figure
-from mds_lightning.statistics.roc import AveragedRoc, RocCurve, average_vertically
+from mds_lightning.statistics.curves.roc import AveragedRoc, RocCurve, average_vertically
 
 
 def draw_roc(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mds_lightning.statistics.curves.roc import AveragedRoc, RocCurve, average_vertically, trace_roc
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.roc import AveragedRoc, RocCurve, average_vertically, trace_roc
 
 #: Longer curves are drawn by their corners alone.
 _MOST_POINTS = 600

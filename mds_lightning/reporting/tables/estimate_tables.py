@@ -11,7 +11,7 @@ from rich.table import Table
 
 from mds_lightning.reporting.tables.headline import KINDS, NARROWEST, choose_headlines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
-from mds_lightning.statistics.newcombe import NEWCOMBE
+from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
 from mds_lightning.tracking.run_directory import write_atomically
 
 #: The order in which the screen shows metrics, and their names there.

@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 
 from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.carried import estimate_operating_points
-from mds_lightning.statistics.confusion import count_confusion
-from mds_lightning.statistics.decision import estimate_decision
-from mds_lightning.statistics.estimates import Settings, estimate, list_folds
-from mds_lightning.statistics.external import compare_external
-from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.reliability import (
+from mds_lightning.statistics.calibration_estimates import (
     estimate_calibration,
     list_probabilities,
     tabulate_reliability,
     trace_reliability,
 )
-from mds_lightning.statistics.reliability_bins import ReliabilityBin
+from mds_lightning.statistics.confusion import count_confusion
+from mds_lightning.statistics.curves.decision import estimate_decision
+from mds_lightning.statistics.curves.reliability import ReliabilityBin
+from mds_lightning.statistics.estimates import Settings, estimate, list_folds
+from mds_lightning.statistics.external import compare_external
+from mds_lightning.statistics.operating_point_estimates import estimate_operating_points
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.subgroups import estimate_subgroups
 

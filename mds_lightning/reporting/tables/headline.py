@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from mds_lightning.statistics.bootstrap import BCA
-from mds_lightning.statistics.newcombe import NEWCOMBE
-from mds_lightning.statistics.proportions import WILSON
+from mds_lightning.statistics.intervals.bootstrap import BCA
+from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
+from mds_lightning.statistics.intervals.wilson import WILSON
 
 #: For captions.
 KINDS = "bootstrap over patients, stratified by class, BCa; of proportions of patients Wilson's"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mds_lightning.reporting.tables.estimate_tables import NAMES
 from mds_lightning.reporting.tables.headline import NARROWEST, choose_headlines
-from mds_lightning.statistics.newcombe import NEWCOMBE
+from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
 from mds_lightning.statistics.subgroups import FEWEST
 
 _TOO_FEW = f"fewer than {FEWEST}"

@@ -15,7 +15,7 @@ from mds_lightning.reporting.figures.roc import draw_roc
 from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, save_figure
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.comparison import compare_models
-from mds_lightning.statistics.roc import trace_roc
+from mds_lightning.statistics.curves.roc import trace_roc
 
 
 def curves(n: int = 5) -> dict[str, Any]:

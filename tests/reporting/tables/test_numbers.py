@@ -6,9 +6,9 @@ import pytest
 from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.reporting.tables.headline import choose_headlines
 from mds_lightning.reporting.tables.numbers import Estimate, list_groups, list_metrics
-from mds_lightning.statistics.bootstrap import BCA
 from mds_lightning.statistics.estimates import Settings, estimate
-from mds_lightning.statistics.proportions import WILSON
+from mds_lightning.statistics.intervals.bootstrap import BCA
+from mds_lightning.statistics.intervals.wilson import WILSON
 from mds_lightning.statistics.subgroups import estimate_subgroups
 
 NAN = float("nan")

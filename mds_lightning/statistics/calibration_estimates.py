@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.bootstrap import bootstrap
 from mds_lightning.statistics.calibration import Calibration, explain_uncalibrated
+from mds_lightning.statistics.curves.reliability import ReliabilityBin, bin_reliability
 from mds_lightning.statistics.estimates import COLUMNS, Settings
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.reliability_bins import ReliabilityBin, bin_reliability
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.temperature import scale_folds
 

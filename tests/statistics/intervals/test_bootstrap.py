@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mds_lightning.statistics.bootstrap import bootstrap, draw_weights
+from mds_lightning.statistics.intervals.bootstrap import bootstrap, draw_weights
 from mds_lightning.statistics.metrics import Measure, Metrics
 from mds_lightning.statistics.sample import Sample
 

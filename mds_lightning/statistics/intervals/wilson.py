@@ -2,7 +2,7 @@
 
 from scipy.special import ndtri
 
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.interval import Interval
 
 #: How it is labelled.
 WILSON = "Wilson"

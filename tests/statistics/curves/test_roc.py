@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from mds_lightning.statistics.precision_recall import trace_precision_recall
-from mds_lightning.statistics.roc import average_vertically, trace_roc
+from mds_lightning.statistics.curves.precision_recall import trace_precision_recall
+from mds_lightning.statistics.curves.roc import average_vertically, trace_roc
 
 
 @st.composite

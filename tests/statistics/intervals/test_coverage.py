@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtr
 
-from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.metrics import Measure, Metrics
 from mds_lightning.statistics.sample import Sample
 

@@ -3,7 +3,7 @@
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.interval import Interval
 
 #: How it is labelled.
 NEWCOMBE = "Newcombe"

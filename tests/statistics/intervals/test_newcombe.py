@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mds_lightning.statistics.newcombe import newcombe_interval
+from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 
 
 @given(st.floats(0.02, 0.98), st.integers(2, 200), st.integers(2, 200))

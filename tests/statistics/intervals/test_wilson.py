@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mds_lightning.statistics.fold_spread import METHOD, interval_over_folds
-from mds_lightning.statistics.proportions import wilson_interval
+from mds_lightning.statistics.intervals.fold_spread import METHOD, interval_over_folds
+from mds_lightning.statistics.intervals.wilson import wilson_interval
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 5), (5, 5), (1, 3), (47, 60), (1, 1)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mds_lightning.statistics.delong import covary_aucs, interval_of_auc
+from mds_lightning.statistics.intervals.delong import covary_aucs, interval_of_auc
 
 
 def obuchowski(positive, scores, patient):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.bootstrap import bootstrap
-from mds_lightning.statistics.interval import Interval
-from mds_lightning.statistics.proportions import wilson_interval
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.interval import Interval
+from mds_lightning.statistics.intervals.wilson import wilson_interval
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mds_lightning.statistics.bootstrap import bootstrap
-from mds_lightning.statistics.decision import NetBenefit
+from mds_lightning.statistics.curves.decision import NetBenefit
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.sample import Sample
 
 

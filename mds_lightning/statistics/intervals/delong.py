@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.interval import Interval
 
 
 @dataclass(frozen=True)

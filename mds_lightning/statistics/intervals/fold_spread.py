@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.interval import Interval
 
 #: How such an interval is labelled everywhere.
 METHOD = "Student t over folds"

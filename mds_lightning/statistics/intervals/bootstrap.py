@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from mds_lightning.statistics.interval import Interval
+from mds_lightning.statistics.intervals.interval import Interval
 
 K = TypeVar("K", bound=Hashable)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.roc import trace_roc
+from mds_lightning.statistics.curves.roc import trace_roc
 
 
 @dataclass(frozen=True)

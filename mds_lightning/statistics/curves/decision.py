@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.bootstrap import bootstrap
+from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.sample import Sample
 
 

@@ -1,0 +1,1 @@
+"""Curves with their intervals: ROC, precision-recall, decision and reliability."""
