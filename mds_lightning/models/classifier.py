@@ -13,10 +13,10 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mds_lightning.models.backbones import create_network, find_backbone, start_from
+from mds_lightning.models.backbones import create_network, find_backbone, load_initial_weights
+from mds_lightning.models.backbones.heads import feature_parameters, freeze_statistics
 from mds_lightning.models.crop_averaging import FieldPool
 from mds_lightning.models.epoch_metrics import Monitor
-from mds_lightning.models.heads import feature_parameters, freeze_statistics
 from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.models.loss import Moment, NonFiniteLossError, classification_loss
 from mds_lightning.models.optimization import build_optimizer, build_schedule
@@ -92,7 +92,7 @@ class SmearClassifier(lightning.LightningModule):
 
         self.backbone = find_backbone(backbone)
         self.network = create_network(self.backbone, len(self.classes), self.hyperparameters.dropout)
-        start_from(self.network, self.backbone, pretrained, weights)
+        load_initial_weights(self.network, self.backbone, pretrained, weights)
         # Convolutions are faster on this layout, on CPUs and on GPUs alike; `normalise` brings images to it.
         self.network.to(memory_format=torch.channels_last)
         self.register_buffer("mean", 255 * torch.tensor(self.backbone.mean).reshape(1, 3, 1, 1))

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mds_lightning.models.backbones import build_backbone
+from mds_lightning.models.backbones.heads import feature_parameters, head_parameters
 from mds_lightning.models.classifier import NonFiniteLossError, SmearClassifier
-from mds_lightning.models.heads import feature_parameters, head_parameters
 
 Loader = Callable[[Sequence[int]], DataLoader[dict[str, Tensor]]]
 MakeTrainer = Callable[..., lightning.Trainer]

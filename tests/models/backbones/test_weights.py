@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mds_lightning.models.backbones import build_backbone
-from mds_lightning.models.weights import WeightsError, load_weights, read_weights
+from mds_lightning.models.backbones.weights import WeightsError, load_weights, read_weights
 
 State = dict[str, Tensor]
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mds_lightning.models.heads import is_head
+from mds_lightning.models.backbones.heads import is_head
 
 logger = logging.getLogger(__name__)
 
