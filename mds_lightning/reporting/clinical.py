@@ -1,4 +1,4 @@
-"""The manifest behind a study: its clinical columns and its images, if they are still there."""
+"""The manifest rows of a study with their clinical columns, if the manifest is still available."""
 
 import logging
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ManifestRows:
-    """The manifest's rows of the patients of a study.
+    """Rows of the manifest for the patients of a study.
 
     Attributes:
-        table: One row an image: image, patient_id, label, site, external and the clinical columns.
-        root: Folder that `image` is relative to.
+        table: One row per image: image, patient_id, label, site, external and the clinical columns.
+        root: Folder that the paths in `image` are relative to.
     """
 
     table: pd.DataFrame
@@ -31,28 +31,31 @@ class ManifestRows:
 def read_manifest_rows(
     manifest: File, settings: Mapping[str, Any], predictions: Predictions
 ) -> ManifestRows | None:
-    """Read the rows of the study's patients; None, with a warning, where they are not to be had.
+    """Read the rows of the study's patients.
 
-    Predictions alone carry every estimate; the manifest adds patient characteristics, subgroups and pictures.
+    Estimates are computed from predictions alone; the manifest adds characteristics, subgroups and images.
 
     Args:
-        manifest: As the study's configuration names it.
-        settings: That configuration.
+        manifest: The manifest file.
+        settings: Configuration of a run of the study.
         predictions: Pooled rows of the study.
+
+    Returns:
+        None, with a logged warning, if the file is missing or has changed since the study was trained.
     """
-    without = "no patient characteristics, subgroups or figure of maps"
+    missing = "no patient characteristics, subgroups or figure of maps are shown"
     if not manifest.is_file():
-        log.warning("%s is not there: %s", manifest, without)
+        log.warning("%s does not exist: %s", manifest, missing)
         return None
     table, _ = clean_cells(read_table(manifest).frame, str(manifest))
     if not {"image", "patient_id", "label"} <= set(table.columns):
-        log.warning("%s has no columns image, patient_id and label any more: %s", manifest, without)
+        log.warning("%s no longer has the columns image, patient_id and label: %s", manifest, missing)
         return None
     table = table[table["image"].isin(predictions.table["image"])].reset_index(drop=True)
     labels = predictions.table.drop_duplicates("image").set_index("image")["label"]
     same = table["label"].to_numpy() == labels.reindex(table["image"]).to_numpy()
     if len(table) != len(labels) or not same.all():
-        log.warning("%s has changed since the study was trained: %s", manifest, without)
+        log.warning("%s has changed since the study was trained: %s", manifest, missing)
         return None
     table["site"] = table.get("site", "")
     table["external"] = parse_external(table["external"]) if "external" in table else False

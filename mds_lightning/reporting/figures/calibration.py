@@ -1,11 +1,11 @@
-"""Reliability figure: what was predicted against what was observed, and how many rows stand behind it."""
+"""Reliability diagram with a histogram of the predicted probabilities."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from mds_lightning.reporting.figures.style import COLOURS, SINGLE_COLUMN, house_style, new_figure
+from mds_lightning.reporting.figures.style import COLOURS, SINGLE_COLUMN, figure_style, new_figure
 from mds_lightning.statistics.curves.reliability import ReliabilityBin
 
 _MARKERS = ("o", "s", "D", "^")
@@ -15,11 +15,11 @@ def draw_reliability(curves: Mapping[str, Sequence[ReliabilityBin]], positive: s
     """Draw reliability curves with Wilson intervals above a histogram of the predictions.
 
     Args:
-        curves: Name in the legend (`as predicted`) to its bins.
-        positive: Class whose probability is meant.
-        title: Above the axes.
+        curves: Legend label (such as `as predicted`) to bins.
+        positive: Class whose probability is shown.
+        title: Title of the figure.
     """
-    with house_style():
+    with figure_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN * 1.25)
         above, below = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
         above.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
@@ -48,7 +48,7 @@ def draw_reliability(curves: Mapping[str, Sequence[ReliabilityBin]], positive: s
                 color=COLOURS[k],
             )
         above.set_title(title, loc="left")
-        above.set_ylabel(f"Observed share of {positive}")
+        above.set_ylabel(f"Observed fraction of {positive}")
         above.set_xlim(-0.02, 1.02)
         above.set_ylim(-0.02, 1.02)
         above.legend(loc="upper left")

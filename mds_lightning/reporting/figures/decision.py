@@ -3,23 +3,24 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mds_lightning.reporting.figures.style import COLOURS, SINGLE_COLUMN, house_style, new_figure
+from mds_lightning.reporting.figures.style import COLOURS, SINGLE_COLUMN, figure_style, new_figure
 
 
 def draw_decision(table: pd.DataFrame, title: str) -> Figure:
-    """Draw a decision curve with its band.
+    """Draw a decision curve with its confidence band.
 
     Args:
-        table: Columns threshold, model, low, high (of the model), all.
-        title: Above the axes.
+        table: Columns threshold, model (net benefit), low and high (its interval), and all (net benefit of
+            predicting all patients positive).
+        title: Title of the figure.
     """
-    with house_style():
+    with figure_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN * 0.8)
         axes = figure.add_subplot()
         axes.fill_between(table["threshold"], table["low"], table["high"], color=COLOURS[0], alpha=0.2, lw=0)
         axes.plot(table["threshold"], table["model"], color=COLOURS[0], linewidth=1.4, label="model")
-        axes.plot(table["threshold"], table["all"], color="0.35", dashes=(4, 1.5), label="everyone positive")
-        axes.axhline(0, color="black", linewidth=0.8, dashes=(1, 1), label="no one positive")
+        axes.plot(table["threshold"], table["all"], color="0.35", dashes=(4, 1.5), label="all positive")
+        axes.axhline(0, color="black", linewidth=0.8, dashes=(1, 1), label="none positive")
         top = max(float(table["high"].max()), float(table["all"].max()), 0.05)
         axes.set_ylim(-0.25 * top, 1.1 * top)
         axes.set_xlim(0, 1)

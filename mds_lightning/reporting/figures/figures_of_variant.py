@@ -120,7 +120,7 @@ def _draw_confusion(evidence: Evidence) -> Figure:
 
 
 def _square(table: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:
-    wide = table.pivot_table(index="true", columns="decided", values="rows")
+    wide = table.pivot_table(index="true", columns="predicted", values="rows")
     return wide.loc[classes, classes].to_numpy(np.float64)
 
 

@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from mds_lightning.maps.overlay import COLOURS
-from mds_lightning.reporting.figures.style import DOUBLE_COLUMN, house_style, new_figure
+from mds_lightning.reporting.figures.style import DOUBLE_COLUMN, figure_style, new_figure
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def draw_maps(fields: Sequence[ExplainedField], title: str = "") -> Figure:
     if not 1 <= len(fields) <= len(ascii_uppercase) // 2:
         raise ValueError(f"a figure of maps shows 1 to {len(ascii_uppercase) // 2} fields, not {len(fields)}")
     height, width = fields[0].image.shape[:2]
-    with house_style():
+    with figure_style():
         panel = DOUBLE_COLUMN * 0.46
         figure = new_figure(DOUBLE_COLUMN, len(fields) * (panel * height / width + 0.22) + 0.35)
         if title:

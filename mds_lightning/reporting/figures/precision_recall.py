@@ -1,4 +1,4 @@
-"""Precision-recall figure: a curve a fold, and the prevalence that guessing reaches."""
+"""Precision-recall figure: one curve per fold, and the prevalence as the chance level."""
 
 from collections.abc import Mapping
 
@@ -6,21 +6,21 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, house_style, new_figure
+from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, figure_style, new_figure
 from mds_lightning.statistics.curves.precision_recall import PrecisionRecallCurve
 
 
 def draw_precision_recall(
     curves: Mapping[str, PrecisionRecallCurve], title: str, summary: str = ""
 ) -> Figure:
-    """Draw the folds' curves as the steps that they are.
+    """Draw the curves of the folds as step functions.
 
     Args:
-        curves: Name in the legend to curve; at least one.
-        title: Above the axes.
-        summary: A line of its own in the legend, such as the pooled average precision with its interval.
+        curves: Legend label to curve; at least one.
+        title: Title of the figure.
+        summary: Additional legend entry, such as the pooled average precision with its interval.
     """
-    with house_style():
+    with figure_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN * 1.02)
         axes = figure.add_subplot()
         prevalence = float(np.mean([curve.prevalence for curve in curves.values()]))
@@ -38,7 +38,7 @@ def draw_precision_recall(
         if summary:
             axes.plot([], [], " ", label=summary)
         axes.annotate(
-            f"guessing: {prevalence:.2f}", (0.01, prevalence), (0, 2), textcoords="offset points", fontsize=6
+            f"chance: {prevalence:.2f}", (0.01, prevalence), (0, 2), textcoords="offset points", fontsize=6
         )
         axes.set_title(title, loc="left")
         axes.set_xlabel("Recall (sensitivity)")

@@ -1,4 +1,4 @@
-"""ROC figure: a curve a fold, their macro average with its band, the areas in the legend."""
+"""ROC figure: one curve per fold, their macro average with its band, areas in the legend."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, house_style, new_figure
+from mds_lightning.reporting.figures.style import COLOURS, DASHES, SINGLE_COLUMN, figure_style, new_figure
 from mds_lightning.statistics.curves.roc import AveragedRoc, RocCurve, average_vertically
 
 
@@ -17,16 +17,16 @@ def draw_roc(
     pooled: RocCurve | None = None,
     remarks: Sequence[str] = (),
 ) -> Figure:
-    """Draw the folds' curves, their macro average, and the curve of all rows together.
+    """Draw the curves of the folds, their macro average, and the pooled curve.
 
     Args:
-        curves: Name in the legend (`fold 0`) to curve; at least one.
-        title: Above the axes, such as `MDS vs donor, patient level`.
-        pooled: Curve of the rows of all folds together, or None.
-        remarks: Lines of their own in the legend, such as areas with their intervals; the first belongs to
-            the pooled curve, if there is one.
+        curves: Legend label (such as `fold 0`) to curve; at least one.
+        title: Title of the figure, such as `MDS vs donor, patient level`.
+        pooled: Curve of the rows of all folds, or None.
+        remarks: Additional legend entries, such as areas with their intervals; the first one labels the
+            pooled curve, if given.
     """
-    with house_style():
+    with figure_style():
         figure = new_figure(SINGLE_COLUMN, SINGLE_COLUMN * 1.02)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
@@ -49,7 +49,7 @@ def draw_roc(
             axes.plot(x, y, color="black", linewidth=0.8, dashes=(6, 1, 1, 1, 1, 1), label=name)
         for remark in rest:
             axes.plot([], [], " ", label=remark)
-        _dress(axes, title)
+        _format_axes(axes, title)
     return figure
 
 
@@ -72,7 +72,7 @@ def _draw_average(axes: Axes, average: AveragedRoc) -> None:
     )
 
 
-def _dress(axes: Axes, title: str) -> None:
+def _format_axes(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left")
     axes.set_xlabel("1 − specificity (false positive rate)")
     axes.set_ylabel("Sensitivity (true positive rate)")

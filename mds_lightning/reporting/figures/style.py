@@ -1,4 +1,4 @@
-"""How figures look: journal width, legible in grey, colour-blind safe; PNG and SVG."""
+"""Style of the figures: journal width, legible in grey, colour-blind safe; PNG and SVG."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 
 from mds_lightning.tracking.run_directory import write_atomically
 
-#: Widths of one and two columns of a journal page, inches (89 and 183 mm).
+#: Widths of one and two journal columns, inches (89 and 183 mm).
 SINGLE_COLUMN = 89 / 25.4
 DOUBLE_COLUMN = 183 / 25.4
 
-#: Okabe and Ito's colours, safe for the colour blind, ordered so that neighbours also differ in lightness.
+#: Colour-blind safe palette of Okabe and Ito, ordered so that neighbours also differ in lightness.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-#: A second cue beside the colour, for print in grey.
+#: Dash patterns, which distinguish curves in greyscale print.
 DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (1, 1), (4, 1.5, 1, 1.5), (7, 1.5), (2, 1))
 
 _SETTINGS: dict[Any, Any] = {
@@ -45,25 +45,25 @@ _SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draw within this context; the caller's own settings come back afterwards."""
+def figure_style() -> Iterator[None]:
+    """Context in which figures are drawn with the style; matplotlib settings are restored afterwards."""
     with mpl.rc_context(_SETTINGS):
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure of so many inches that belongs to no window and no global list."""
+    """A figure of the given size in inches that is not registered with pyplot."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write `<stem>.png` and `<stem>.svg`; the same figure gives the same bytes. Returns both paths."""
+    """Write `<stem>.png` and `<stem>.svg` (equal figures give equal bytes); returns both paths."""
     written = []
     for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": None})):
         path = stem.with_name(stem.name + suffix)
-        with house_style(), write_atomically(path) as temporary:
+        with figure_style(), write_atomically(path) as temporary:
             figure.savefig(temporary, metadata=metadata)
-        # The first drawing has found every place; the second file shows the same picture.
+        # The layout was computed for the first file; freeze it so that both files are equal.
         figure.set_layout_engine("none")
         written.append(path)
     return written[0], written[1]

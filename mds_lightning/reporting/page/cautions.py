@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mds_lightning.reporting.page.cohort_flow import CohortFlow
-from mds_lightning.reporting.page.provenance_summary import Origin
+from mds_lightning.reporting.page.provenance_summary import ProvenanceSummary
 from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate
 
@@ -16,14 +16,14 @@ _APART = 0.03
 
 
 def list_cautions(
-    evidence: Evidence, flow: CohortFlow, origin: Origin, headline: Estimate, simulated: bool
+    evidence: Evidence, flow: CohortFlow, provenance: ProvenanceSummary, headline: Estimate, simulated: bool
 ) -> Iterator[str]:
     """Yield a sentence for each reason not to take the headline at its face value.
 
     Args:
         evidence: What the report is about.
         flow: Of its cohort.
-        origin: Of its folds.
+        provenance: Provenance of its folds.
         headline: Its ROC-AUC.
         simulated: Whether the images were drawn.
     """
@@ -56,9 +56,9 @@ def list_cautions(
     yield from _about_folds(evidence)
     yield from _about_calibration(evidence.tables["calibration"], evidence.predictions.classes[-1])
     yield from _about_sources(evidence, flow)
-    if origin.differing:
-        yield f"The folds were not made alike: {', '.join(origin.differing)} differ between them."
-    if any("+changes" in value for value in origin.facts.values()):
+    if provenance.differing:
+        yield f"The folds were not made alike: {', '.join(provenance.differing)} differ between them."
+    if any("+changes" in value for value in provenance.facts.values()):
         yield "The code had changes that are in no commit when the models were trained."
 
 

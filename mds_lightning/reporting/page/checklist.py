@@ -1,4 +1,4 @@
-"""Reporting checklists: which item the report answers where, and which only its authors can answer."""
+"""Reporting checklists: which items the report answers, and which are left to the authors."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ import yaml
 Status = Literal["answered", "partly", "open"]
 
 _FOLDER = Path(__file__).parent / "checklists"
-#: Why a place of the report may be missing.
+#: Anchor of the report to the reason why a report may lack it.
 _ABSENT = {
     "external": "no patient is external",
-    "external-patients": "no patient is external, or the manifest is not at hand",
+    "external-patients": "no patient is external, or the manifest was not found",
     "ensemble": "no ensemble was evaluated: no patient is external",
-    "patients": "the manifest has no clinical columns, or is not at hand",
-    "subgroups": "the manifest has no clinical columns, or is not at hand",
+    "patients": "the manifest has no clinical columns or was not found",
+    "subgroups": "the manifest has no clinical columns or was not found",
     "sites": "the manifest names fewer than two sites",
     "maps": "no occlusion maps were made",
     "thresholds": "thresholds are chosen for two classes only",
@@ -25,15 +25,15 @@ _ABSENT = {
 
 @dataclass(frozen=True)
 class Item:
-    """One item of a checklist and what becomes of it in one report.
+    """One item of a checklist and its status in one report.
 
     Attributes:
-        number: As the checklist numbers it.
-        topic: Its heading.
-        asks: What it wants to know, in short.
-        status: Answered, partly, or open.
-        place: Where in the report, by its anchor; empty where nowhere.
-        remark: What is left to the authors, or why it is open.
+        number: Number in the checklist.
+        topic: Heading of the item.
+        asks: What is to be reported, in short.
+        status: Whether the report answers the item.
+        place: Anchor of the section that answers it; empty for open items.
+        remark: What is left to the authors, or why the item is open.
     """
 
     number: str
@@ -46,13 +46,13 @@ class Item:
 
 @dataclass(frozen=True)
 class Checklist:
-    """A reporting guideline, filled in.
+    """A completed checklist of a reporting guideline.
 
     Attributes:
-        name: Of the guideline.
-        source: Where its wording is.
-        numbering: The version that the items' numbers are those of.
-        items: All of them, in its order.
+        name: Name of the guideline.
+        source: Address of its full wording.
+        numbering: Version of the checklist whose numbers the items have.
+        items: All items in the order of the checklist.
     """
 
     name: str
@@ -61,15 +61,15 @@ class Checklist:
     items: tuple[Item, ...]
 
     def count(self, status: Status) -> int:
-        """Number of items of one status."""
+        """Number of items with one status."""
         return sum(item.status == status for item in self.items)
 
 
 def fill_checklists(places: Collection[str]) -> list[Checklist]:
-    """TRIPOD+AI and CLAIM for a report.
+    """Complete the checklists TRIPOD+AI and CLAIM for a report.
 
     Args:
-        places: Anchors that the report has; an item whose place is missing is open.
+        places: Anchors that the report has; an item whose anchor is missing is open.
     """
     return [_fill(_FOLDER / name, places) for name in ("tripod_ai.yaml", "claim.yaml")]
 
@@ -82,11 +82,9 @@ def _fill(path: Path, places: Collection[str]) -> Checklist:
 
 def _fill_item(item: Mapping[str, str], places: Collection[str]) -> Item:
     place, partly = item.get("answered", ""), item.get("partly", "")
-    words = (item["item"], item["topic"], item["asks"])
+    texts = (item["item"], item["topic"], item["asks"])
     if place and place not in places:
-        return Item(
-            *words, "open", "", f"this study cannot tell: {_ABSENT.get(place, 'nothing is recorded')}"
-        )
+        return Item(*texts, "open", "", f"not available in this study: {_ABSENT.get(place, 'not recorded')}")
     if not place:
-        return Item(*words, "open", "", partly or "not in a study's files: for the authors to answer")
-    return Item(*words, "partly" if partly else "answered", place, partly)
+        return Item(*texts, "open", "", partly or "not recorded in a study: to be answered by the authors")
+    return Item(*texts, "partly" if partly else "answered", place, partly)

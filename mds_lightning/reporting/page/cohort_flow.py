@@ -1,4 +1,4 @@
-"""Who came in, who was left out and why, and which patients each fold trained, chose and tested on."""
+"""Flow of patients and images from the manifest to the folds, with exclusions and their reasons."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mds_lightning.statistics.predictions import Predictions
 
 @dataclass(frozen=True)
 class Count:
-    """A number of patients with their images; `name` says which."""
+    """Number of patients and of their images; `name` labels the group."""
 
     name: str
     patients: int
@@ -22,15 +22,15 @@ class Count:
 
 @dataclass(frozen=True)
 class CohortFlow:
-    """From the manifest to the rows that estimates rest on.
+    """Counts from the manifest to the rows that the estimates are computed from.
 
     Attributes:
-        manifest: Everyone in the manifest; None where it is not to be had.
-        left_out: Labels that the task does not name.
-        unreadable: Images that could not be decoded and were left out (`data.on_error=skip`), with the
-            patients that they are of; None where there are none.
-        internal: Of each class: patients who are split into folds, each held out once.
-        external: Of each class: patients who train no model and are predicted by every fold's.
+        manifest: All patients of the manifest; None if it was not found.
+        left_out: Patients by label, for labels that the task does not include.
+        unreadable: Images that could not be decoded and were left out (`data.on_error=skip`), and their
+            patients; None without any.
+        internal: By class, patients who are split into folds, each held out once.
+        external: By class, patients who are in no training set and are predicted by the model of every fold.
     """
 
     manifest: Count | None
@@ -41,12 +41,12 @@ class CohortFlow:
 
     @property
     def studied(self) -> Count:
-        """Internal patients of all classes."""
-        return _add("held out once each", self.internal)
+        """All internal patients."""
+        return _add("internal", self.internal)
 
     @property
     def outside(self) -> Count:
-        """External patients of all classes."""
+        """All external patients."""
         return _add("external", self.external)
 
 
@@ -55,8 +55,8 @@ def count_flow(predictions: Predictions, manifest: File | None, skipped: Collect
 
     Args:
         predictions: Pooled rows of one variant.
-        manifest: The file that the study was trained on, if it is there.
-        skipped: Images that its runs left out because they could not be decoded.
+        manifest: The manifest that the study was trained on, or None.
+        skipped: Images that the runs left out because they could not be decoded.
     """
     internal = _count_classes(predictions.split("test").table, predictions.classes)
     external = _count_classes(predictions.split("external").table, predictions.classes)
@@ -65,22 +65,22 @@ def count_flow(predictions: Predictions, manifest: File | None, skipped: Collect
     rows, _ = clean_cells(read_table(manifest).frame, str(manifest))
     others = [label for label in sorted(rows["label"].unique()) if label not in predictions.classes]
     left_out = _count_classes(rows, tuple(others))
-    everyone = Count("in the manifest", rows["patient_id"].nunique(), rows["image"].nunique())
+    total = Count("in the manifest", rows["patient_id"].nunique(), rows["image"].nunique())
     lost = rows[rows["image"].isin(list(skipped))]
     unreadable = Count("unreadable", lost["patient_id"].nunique(), len(lost)) if len(lost) else None
-    return CohortFlow(everyone, left_out, unreadable, internal, external)
+    return CohortFlow(total, left_out, unreadable, internal, external)
 
 
 def count_folds(patients: Mapping[str, str], folds: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
-    """Patients of each class in each part of each fold.
+    """Count the patients of each class in each part of each fold.
 
     Args:
         patients: patient_id to label.
-        folds: fold, patient_id, part.
-        classes: Of the task.
+        folds: Columns fold, patient_id and part (`train`, `val`, `test`).
+        classes: Classes of the task.
 
     Returns:
-        Columns fold, then `<part>: <class>`.
+        Columns fold, train, val and test, with counts as text: `31 donor + 30 MDS`.
     """
     table = folds.assign(label=folds["patient_id"].map(dict(patients)))
     counts = table.groupby(["fold", "part", "label"])["patient_id"].nunique()

@@ -1,4 +1,4 @@
-"""Everything that a report shows, gathered before a word of HTML is written."""
+"""Contents of the report, computed before any HTML is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,15 @@ from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
 from mds_lightning.reporting.opened import FoldRun, Study
 from mds_lightning.reporting.page.cautions import list_cautions
 from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
-from mds_lightning.reporting.page.provenance_summary import Origin, find_manifest, is_simulated, read_origin
+from mds_lightning.reporting.page.provenance_summary import (
+    ProvenanceSummary,
+    find_manifest,
+    is_simulated,
+    summarise_provenance,
+)
 from mds_lightning.reporting.page.report_maps import Picture, choose_explained, list_explained, load_pictures
 from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
-from mds_lightning.reporting.page.training_summary import FoldLesson, describe_runs, read_lessons
+from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
 from mds_lightning.reporting.selection import Selection
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence, gather_evidence
@@ -26,7 +31,7 @@ from mds_lightning.statistics.estimates import Settings
 
 @dataclass(frozen=True)
 class Gallery:
-    """The pictures of a report, and what they were chosen from."""
+    """The maps that a report shows, and the counts of the images that they were chosen from."""
 
     pictures: tuple[Picture, ...]
     explained: int
@@ -37,7 +42,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Page:
-    """What a report shows. Fields that may be None are left out of it, with the reason."""
+    """Contents of a report. Fields that are None have no section; the report states why."""
 
     study: str
     directory: str
@@ -45,7 +50,7 @@ class Page:
     settings: Settings
     simulated: bool
     headline: Estimate
-    headline_of: str
+    headline_class: str
     selection: Selection
     flow: CohortFlow
     folds: pd.DataFrame
@@ -55,27 +60,27 @@ class Page:
     families: tuple[CurveFamily, ...]
     comparison: Comparison | None
     gallery: Gallery | None
-    lessons: tuple[FoldLesson, ...]
-    training: Mapping[str, str]
-    origin: Origin
+    fold_training: tuple[FoldTraining, ...]
+    training_settings: Mapping[str, str]
+    provenance: ProvenanceSummary
     configuration: str
     cautions: tuple[str, ...]
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Of the task; of two the second is the positive one."""
+        """Classes of the task; of two, the second is the positive class."""
         return self.evidence.predictions.classes
 
     @property
     def task(self) -> str:
-        """`MDS against donor`."""
+        """For example `MDS against donor`."""
         if len(self.classes) == 2:
             return f"{self.classes[1]} against {self.classes[0]}"
         return f"{', '.join(self.classes[:-1])} and {self.classes[-1]}"
 
     @property
     def published(self) -> str:
-        """What the paper reports of the same task, or nothing."""
+        """Sentence with the published result for the same task, or an empty string."""
         found = PUBLISHED.get((self.classes[0], self.classes[-1])) if len(self.classes) == 2 else None
         if found is None:
             return ""
@@ -85,19 +90,19 @@ class Page:
 
     @property
     def sites(self) -> pd.DataFrame:
-        """Performance within each site; empty where there are no two."""
+        """Performance within each site; empty with fewer than two sites."""
         table = self.evidence.tables.get("subgroups", pd.DataFrame(columns=["column"]))
         return table[table["column"] == "site"] if len(table) else pd.DataFrame()
 
     @property
     def groups(self) -> pd.DataFrame:
-        """Performance within the groups of clinical columns; empty without any."""
+        """Performance within the subgroups of clinical columns; empty without any."""
         table = self.evidence.tables.get("subgroups", pd.DataFrame(columns=["column"]))
         return table[table["column"] != "site"] if len(table) else pd.DataFrame()
 
     @property
     def places(self) -> set[str]:
-        """Anchors of the page."""
+        """Anchors of the sections that the page has."""
         tables = self.evidence.tables
         optional = {
             "external": bool(self.external),
@@ -119,14 +124,14 @@ class Page:
 
 
 def gather_page(study: Study, settings: Settings) -> Page:
-    """Compute everything that the report of a study shows.
+    """Compute the contents of the report of a study.
 
     Args:
-        study: A finished one.
-        settings: How estimates are made.
+        study: A finished study.
+        settings: Settings of the estimates.
 
     Raises:
-        ValueError: A fold is unfinished or does not fit the split.
+        ValueError: A fold is unfinished or does not match the split.
     """
     selection = study.selection
     runs = [study.fold(fold, variant) for fold, variant in selection.chosen.items()]
@@ -138,22 +143,22 @@ def gather_page(study: Study, settings: Settings) -> Page:
     evidence = gather_evidence(
         selection.predictions, settings, None if rows is None else clinical_columns(rows.table)
     )
-    of = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
+    headline_class = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
     metrics = evidence.tables["metrics"]
-    headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", of)
-    assert headline is not None, "every table of estimates holds the ROC-AUC"
+    headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", headline_class)
+    assert headline is not None, "every table of estimates contains the ROC-AUC"
     skipped = {image for run in runs for image in run.skipped}
     there = None if rows is None or manifest is None else manifest.path
     flow = count_flow(evidence.predictions, there, skipped)
-    origin = read_origin([run.directory for run in runs])
+    provenance = summarise_provenance([run.directory for run in runs])
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
-    cautions = list(list_cautions(evidence, flow, origin, headline, simulated))
+    cautions = list(list_cautions(evidence, flow, provenance, headline, simulated))
     if manifest is not None and manifest.has_changed:
-        now = "are left out" if rows is None else "are those of today"
+        effect = "are omitted" if rows is None else "use its current values"
         cautions.append(
-            "The manifest is not the file any more that the study was trained on: "
-            f"patient characteristics and groups {now}."
+            "The manifest has changed since the study was trained: patient characteristics and subgroups "
+            f"{effect}."
         )
     outside = [name for name in metrics["patients"].unique() if name != HELD_OUT]
     return Page(
@@ -163,7 +168,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         settings=settings,
         simulated=simulated,
         headline=headline,
-        headline_of=of,
+        headline_class=headline_class,
         selection=selection,
         flow=flow,
         folds=count_folds(
@@ -177,18 +182,18 @@ def gather_page(study: Study, settings: Settings) -> Page:
         families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
         comparison=_compare(study, selection, settings),
         gallery=_fill_gallery(runs, rows, evidence),
-        lessons=tuple(read_lessons(runs)),
-        training=describe_runs(runs),
-        origin=origin,
+        fold_training=tuple(read_fold_training(runs)),
+        training_settings=describe_training(runs),
+        provenance=provenance,
         configuration=yaml.safe_dump(configuration, sort_keys=False),
         cautions=tuple(cautions),
     )
 
 
 def _compare(study: Study, selection: Selection, settings: Settings) -> Comparison | None:
-    """Variants on the same patients, set against the selected one.
+    """Compare all variants on the same patients with the preferred one.
 
-    None for a single one, for many classes, or where only the chosen trials of a search were tested.
+    None for a single variant, for more than two classes, or if a search tested only the chosen trials.
     """
     pooled = study.pooled
     if len(pooled) < 2 or not selection.predictions.is_binary or not selection.complete:
@@ -200,7 +205,7 @@ def _compare(study: Study, selection: Selection, settings: Settings) -> Comparis
 
 
 def _fill_gallery(runs: Sequence[FoldRun], rows: ManifestRows | None, evidence: Evidence) -> Gallery | None:
-    """None where no image was explained, or the images are not at hand."""
+    """None if no image was explained or the images were not found."""
     explained = list_explained(file for run in runs for file in run.directory.occlusion.glob("*.npz"))
     if rows is None or not explained:
         return None

@@ -1,8 +1,9 @@
-"""One self-contained HTML page that opens with the answer: no network, no file beside it."""
+"""The report as one self-contained HTML file without external resources."""
 
 import base64
 import hashlib
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from mds_lightning import __version__
 from mds_lightning.reporting.opened import Study
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
-from mds_lightning.reporting.page.plot_axes import Frame
+from mds_lightning.reporting.page.plot_axes import PlotAxes
 from mds_lightning.reporting.page.report_maps import scale_colours
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups, name_metric
 from mds_lightning.statistics.estimates import Settings
@@ -26,20 +26,20 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def write_report(study: Study, settings: Settings, path: Path, now: datetime | None = None) -> Page:
     """Write the report of a finished study.
 
-    The page shows what validation patients chose, fold by fold. It asks nothing of the network: its content
-    security policy forbids it, and lets no script run but its own.
+    Each fold is reported with the variant that its validation images selected. The page makes no network
+    requests: its content security policy forbids them and allows no script except its own.
 
     Args:
-        study: What to report.
-        settings: How estimates are made.
+        study: A finished study.
+        settings: Settings of the estimates.
         path: File to write.
-        now: Date on the page; None: today's.
+        now: Date shown on the page; None for today.
 
     Returns:
-        What the page shows.
+        Contents of the page.
 
     Raises:
-        ValueError: A fold is unfinished or does not fit the split.
+        ValueError: A fold is unfinished or does not match the split.
     """
     page = gather_page(study, settings)
     text = render_report(page, now or datetime.now(UTC))
@@ -49,7 +49,7 @@ def write_report(study: Study, settings: Settings, path: Path, now: datetime | N
 
 
 def render_report(page: Page, now: datetime) -> str:
-    """The page as HTML. Whatever comes from a user's files is escaped."""
+    """The page as HTML. All text from the study's files is escaped."""
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
@@ -60,7 +60,7 @@ def render_report(page: Page, now: datetime) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "Frame": Frame,
+        "PlotAxes": PlotAxes,
         "Estimate": Estimate,
         "find_estimate": find_estimate,
         "list_groups": list_groups,
@@ -70,19 +70,19 @@ def render_report(page: Page, now: datetime) -> str:
         page=page,
         places=page.places,
         checklists=fill_checklists(page.places),
-        # Our own files, not the user's: they must arrive unescaped.
+        # Files of the package, not of the user: inserted without escaping.
         style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_digest=digest,
         roc_data=htmlsafe_json_dumps(_list_curves(page)),
         colours=scale_colours(),
-        version=__version__,
+        version=version("mds-lightning"),
         date=f"{now:%Y-%m-%d}",
     )
 
 
 def _list_curves(page: Page) -> list[dict[str, Any]]:
-    """The ROC curves for the page's script: their points with thresholds and counts."""
+    """The ROC curves for the script of the page: points with thresholds and counts."""
     return [
         {
             "rows": family.rows,

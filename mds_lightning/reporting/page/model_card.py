@@ -1,4 +1,4 @@
-"""A model card in Markdown: what a model is and is not for, what it learned from, how well it does."""
+"""Model card in Markdown: intended use, training data, performance and limitations."""
 
 from pathlib import Path
 
@@ -7,16 +7,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from mds_lightning.reporting.page.contents import Page
 from mds_lightning.tracking.run_directory import write_atomically
 
-#: Characters that Markdown would take for marks, or a page for tags.
+#: Characters with a meaning in Markdown or HTML.
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
 
 
 def write_model_card(page: Page, path: Path) -> Path:
-    """Write the model card of the models that a report is about; returns `path`.
+    """Write the model card of the models of a report.
 
     Args:
-        page: What `report.write_report` gives.
+        page: Contents of the report, as `write_report` returns them.
         path: File to write.
+
+    Returns:
+        `path`.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),

@@ -1,4 +1,4 @@
-"""Where a study came from: its manifest, and the facts that its folds recorded."""
+"""Provenance of a study: its manifest, and what its folds recorded."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from mds_lightning.tracking.settings import read_settings
 
 log = logging.getLogger(__name__)
 
-#: Packages whose version can change a number.
+#: Packages whose version can change a result.
 _DECISIVE = (
     "mds-lightning", "torch", "torchvision", "timm", "lightning", "albumentations", "opencv-python-headless",
     "pillow", "numpy", "scipy", "pandas", "scikit-learn", "hydra-core", "optuna",
@@ -89,13 +89,13 @@ def _name_manifest(settings: Mapping[str, Any]) -> File:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What the folds of one variant recorded of how they were made.
+class ProvenanceSummary:
+    """Provenance of the folds of one variant: how their models were made.
 
     Attributes:
-        facts: Name to value, or to the different values that the folds have.
-        packages: Package to version, likewise.
-        differing: Names with more than one value: the folds were not made alike.
+        facts: Name to value; values that differ between folds are joined by ` / `.
+        packages: Package to version, in the same form.
+        differing: Names of facts and packages with more than one value.
     """
 
     facts: Mapping[str, str]
@@ -103,8 +103,8 @@ class Origin:
     differing: tuple[str, ...]
 
 
-def read_origin(runs: Sequence[RunDirectory]) -> Origin:
-    """Join what the folds' `provenance.json` say; dates, hosts and fold numbers may differ.
+def summarise_provenance(runs: Sequence[RunDirectory]) -> ProvenanceSummary:
+    """Join the records `provenance.json` of the folds; dates, hosts and fold numbers are ignored.
 
     Args:
         runs: Folds of one variant.
@@ -125,11 +125,11 @@ def read_origin(runs: Sequence[RunDirectory]) -> Origin:
     versions = [{name.lower(): version for name, version in r["packages"].items()} for r in records]
     packages = {name: [one.get(name, "not installed") for one in versions] for name in _DECISIVE}
     differing = [name for name, values in (facts | packages).items() if len(set(values)) > 1]
-    return Origin(_join(facts), _join(packages), tuple(differing))
+    return ProvenanceSummary(_join(facts), _join(packages), tuple(differing))
 
 
 def _command(record: Mapping[str, Any]) -> str:
-    """The command as typed, whatever folder the program lies in, and without the fold of this run."""
+    """The command as typed, without the folder of the program and the fold of the run."""
     program, *words = record["command"]
     kept = [word for word in words if not word.startswith("fold=")]
     return shlex.join([Path(program).name, *kept])

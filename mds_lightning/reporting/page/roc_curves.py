@@ -1,4 +1,4 @@
-"""ROC curves for a page that answers to the pointer: corners with their thresholds and counts."""
+"""ROC curves for the interactive plot of the report: points with thresholds and counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from mds_lightning.statistics.curves.roc import AveragedRoc, RocCurve, average_vertically, trace_roc
 from mds_lightning.statistics.predictions import Predictions
 
-#: Longer curves are drawn by their corners alone.
+#: Longer curves are reduced to the points at which their direction changes.
 _MOST_POINTS = 600
 
 
 @dataclass(frozen=True)
 class CountedCurve:
-    """A ROC curve whose points say how many rows lie behind them.
+    """A ROC curve with the number of rows behind it.
 
     Attributes:
         name: `fold 0`, or `folds pooled`.
-        roc: Its corners.
-        positives: Rows of the class.
-        negatives: Rows of the others.
+        roc: The curve.
+        positives: Number of rows of the positive class.
+        negatives: Number of all other rows.
     """
 
     name: str
@@ -30,7 +30,7 @@ class CountedCurve:
     negatives: int
 
     def points(self) -> list[list[float]]:
-        """[threshold, true positives, false positives] of each corner; the infinite threshold is 2."""
+        """[threshold, true positives, false positives] of each point; infinity is written as 2."""
         return [
             [round(min(float(t), 2.0), 6), round(float(y) * self.positives), round(float(x) * self.negatives)]
             for x, y, t in zip(
@@ -41,14 +41,14 @@ class CountedCurve:
 
 @dataclass(frozen=True)
 class CurveFamily:
-    """The curves of one class at one level: each fold's, their macro average, and the pooled one.
+    """The ROC curves of one class at one level: per fold, macro average, and pooled.
 
     Attributes:
-        title: `MDS vs donor, patient level`.
-        rows: What a point counts: `patients` or `images`.
-        folds: Folds with rows of both sides.
-        pooled: All folds' rows together.
-        average: Of the folds; None for fewer than two.
+        title: For example `MDS against donor, patient level`.
+        rows: What the counts are of: `patients` or `images`.
+        folds: Curves of the folds that have both positive and negative rows.
+        pooled: Curve of the rows of all folds.
+        average: Macro average of the folds; None for fewer than two.
     """
 
     title: str
@@ -59,10 +59,10 @@ class CurveFamily:
 
 
 def trace_families(levels: dict[str, Predictions]) -> Iterator[CurveFamily]:
-    """Yield the families of each level and each scored class that has rows of both sides.
+    """Yield a family for each level and each class that has both positive and negative rows.
 
     Args:
-        levels: `patient` and `image` to held-out rows.
+        levels: Level (`patient`, `image`) to held-out rows.
     """
     for level, predictions in levels.items():
         classes = predictions.classes
@@ -91,13 +91,13 @@ def trace_families(levels: dict[str, Predictions]) -> Iterator[CurveFamily]:
 def _count(name: str, positive: NDArray[np.bool_], score: NDArray[np.float64]) -> CountedCurve:
     roc = trace_roc(positive, score)
     hits, others = int(positive.sum()), int((~positive).sum())
-    return CountedCurve(name, _keep_corners(roc), hits, others)
+    return CountedCurve(name, _drop_collinear(roc), hits, others)
 
 
-def _keep_corners(roc: RocCurve) -> RocCurve:
-    """The curve without points on a straight line between their neighbours: the same drawing, less of it.
+def _drop_collinear(roc: RocCurve) -> RocCurve:
+    """The curve without points that lie on a straight line between their neighbours.
 
-    Short curves keep every point, so that every row has its threshold on the page.
+    Short curves keep every point, so that the report shows the threshold of every row.
     """
     if len(roc.threshold) <= _MOST_POINTS:
         return roc

@@ -1,4 +1,4 @@
-"""How the folds of one variant were trained, for the page: settings in words, and learning curves."""
+"""Summary of the training of a variant's folds: settings in words and learning curves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ from mds_lightning.reporting.opened import FoldRun
 
 
 @dataclass(frozen=True)
-class FoldLesson:
-    """One fold's training.
+class FoldTraining:
+    """Training of one fold.
 
     Attributes:
-        fold: Its number.
-        variant: What was trained.
-        epochs: How many were trained.
-        best: Number of the epoch whose checkpoint was kept, from 0; None if it cannot be told.
-        val_auroc: On validation images, with that checkpoint.
-        minutes: Of training, testing and explaining.
-        curves: epoch, train/loss, val/loss, val/auroc, as far as they are there.
+        fold: Number of the fold.
+        variant: Name of the variant.
+        epochs: Number of trained epochs.
+        best: Epoch (from 0) with the largest validation ROC-AUC, whose checkpoint was kept; None without
+            curves.
+        val_auroc: ROC-AUC on validation images with that checkpoint.
+        minutes: Duration of training, testing and explaining.
+        curves: Columns epoch, train/loss, val/loss and val/auroc, as far as they were logged.
     """
 
     fold: int
@@ -32,9 +33,9 @@ class FoldLesson:
     curves: pd.DataFrame
 
 
-def read_lessons(runs: Sequence[FoldRun]) -> list[FoldLesson]:
+def read_fold_training(runs: Sequence[FoldRun]) -> list[FoldTraining]:
     """Read the learning curves of finished folds."""
-    lessons = []
+    folds = []
     for run in runs:
         done = run.done or {}
         columns = ["epoch", "train/loss", "val/loss", "val/auroc"]
@@ -43,8 +44,8 @@ def read_lessons(runs: Sequence[FoldRun]) -> list[FoldLesson]:
         curves = curves[kept].dropna(subset=[name for name in kept if name != "epoch"], how="all")
         known = curves["val/auroc"].fillna(-1.0) if "val/auroc" in curves else pd.Series(dtype=float)
         best = int(curves["epoch"].to_numpy()[int(known.to_numpy().argmax())]) if len(known) else None
-        lessons.append(
-            FoldLesson(
+        folds.append(
+            FoldTraining(
                 run.index,
                 run.variant,
                 int(done["epochs"]),
@@ -54,11 +55,11 @@ def read_lessons(runs: Sequence[FoldRun]) -> list[FoldLesson]:
                 curves,
             )
         )
-    return lessons
+    return folds
 
 
-def describe_runs(runs: Sequence[FoldRun]) -> dict[str, str]:
-    """What decides the models of `runs`, in words; where runs differ, each way once."""
+def describe_training(runs: Sequence[FoldRun]) -> dict[str, str]:
+    """Settings of the training in words, by topic; values that differ between runs are joined by ` / `."""
     described = [_describe(run.settings) for run in runs]
     return {key: " / ".join(dict.fromkeys(one[key] for one in described)) for key in described[0]}
 
@@ -76,7 +77,7 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
         if value
     )
     stopping = settings["callbacks"].get("early_stopping")
-    patience = f", stopped after {stopping['patience']} epochs without gain" if stopping else ""
+    patience = f", stopped after {stopping['patience']} epochs without improvement" if stopping else ""
     optimizer = (
         f"{classifier['optimizer']}, learning rate {classifier['learning_rate']:g}, "
         f"weight decay {classifier['weight_decay']:g}, batches of {data['batch_size']}"
@@ -93,21 +94,23 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _describe_view(data: Mapping[str, Any]) -> str:
-    # Runs that do not say were made when whole fields were all there was.
+    # Runs without this key predate tiles and used whole fields.
     size, view = _describe_size(data["image_size"]), data.get("view", "whole")
     whole = f"the whole field of view, scaled to {size}"
     if view == "whole":
         return whole
     scale, overlap = data["magnification"], data["tile_overlap"]
     tiles = (
-        f"tiles of {size} out of the field of view "
-        f"{'in its own resolution' if scale == 1 else f'at {scale:g} of its resolution'}, drawn at random in "
-        "training; for a prediction they cover the field"
-        f"{f' and overlap by {overlap:.0%} or more' if overlap else ''}, and their probabilities are averaged"
+        f"tiles of {size} cut from the field of view "
+        f"{'at full resolution' if scale == 1 else f'at {scale:g} of its resolution'}, drawn at random in "
+        "training; for prediction, tiles cover the field"
+        f"{f' with an overlap of at least {overlap:.0%}' if overlap else ''}, and their probabilities are "
+        "averaged"
     )
     if view == "tiles":
         return tiles
-    return f"at two scales, drawn evenly in training and averaged in a prediction: {whole}, and {tiles}"
+    both = "two scales, drawn with equal probability in training and averaged for prediction"
+    return f"{both}: {whole}, and {tiles}"
 
 
 def _describe_size(size: Any) -> str:

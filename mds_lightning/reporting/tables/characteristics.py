@@ -1,23 +1,26 @@
-"""Table 1: who the patients are, from the clinical columns of the manifest."""
+"""Table 1: characteristics of the patients, from the clinical columns of the manifest."""
 
 import warnings
 
 import pandas as pd
 from tableone import TableOne  # type: ignore[import-untyped]
 
-#: Columns of a manifest that say nothing of a patient's condition.
+#: Columns of a manifest that are not clinical.
 _TECHNICAL = ("image", "patient_id", "label", "external", "mask", "boxes")
-#: Numbers with so many different values or fewer are shown as categories.
+#: Numeric columns with at most this many different values are shown as categories.
 _FEW = 5
-#: A column of text with more values than this is no characteristic (a free text, a date).
+#: Text columns with more values than this (free text, dates) are omitted.
 _MOST_CATEGORIES = 20
 
 
 def clinical_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """patient_id (index) to clinical columns (and site, if there are several), one row a patient.
+    """Clinical columns (and site, if there are several sites), one row per patient.
 
     Args:
-        rows: The manifest's rows; a patient's first non-missing value counts.
+        rows: Rows of the manifest; the first non-missing value of each patient is used.
+
+    Returns:
+        Columns with more than one value, with patient_id as index.
     """
     chosen = [name for name in rows if name not in _TECHNICAL]
     patients = rows.replace("", pd.NA)[["patient_id", *chosen]].groupby("patient_id", sort=False).first()
@@ -26,22 +29,22 @@ def clinical_columns(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def tabulate_characteristics(rows: pd.DataFrame) -> pd.DataFrame:
-    """Table 1: a column for each class, external patients apart, and all patients.
+    """Table 1: a column for each class, separate columns for external patients, and one for all patients.
 
-    Numbers are given as median [first and third quartile], categories as n (%) with missing ones as their
-    own, by the `tableone` library (Pollard et al., JAMIA Open 2018). There are no p values: the classes are
-    not a trial's arms.
+    Numeric columns are given as median [first and third quartile], categorical ones as n (%) with missing
+    values as a category, by the `tableone` library (Pollard et al., JAMIA Open 2018). There are no p values,
+    because classes are not the randomised arms of a trial.
 
     Args:
-        rows: The manifest's rows.
+        rows: Rows of the manifest.
 
     Returns:
-        Columns characteristic, value, then one a group.
+        Columns characteristic and value, then one per group.
     """
     first = rows.drop_duplicates("patient_id").set_index("patient_id")
     group = first["label"] + first["external"].map({True: " (external)", False: ""})
     patients = clinical_columns(rows)
-    patients.insert(0, "images a patient", rows.groupby("patient_id").size())
+    patients.insert(0, "images per patient", rows.groupby("patient_id").size())
     patients = patients.loc[:, [_is_characteristic(patients[name]) for name in patients]]
     numeric = [str(name) for name in patients if _is_number(patients[name])]
     categorical = [str(name) for name in patients if name not in numeric]
@@ -66,7 +69,7 @@ def tabulate_characteristics(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _is_number(values: "pd.Series[float]") -> bool:
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    return bool(numeric) and (values.nunique() > _FEW or values.name == "images a patient")
+    return bool(numeric) and (values.nunique() > _FEW or values.name == "images per patient")
 
 
 def _is_characteristic(values: "pd.Series[float]") -> bool:
@@ -74,7 +77,7 @@ def _is_characteristic(values: "pd.Series[float]") -> bool:
 
 
 def _flatten(table: pd.DataFrame) -> pd.DataFrame:
-    """Plain columns instead of tableone's nested ones; a characteristic is named in its first row only."""
+    """Flatten the nested columns of tableone; a characteristic is named only in its first row."""
     table = table.copy()
     table.columns = [column[-1] for column in table.columns]
     flat = table.reset_index(names=["characteristic", "value"])

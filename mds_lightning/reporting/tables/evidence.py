@@ -1,4 +1,4 @@
-"""Every table of one variant, computed from its pooled rows."""
+"""All tables of one variant, computed from its pooled predictions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,23 +23,24 @@ from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.subgroups import estimate_subgroups
 
-#: Names the rows that every internal estimate rests on.
+#: Label of the rows that all internal estimates are computed from.
 HELD_OUT = "held-out patients, folds pooled"
-#: A clinical column with more groups than this is no column of groups (a free text, a date).
+#: Text columns with more values than this (free text, dates) are not used as subgroups.
 _MOST_GROUPS = 12
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one variant.
+    """All computed results of one variant.
 
     Attributes:
-        predictions: All rows of the study.
-        settings: How the estimates were made.
+        predictions: All rows of the variant.
+        settings: Settings of the estimates.
         tables: File name without extension to table: `metrics`, `folds`, `confusion`, `calibration`,
-            `reliability`; of two classes also `operating_points`, `thresholds`, `decision_curve`; `subgroups`
-            with clinical columns.
-        reliability: (probabilities, level) to the curve of the positive (or, of several, the last) class.
+            `reliability`; for two classes also `operating_points`, `thresholds` and `decision_curve`; with
+            clinical columns also `subgroups`.
+        reliability: (probabilities, level) to the reliability curve of the last class (the positive class
+            of two).
     """
 
     predictions: Predictions
@@ -57,12 +58,12 @@ class Evidence:
 def gather_evidence(
     predictions: Predictions, settings: Settings, clinical: pd.DataFrame | None = None
 ) -> Evidence:
-    """Compute every table of one variant.
+    """Compute all tables of one variant.
 
     Args:
         predictions: Pooled rows of a study.
-        settings: How.
-        clinical: patient_id (index) to clinical columns, or None.
+        settings: Settings of the estimates.
+        clinical: Clinical columns with patient_id as index, or None.
     """
     external = compare_external(predictions)
     test = predictions.split("test")
@@ -98,10 +99,10 @@ def _tabulate_confusion(test: Predictions, settings: Settings) -> pd.DataFrame:
     for level, rows in (("image", test), ("patient", aggregate_patients(test, settings.aggregation))):
         counts = count_confusion(Sample.of(rows)).sum(axis=0)
         lines += [
-            (level, rows.classes[true], rows.classes[decided], int(count))
-            for (true, decided), count in np.ndenumerate(counts)
+            (level, rows.classes[true], rows.classes[predicted], int(count))
+            for (true, predicted), count in np.ndenumerate(counts)
         ]
-    return pd.DataFrame(lines, columns=["level", "true", "decided", "rows"])
+    return pd.DataFrame(lines, columns=["level", "true", "predicted", "rows"])
 
 
 def _tabulate_subgroups(patients: Predictions, clinical: pd.DataFrame, settings: Settings) -> pd.DataFrame:

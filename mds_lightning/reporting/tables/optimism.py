@@ -1,4 +1,4 @@
-"""What choosing a variant on the test folds would claim, beside what a choice on validation is worth."""
+"""Selection of a variant on validation data, compared with optimistic selection on test data."""
 
 from collections.abc import Mapping
 
@@ -13,21 +13,20 @@ from mds_lightning.statistics.predictions import Predictions, score_auroc
 
 
 def claim_on_test(patients: Mapping[str, Predictions], selection: Selection) -> pd.DataFrame:
-    """Patient-level ROC-AUC of four ways to choose.
+    """Patient-level ROC-AUC of four ways to select a variant.
 
     Args:
-        patients: Variant to its held-out patients; of a search only the chosen of which were tested
-            (`selection.complete` is false) none are needed.
-        selection: The choice on validation.
+        patients: Variant to its held-out patients; may be empty if `selection.complete` is false.
+        selection: The selection on validation images.
 
     Returns:
-        Rows (choice, roc_auc, optimistic): on validation in each fold; the best variant on the pooled test
-        patients, as papers do; the best variant of each test fold; and their mean, as if none were chosen.
-        The first alone where not all variants were tested: of the others nobody can say what they claim.
+        Columns choice, roc_auc and optimistic. Rows: selection in each fold on validation images; best
+        variant on the pooled test patients; best variant on each test fold; mean of all variants. Only the
+        first row if not all variants were tested.
     """
-    honest = score_auroc(aggregate_patients(selection.predictions.split("test")).table)
+    validated = score_auroc(aggregate_patients(selection.predictions.split("test")).table)
     columns = ["choice", "roc_auc", "optimistic"]
-    rows = [("in each fold on its validation patients", honest, False)]
+    rows = [("in each fold on its validation images", validated, False)]
     if not selection.complete:
         return pd.DataFrame(rows, columns=columns)
     pooled = {variant: score_auroc(rows.table) for variant, rows in patients.items()}
@@ -41,16 +40,16 @@ def claim_on_test(patients: Mapping[str, Predictions], selection: Selection) -> 
     best = max(pooled, key=lambda variant: _known(pooled[variant]))
     rows += [
         (f"best variant on all test patients ({best})", pooled[best], True),
-        ("best variant of each test fold", folds, True),
-        ("no choice: mean of all variants", float(np.nanmean(list(pooled.values()))), False),
+        ("best variant on each test fold", folds, True),
+        ("no selection: mean of all variants", float(np.nanmean(list(pooled.values()))), False),
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
 def show_claim(claim: pd.DataFrame) -> Table:
-    """The rows for the terminal."""
+    """The comparison as a table for the terminal."""
     shown = Table(
-        "the variant is chosen", "patient ROC-AUC", "", box=box.SIMPLE_HEAD, title="What the choice is worth"
+        "selection of the variant", "patient ROC-AUC", "", box=box.SIMPLE_HEAD, title="Effect of selection"
     )
     shown.title_justify = "left"
     for row in claim.to_dict("records"):

@@ -1,11 +1,10 @@
-"""What the paper published, to stand beside what a study finds on the same task.
+"""Published results of the reference paper, shown next to results of a study on the same task.
 
-Held here are the patients of each class and two numbers of the best model, no more. Compared with the
-article's text: the patients, and DenseNet-201 with its accuracy of 0.98. Not compared, for want of that part
-of the text: the ROC-AUCs and SqueezeNet as the best model against AML. The article's values for each metric,
-each of its six architectures and the external patients are not held here: copy them into `values` from the
-article, and the tables show them beside ours. Whether its numbers are of images or of patients, and how folds
-were joined, is to be read there too.
+Contains the number of patients per class and up to two metrics of the best model. Verified against the text
+of the article: the numbers of patients, and DenseNet-201 with its accuracy of 0.98. Not verified: the
+ROC-AUCs, and SqueezeNet as the best model for MDS against AML. Other values of the article (all metrics, six
+architectures, external patients) are not included: add them to `values` to show them in the tables. The
+article also defines whether its numbers are at image or patient level, and how folds were combined.
 """
 
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ SOURCE = "doi:10.1038/s41698-025-01222-y"
 
 @dataclass(frozen=True)
 class Published:
-    """The best model of one task.
+    """Published result of the best model for one task.
 
     Attributes:
-        table: Number of the table that the task has among those that `evaluate` writes (1 holds patients).
+        table: Number of the table of this task among the tables of `evaluate` (1 is patient characteristics).
         model: Standard name of the backbone.
-        patients: Patients of each class.
-        values: (metric, of) to value, as far as it is held here; rounded as published.
+        patients: Class to number of patients.
+        values: (metric, class) to value, rounded as published.
     """
 
     table: int
@@ -31,7 +30,7 @@ class Published:
     values: dict[tuple[str, str], float]
 
 
-#: (negative, positive) to what was published.
+#: (negative, positive) class to the published result.
 PUBLISHED = {
     ("donor", "MDS"): Published(
         2,

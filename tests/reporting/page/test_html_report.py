@@ -1,4 +1,4 @@
-"""The report as text: it opens with the answer, escapes what is not ours, and says what is missing."""
+"""The report as text: main result, escaping of user text, and statements on missing parts."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from mds_lightning import load_study
 from mds_lightning.reporting.page.contents import gather_page
 from mds_lightning.reporting.page.html_report import render_report, write_report
 from mds_lightning.reporting.page.model_card import write_model_card
-from mds_lightning.reporting.page.provenance_summary import read_origin
+from mds_lightning.reporting.page.provenance_summary import summarise_provenance
 from mds_lightning.statistics.estimates import Settings
 
 QUICK = Settings(n_resamples=100)
@@ -39,7 +39,7 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
     @property
-    def words(self):
+    def content(self):
         return " ".join(" ".join(self.text).split())
 
 
@@ -53,20 +53,20 @@ def outline(page):
     return Outline(render_report(page, DATE))
 
 
-def test_it_opens_with_the_patients_auc_and_who_was_studied(made_study, outline):
+def test_the_report_starts_with_the_patient_auc_and_the_study_population(made_study, outline):
     rows = pd.concat(
         pd.read_parquet(file) for file in sorted((made_study / "resnet18").glob("*/predictions.parquet"))
     )
     test = rows[rows["split"] == "test"].groupby("patient_id")[["target", "prob_MDS"]].mean()
     expected = f"{roc_auc_score(test['target'], test['prob_MDS']):.3f}"
-    opening = outline.words.split("Who was studied")[2]
-    answer = outline.words.split("The answer")[2]
+    opening = outline.content.split("Study population")[2]
+    answer = outline.content.split("Main result")[2]
     assert answer.index(expected) < 100
     assert "48 patients, 96 images" in answer
     assert "24 donor, 24 MDS" in answer
-    assert "55 patients, 109 images" in opening, "the manifest holds one patient of another label"
-    assert "Left out: lymphoma" in opening
-    assert "the task does not name this label" in opening
+    assert "55 patients, 109 images" in opening, "the manifest contains patients of another label"
+    assert "Excluded: lymphoma" in opening
+    assert "label not part of the task" in opening
 
 
 def test_the_counts_behind_each_point_of_a_curve_are_those_of_the_rows(page, outline):
@@ -76,12 +76,15 @@ def test_the_counts_behind_each_point_of_a_curve_are_those_of_the_rows(page, out
     score, positive = patients.probabilities[:, 1], patients.target == 1
     pooled = data[0]["curves"][-1]
     assert (data[0]["rows"], pooled["positives"], pooled["negatives"]) == ("patients", 24, 24)
-    for threshold, hits, alarms in pooled["points"]:
-        called = score >= threshold - 1e-6
-        assert (hits, alarms) == ((called & positive).sum(), (called & ~positive).sum())
+    for threshold, true_positives, false_positives in pooled["points"]:
+        predicted = score >= threshold - 1e-6
+        assert (true_positives, false_positives) == (
+            (predicted & positive).sum(),
+            (predicted & ~positive).sum(),
+        )
 
 
-def test_every_part_is_there_and_every_link_leads_somewhere(outline):
+def test_every_section_exists_and_every_link_has_a_target(outline):
     places = {attributes["id"] for _, attributes in outline.elements if "id" in attributes}
     links = [attributes["href"] for attributes in outline.all("a")]
     assert {link.removeprefix("#") for link in links} <= places
@@ -94,7 +97,7 @@ def test_every_part_is_there_and_every_link_leads_somewhere(outline):
     assert all(image["alt"] for image in outline.all("img"))
 
 
-def test_it_can_be_read_aloud(outline):
+def test_the_page_is_accessible(outline):
     levels = [int(tag[1]) for tag, _ in outline.elements if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
@@ -108,7 +111,7 @@ def test_it_can_be_read_aloud(outline):
     assert next(iter(outline.all("html")))["lang"] == "en"
 
 
-def test_nothing_is_asked_of_the_network(outline):
+def test_the_page_requests_nothing_from_the_network(outline):
     for tag, attributes in outline.elements:
         for key in ("src", "href", "srcset", "action", "data", "poster"):
             value = attributes.get(key) or "#"
@@ -116,7 +119,7 @@ def test_nothing_is_asked_of_the_network(outline):
     assert "default-src 'none'" in str(outline.all("meta"))
 
 
-def test_the_same_study_gives_the_same_bytes(page, made_study, tmp_path):
+def test_the_report_is_reproducible(page, made_study, tmp_path):
     again = write_report(load_study(made_study), QUICK, tmp_path / "again.html", DATE)
     text = (tmp_path / "again.html").read_text()
     assert text == render_report(page, DATE)
@@ -124,59 +127,59 @@ def test_the_same_study_gives_the_same_bytes(page, made_study, tmp_path):
     assert later.replace("2027-02-03", "2026-01-01") == text
 
 
-def test_names_from_a_users_files_are_text_and_nothing_else(make_study, tmp_path):
-    evil = "<script>alert(1)</script>"
-    maker = make_study(tmp_path, classes=("donor", f"MDS{evil}"))
-    maker.names = dict.fromkeys([0], f"{evil}0") | {1: '"><img src=x onerror=alert(1)>'}
+def test_names_from_user_files_are_escaped(make_study, tmp_path):
+    script = "<script>alert(1)</script>"
+    maker = make_study(tmp_path, classes=("donor", f"MDS{script}"))
+    maker.names = dict.fromkeys([0], f"{script}0") | {1: '"><img src=x onerror=alert(1)>'}
     maker.images = {number: f"a<script>{number}.png" for number in range(48)}
     maker.images[5] = "b' onload='alert(1).png"
     page = write_report(load_study(maker.write()), QUICK, tmp_path / "report.html", DATE)
     outline = Outline((tmp_path / "report.html").read_text())
-    assert len(outline.all("script")) == 2, "the data of the curves, and the page's own"
+    assert len(outline.all("script")) == 2, "the data of the curves, and the script of the page"
     assert not [key for _, attributes in outline.elements for key in attributes if key.startswith("on")]
     assert all(image["src"].startswith("data:image/jpeg;base64,") for image in outline.all("img"))
-    assert f"MDS{evil}" in outline.words
+    assert f"MDS{script}" in outline.content
     card = write_model_card(page, tmp_path / "card.md").read_text()
     assert "<script>" not in re.sub(r"\\<", "", card)
 
 
-def test_what_is_missing_is_said_and_left_open_in_the_checklists(make_study, tmp_path):
+def test_missing_parts_are_stated_and_open_in_the_checklists(make_study, tmp_path):
     maker = make_study(tmp_path, external=0)
     study = maker.write()
     (tmp_path / "smears" / "manifest.csv").unlink()
     write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
     outline = Outline((tmp_path / "report.html").read_text())
-    words = outline.words
-    assert "whom it left out cannot be counted" in words
-    assert "No patient is external" in words
-    assert "there was none to choose" in words
-    assert "this study cannot tell: no patient is external" in words
-    assert "this study cannot tell: the manifest has no clinical columns, or is not at hand" in words
+    content = outline.content
+    assert "exclusions cannot be counted" in content
+    assert "No patient is external" in content
+    assert "so no variant was selected" in content
+    assert "not available in this study: no patient is external" in content
+    assert "not available in this study: the manifest has no clinical columns or was not found" in content
     assert not {"external", "patients", "maps", "variants"} & {
         attributes.get("id") for _, attributes in outline.elements
     }
 
 
-def test_a_model_that_learned_nothing_is_named(make_study, tmp_path):
+def test_a_model_with_constant_probabilities_is_reported(make_study, tmp_path):
     study = make_study(tmp_path).write()
     file = study / "resnet18" / "fold-0" / "predictions.parquet"
     pd.read_parquet(file).assign(prob_MDS=0.25, prob_donor=0.75).to_parquet(file, index=False)
     write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
-    words = Outline((tmp_path / "report.html").read_text()).words
-    assert "Every image gets the same probability in fold 0: the model has learned nothing" in words
+    content = Outline((tmp_path / "report.html").read_text()).content
+    assert "Every image gets the same probability in fold 0: the model has learned nothing" in content
 
 
-def test_three_classes_have_a_report_too(make_study, tmp_path):
+def test_three_classes(make_study, tmp_path):
     maker = make_study(tmp_path, patients=54, classes=("donor", "MDS", "AML"))
     write_report(load_study(maker.write(("resnet18", "resnet34"))), QUICK, tmp_path / "report.html", DATE)
     outline = Outline((tmp_path / "report.html").read_text())
-    assert "donor, MDS and AML" in outline.words
-    assert "macro average, one class against the rest" in outline.words
-    assert "MDS against all others, patient level" in outline.words
-    assert "thresholds are chosen for two classes only" in outline.words
+    assert "donor, MDS and AML" in outline.content
+    assert "macro average, one class against all others" in outline.content
+    assert "MDS against all others, patient level" in outline.content
+    assert "thresholds are chosen for two classes only" in outline.content
 
 
-def test_a_study_that_is_not_finished_has_no_report(make_study, tmp_path):
+def test_an_unfinished_study_is_refused(make_study, tmp_path):
     study = make_study(tmp_path).write()
     (study / "resnet18" / "fold-1" / "done.json").unlink()
     with pytest.raises(ValueError, match="fold 1 is not finished"):
@@ -184,19 +187,19 @@ def test_a_study_that_is_not_finished_has_no_report(make_study, tmp_path):
     assert not (tmp_path / "report.html").exists()
 
 
-def test_folds_that_were_not_made_alike_are_named(make_study, tmp_path):
+def test_differences_in_provenance_between_folds_are_reported(make_study, tmp_path):
     study = load_study(make_study(tmp_path, patients=6).write())
     runs = [run.directory for run in study.runs()]
-    assert read_origin(runs).differing == ()
+    assert summarise_provenance(runs).differing == ()
     record = json.loads(runs[2].provenance.read_text())
     runs[2].provenance.write_text(json.dumps(record | {"git": "b" * 40, "packages": {"torch": "2.15.0"}}))
-    origin = read_origin(runs)
-    assert set(origin.differing) == {"torch", "numpy", "code (git commit)"}
-    assert origin.packages["torch"] == "2.14.1 / 2.15.0"
-    assert origin.packages["numpy"] == "2.4.6 / not installed"
+    summary = summarise_provenance(runs)
+    assert set(summary.differing) == {"torch", "numpy", "code (git commit)"}
+    assert summary.packages["torch"] == "2.14.1 / 2.15.0"
+    assert summary.packages["numpy"] == "2.4.6 / not installed"
 
 
-def test_images_that_could_not_be_read_are_in_the_flow(make_study, tmp_path):
+def test_unreadable_images_are_counted_in_the_flow(make_study, tmp_path):
     study = make_study(tmp_path, patients=12, external=0).write()
     for fold in range(3):
         run = study / "resnet18" / f"fold-{fold}"

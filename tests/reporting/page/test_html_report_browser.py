@@ -1,7 +1,6 @@
-"""The report in a real Chromium: nothing complains, nothing leaves the page, the plot and the sliders answer.
+"""The report in Chromium: no errors, no network requests, and the ROC plot and sliders work.
 
-Debian: `apt-get install chromium chromium-driver`. Chromedriver is spoken to in its own protocol,
-W3C WebDriver: JSON over HTTP.
+Debian: `apt-get install chromium chromium-driver`. The tests use the W3C WebDriver protocol: JSON over HTTP.
 """
 
 import json
@@ -35,7 +34,7 @@ KEYS = {"ArrowLeft": "\ue012", "ArrowRight": "\ue014", "Home": "\ue011", "End": 
 
 
 class Browser:
-    """One window of a headless Chromium."""
+    """A window of headless Chromium."""
 
     def __init__(self, profile: Path) -> None:
         with socket.socket() as free:
@@ -109,7 +108,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser(made_study, tmp_path_factory):
-    """The report of the made study, opened."""
+    """A browser with the report of a study."""
     folder = tmp_path_factory.mktemp("browser")
     report = folder / "report.html"
     write_report(load_study(made_study), Settings(n_resamples=100), report)
@@ -122,36 +121,36 @@ def browser(made_study, tmp_path_factory):
         window.close()
 
 
-def test_nothing_complains_and_no_request_leaves_the_page(browser):
+def test_the_page_logs_no_errors_and_makes_no_requests(browser):
     assert browser.log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
-    # The window's first page, before ours, is Chromium's own.
+    # Chromium opens a page of its own before the report.
     asked = [
         event["params"]["request"]["url"]
         for event in events
         if event["method"] == "Network.requestWillBeSent"
         and not event["params"]["documentURL"].startswith("chrome:")
     ]
-    assert asked, "the page itself was asked for"
+    assert asked, "the report itself was requested"
     assert {url.split(":")[0] for url in asked} <= {"file", "data"}
     assert sum(url.startswith("file:") for url in asked) == 1
 
 
-def test_every_picture_and_drawing_is_there(browser):
+def test_all_images_and_drawings_are_visible(browser):
     sizes = browser.run("return [...document.images].map(i => [i.complete, i.naturalWidth])")
     assert len(sizes) >= 8
     assert all(complete and width > 0 for complete, width in sizes)
-    flat = browser.run(
+    drawings = browser.run(
         "return [...document.querySelectorAll('svg[role=img]')].filter(s => s.checkVisibility())"
         ".map(s => [s.getBoundingClientRect().height, s.querySelectorAll('path[d^=M]').length"
         " + s.querySelectorAll('circle').length])"
     )
-    assert len(flat) >= 7
-    assert all(height > 20 and marks > 0 for height, marks in flat)
+    assert len(drawings) >= 7
+    assert all(height > 20 and marks > 0 for height, marks in drawings)
     assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_the_slider_moves_the_map_by_keyboard_and_by_pointer(browser):
+def test_the_slider_works_with_keyboard_and_pointer(browser):
     clip = "return getComputedStyle(document.querySelector('.overlay')).clipPath"
     before = browser.run(clip)
     browser.press(".compare input", "ArrowRight", "ArrowRight")
@@ -166,7 +165,7 @@ def test_the_slider_moves_the_map_by_keyboard_and_by_pointer(browser):
     assert "25%" in browser.run(clip)
 
 
-def test_the_roc_tells_threshold_and_counts_under_the_pointer_and_the_keys(browser):
+def test_the_roc_plot_shows_threshold_and_counts_for_pointer_and_keys(browser):
     cells = "[...document.querySelectorAll('#roc-out [data-out]')]"
     read = f"return {cells}.map(c => [c.dataset.out, c.textContent])"
     browser.press("#roc-point", "Home")
@@ -189,6 +188,6 @@ def test_the_roc_tells_threshold_and_counts_under_the_pointer_and_the_keys(brows
     assert int(under["tp"]) + int(under["fn"]) in (8, 24)
 
 
-def test_it_prints(browser):
+def test_the_page_can_be_printed(browser):
     assert len(browser.print()) > 50_000
     assert browser.log("browser") == []

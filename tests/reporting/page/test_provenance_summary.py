@@ -1,4 +1,4 @@
-"""The manifest of a study is found where it was trained on, and a changed one is said to be changed."""
+"""The manifest of a study is found, and a changed manifest is reported."""
 
 import json
 import shutil

@@ -61,7 +61,7 @@ def test_separated_patients_are_not_shown_as_certain(make_pooled: Any) -> None:
     assert "too few patients or errors" in " ".join(text.split())
 
 
-def test_performance_stands_beside_the_paper_on_its_task_alone(make_pooled: Any) -> None:
+def test_published_results_are_shown_for_the_task_of_the_paper_only(make_pooled: Any) -> None:
     table = estimates(make_pooled)
     ours = tabulate_performance({"resnet18": table, "densenet201": table}, ("donor", "MDS"))
     assert ours["model"].tolist()[:4] == ["resnet18", "resnet18", "densenet201", "densenet201"]
@@ -76,7 +76,7 @@ def test_performance_stands_beside_the_paper_on_its_task_alone(make_pooled: Any)
     assert not other["model"].str.contains("doi").any()
 
 
-def test_tables_are_written_for_people_and_papers(tmp_path: Path) -> None:
+def test_tables_are_written_as_csv_markdown_and_latex(tmp_path: Path) -> None:
     table = pd.DataFrame({"a_b": ["1 & 2", "5%"], "n": [1, 2]})
     paths = write_table(table, tmp_path / "table1", "95% of them.")
     assert [path.name for path in paths] == ["table1.csv", "table1.md", "table1.tex"]

@@ -1,4 +1,4 @@
-"""All tables and figures of one variant, of two and of three classes."""
+"""All tables and figures of one variant with two and three classes."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_two_classes(make_pooled: Any) -> None:
     assert len(set(points["patients"])) == 2
 
 
-def test_three_classes_get_a_curve_each_and_no_threshold(make_pooled: Any) -> None:
+def test_three_classes_have_one_curve_each_and_no_thresholds(make_pooled: Any) -> None:
     evidence = gather_evidence(make_pooled(("donor", "MDS", "AML")), QUICK)
     assert not {"operating_points", "decision_curve"} & set(evidence.tables)
     assert {"roc_donor", "roc_MDS", "roc_images_AML", "confusion"} <= set(dict(draw_figures(evidence)))
@@ -54,7 +54,7 @@ def test_confusion_and_reliability_count_every_row(make_pooled: Any) -> None:
     assert set(binned) == {120, 60}
 
 
-def test_decision_curve_is_that_of_the_patients(make_pooled: Any) -> None:
+def test_decision_curve_is_at_patient_level(make_pooled: Any) -> None:
     predictions = make_pooled()
     table = gather_evidence(predictions, QUICK).tables["decision_curve"].set_index("threshold")
     patients = aggregate_patients(predictions.split("test"))
@@ -66,7 +66,7 @@ def test_decision_curve_is_that_of_the_patients(make_pooled: Any) -> None:
     assert (table["low"] <= table["high"]).all()
 
 
-def test_over_confident_models_are_mended_by_the_temperature(make_pooled: Any) -> None:
+def test_temperature_scaling_corrects_overconfident_models(make_pooled: Any) -> None:
     predictions = make_pooled(patients=240)
     sharp = predictions.probabilities**6
     sharp /= sharp.sum(axis=1, keepdims=True)
@@ -99,7 +99,7 @@ def test_subgroups_of_clinical_columns(make_pooled: Any) -> None:
     assert len(set(table.query("column == 'age'")["group"])) == 3
 
 
-def test_a_fold_without_one_class_has_no_curve_and_says_so(
+def test_a_fold_with_a_single_class_has_no_curve_and_is_logged(
     make_pooled: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     predictions = make_pooled()

@@ -1,5 +1,5 @@
 "use strict";
-// The ROC plot answers to the pointer and to the keyboard; the pictures slide. Without this script, all is shown.
+// Interactive ROC plot and image sliders. Without this script, all contents are shown statically.
 (() => {
   const plot = document.querySelector(".roc");
   const data = JSON.parse(document.getElementById("roc-data").textContent);
@@ -14,7 +14,7 @@
 
   const place = (curve, [, tp, fp]) => [
     area.left + area.width * fp / curve.negatives, area.top + area.height * (1 - tp / curve.positives)];
-  const share = (part, whole) => `${(part / whole).toFixed(3)}`;
+  const ratio = (part, whole) => `${(part / whole).toFixed(3)}`;
 
   function show() {
     const curve = data[family].curves[curveBox.selectedIndex];
@@ -26,10 +26,10 @@
     marker.setAttribute("cy", y);
     figures[family].querySelectorAll("svg:first-child [data-curve]").forEach((path) =>
       path.classList.toggle("active", Number(path.dataset.curve) === curveBox.selectedIndex));
-    const text = threshold > 1 ? "none is called positive" : `probability ${threshold.toFixed(3)}`;
+    const text = threshold > 1 ? "above all scores: none predicted positive" : `probability ${threshold.toFixed(3)}`;
     out.threshold.textContent = text;
-    out.sensitivity.textContent = share(tp, curve.positives);
-    out.specificity.textContent = share(curve.negatives - fp, curve.negatives);
+    out.sensitivity.textContent = ratio(tp, curve.positives);
+    out.specificity.textContent = ratio(curve.negatives - fp, curve.negatives);
     out.tp.textContent = tp;
     out.fn.textContent = curve.positives - tp;
     out.fp.textContent = fp;
@@ -38,7 +38,7 @@
     pointBox.setAttribute("aria-valuetext", text);
   }
 
-  // The point of a curve whose threshold is the nearest to 0.5 from above.
+  // Index of the point with the smallest threshold of at least 0.5.
   function middle(curve) {
     const below = curve.points.findIndex((point) => point[0] < 0.5);
     return Math.max(0, (below < 0 ? curve.points.length : below) - 1);
