@@ -64,7 +64,7 @@ def run_bare() -> None:
     from mds_lightning.commands.cohort import open_cohort
     from mds_lightning.commands.schema import register_schemas
     from mds_lightning.search.plugin import register_search
-    from mds_lightning.tracking.run_directory import RunDirectory
+    from mds_lightning.studies.layout import RunDirectory
 
     register_schemas()
     register_search()

@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 import torch.distributed as distributed
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.models.crop_averaging import PooledFields, pool_parts
-from mds_lightning.tracking.run_directory import write_atomically
 
 
 class PredictionWriter(lightning.Callback):

@@ -9,7 +9,7 @@ from mds_lightning.cohort.folds import Folds, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.task import Task, make_task
 from mds_lightning.commands.simulate import locate_manifest, locate_root
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
 
 
 @dataclass(frozen=True)

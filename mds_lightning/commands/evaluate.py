@@ -1,239 +1,28 @@
-"""`mds-lightning evaluate`: every number, table and figure of a study, from the rows of its predictions."""
+"""`mds-lightning evaluate`: every metric, table and figure of a study."""
 
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
 from omegaconf import DictConfig
 from rich.console import Console
 
-from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
-from mds_lightning.reporting.figures.figure_maps import choose_fields
-from mds_lightning.reporting.figures.figures_of_variant import draw_figures
-from mds_lightning.reporting.figures.map_panels import draw_maps
-from mds_lightning.reporting.figures.ranks import draw_ranks
-from mds_lightning.reporting.figures.style import save_figure
-from mds_lightning.reporting.page.provenance_summary import find_manifest
-from mds_lightning.reporting.selection import Selection, select_variants
-from mds_lightning.reporting.study import command_to_test, read_runs, read_study
-from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
-from mds_lightning.reporting.tables.estimate_tables import (
-    show_estimates,
-    tabulate_performance,
-    write_csv,
-    write_table,
-)
-from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
-from mds_lightning.reporting.tables.headline import KINDS
-from mds_lightning.reporting.tables.localization_table import (
-    measure_attention,
-    show_attention,
-    summarise_attention,
-)
-from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
-from mds_lightning.reporting.tables.published import PUBLISHED
-from mds_lightning.statistics.comparison import compare_models
+from mds_lightning.reporting.evaluation import Evaluation, evaluate_study
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.statistics.predictions import Predictions, score_auroc
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
-from mds_lightning.tracking.settings import read_settings
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What `evaluate` found.
-
-    Attributes:
-        evidence: Variant to what is known of it; `selected` of a search only the chosen of which were tested.
-        files: Everything that was written.
-    """
-
-    evidence: Mapping[str, Evidence]
-    files: tuple[Path, ...]
 
 
 def evaluate(config: DictConfig) -> Evaluation:
-    """Pool the folds of every variant of a study, and write its `evaluation/` folder.
-
-    `evaluation/<variant>/` holds the tables and figures of one variant; `evaluation/` itself those of all:
-    patient characteristics, performance, and the comparison of two and more variants. A decision is the class
-    with the largest probability: for two classes, positive above 0.5.
+    """Write the `evaluation/` folder of a study, and print its metrics.
 
     Args:
         config: `conf/evaluate.yaml`.
 
     Raises:
-        ValueError: See `reporting.study.read_study`.
-        UntestedError: Of a search, trials that have to be reported were not tested.
+        ValueError: There is no such study, or a fold is unfinished or does not fit the split.
+        UntestedError: It is a search, and trials that have to be reported were not tested.
     """
-    if config.selection not in ("none", "inner_validation"):
-        raise ValueError(f"selection={config.selection}: choose none or inner_validation")
-    study = StudyDirectory(Path(config.study))
     settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
-    pooled = read_study(study) if config.selection == "none" else read_runs(study)
-    selection = select_variants(study, pooled) if config.selection == "inner_validation" else None
-    # Of a search often the chosen trials alone were tested: then they are all there is to report.
-    whole = {variant: rows for variant, rows in pooled.items() if selection is None or selection.complete}
-    first = next(iter(whole)) if selection is None else selection.chosen[0]
-    reported = whole[first] if selection is None else selection.predictions
-    rows = _read_manifest(study, study.runs(first), reported)
-    clinical = None if rows is None else clinical_columns(rows.table)
-    console, files = Console(), list[Path]()
-    evidence: dict[str, Evidence] = {}
-    for variant, predictions in whole.items():
-        evidence[variant] = gather_evidence(predictions, settings, clinical)
-        if indifferent := predictions.indifferent_folds:
-            log.warning(
-                "%s: every image gets the same probability in fold %s: the model has learned nothing. A "
-                "lower classifier.learning_rate, or pretrained weights, may help",
-                *(variant, ", ".join(map(str, indifferent))),
-            )
-        runs = list(study.runs(variant).values())
-        files += _write_variant(study, variant, variant, runs, evidence[variant], rows, console)
-    if selection is not None:
-        chosen = gather_evidence(selection.predictions, settings, clinical)
-        runs = [study.run(variant, fold) for fold, variant in selection.chosen.items()]
-        title = "chosen on validation in each fold"
-        files += _write_variant(study, "selected", title, runs, chosen, rows, console)
-        files += _write_selection(study, selection, evidence, console)
-        evidence = evidence or {"selected": chosen}
-    files += _write_study(study, evidence, rows)
-    _tell_files(console, study, files)
-    return Evaluation(evidence, tuple(files))
-
-
-def _tell_files(console: Console, study: StudyDirectory, files: list[Path]) -> None:
-    """The files that people open first, and where the others are."""
-    first = [path for path in files if path.name in ("metrics.csv", "roc.png", "figure3_maps.png")]
-    first += [path for path in files if path.suffix == ".md"]
-    for path in first:
-        console.print(f"wrote {path}", soft_wrap=True, highlight=False, markup=False)
-    others = (
-        f"and {len(files) - len(first)} more tables (CSV, LaTeX) and figures (PNG, SVG) in {study.evaluation}"
-    )
-    console.print(others, soft_wrap=True, highlight=False, markup=False)
-
-
-def _write_variant(
-    study: StudyDirectory,
-    name: str,
-    title: str,
-    runs: Sequence[RunDirectory],
-    evidence: Evidence,
-    rows: ManifestRows | None,
-    console: Console,
-) -> list[Path]:
-    """Tables and figures in `evaluation/<name>`; the metrics on the terminal too."""
-    folder, title = study.evaluation / name, f"{study.path.name}, {title}"
-    files = [write_csv(table, folder / f"{stem}.csv") for stem, table in evidence.tables.items()]
-    for stem, figure in draw_figures(evidence):
-        files += save_figure(figure, folder / stem)
-    fields = [] if rows is None else choose_fields(runs, rows.root)
-    if fields:
-        figure = draw_maps(fields, f"Occlusion sensitivity, {title}: held-out fields")
-        files += save_figure(figure, folder / "figure3_maps")
-    console.print(*show_estimates(evidence.tables["metrics"], title, evidence.settings.confidence))
-    return files + _write_attention(folder, title, runs, rows, console)
-
-
-def _write_selection(
-    study: StudyDirectory, selection: Selection, evidence: Mapping[str, Evidence], console: Console
-) -> list[Path]:
-    """Which variant each fold takes, and what choosing on the test folds would have claimed instead."""
-    claim = claim_on_test({variant: one.test["patient"] for variant, one in evidence.items()}, selection)
-    console.print(show_claim(claim))
-    if not selection.complete:
-        console.print(
-            "What choosing on the test patients would have claimed (the optimistic figure) needs the test "
-            f"rows of every trial:\n  {command_to_test(study, every=True)}",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
-    folder = study.evaluation / "selected"
-    folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])
-    return [write_csv(folds, folder / "selection.csv"), write_csv(claim, folder / "optimism.csv")]
-
-
-def _write_attention(
-    folder: Path, title: str, runs: Sequence[RunDirectory], rows: ManifestRows | None, console: Console
-) -> list[Path]:
-    """Where the maps look, if the manifest has masks or boxes and there are maps."""
-    if rows is None or not {"mask", "boxes"} & set(rows.table.columns):
-        return []
-    attention = measure_attention(runs, rows)
-    if attention.empty:
-        return []
-    for method, measured in attention.groupby("method", sort=True):
-        shown = f"{title}: {str(method).replace('_', ' ')} maps"
-        console.print(show_attention(summarise_attention(measured), shown))
-    return [write_csv(attention, folder / "attention.csv")]
-
-
-def _write_study(
-    study: StudyDirectory, evidence: Mapping[str, Evidence], rows: ManifestRows | None
-) -> list[Path]:
-    first = next(iter(evidence.values()))
-    classes = first.predictions.classes
-    files: list[Path] = []
-    if rows is not None:
-        table = tabulate_characteristics(rows.table)
-        files += write_table(
-            table, study.evaluation / "table1_patients", "Patients: median [quartiles] or n (%)."
-        )
-    published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
-    name = f"table{published.table}_performance" if published else "table_performance"
-    performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
-    caption = f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]."
-    files += write_table(performance, study.evaluation / name, caption)
-    if len(evidence) > 1 and first.predictions.is_binary:
-        files += _write_comparison(study, evidence)
-    return files
-
-
-def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -> list[Path]:
-    """Variants set against the one that the validation patients prefer, at patient level."""
-    settings = next(iter(evidence.values())).settings
-    reference = max(evidence, key=lambda variant: _validation_score(evidence[variant]))
-    patients = {variant: one.test["patient"] for variant, one in evidence.items()}
-    comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
-    shares = pd.DataFrame(
-        comparison.rank_shares, columns=[f"rank {k + 1}" for k in range(len(comparison.models))]
-    )
-    shares.insert(0, "model", comparison.models["model"])
-    return [
-        write_csv(comparison.models, study.evaluation / "comparison_models.csv"),
-        write_csv(comparison.differences, study.evaluation / "comparison_differences.csv"),
-        write_csv(shares, study.evaluation / "comparison_ranks.csv"),
-        *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
-    ]
-
-
-def _validation_score(evidence: Evidence) -> float:
-    """Mean over folds of the ROC-AUC on validation images."""
-    val = evidence.predictions.split("val")
-    scores = [score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(val.table["fold"])]
-    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("-inf")
-
-
-def _read_manifest(
-    study: StudyDirectory, runs: Mapping[int, RunDirectory], predictions: Predictions
-) -> ManifestRows | None:
-    run = next(iter(runs.values()))
-    if not run.config.is_file():
-        log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
-        return None
-    settings = read_settings(run.config)
-    manifest = find_manifest(study, run)
-    if manifest is None:
-        log.warning(
-            "the manifest is not where %s says: no patient characteristics, subgroups or figure of maps",
-            run.config,
-        )
-        return None
-    return read_manifest_rows(manifest.path, settings, predictions)
+    evaluation = evaluate_study(config.study, settings, config.selection)
+    console = Console()
+    for item in evaluation.summary:
+        if isinstance(item, str):
+            console.print(item, soft_wrap=True, highlight=False, markup=False)
+        else:
+            console.print(item)
+    return evaluation

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from mds_lightning.callbacks.occlusion_maps import parts_of
 from mds_lightning.commands.explained_images import choose_subjects
-from mds_lightning.commands.opened_run import OpenedRun, open_run
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.resize_spec import Form
 from mds_lightning.explain.methods import explain as explain_images
@@ -23,6 +22,7 @@ from mds_lightning.maps.image_selection import mean_colour
 from mds_lightning.maps.map_record import Subject
 from mds_lightning.maps.map_writer import MapWriter
 from mds_lightning.reporting.opened import load_study
+from mds_lightning.studies.finished_run import OpenedRun, open_run
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from typing import Any
 from mds_lightning.callbacks.occlusion_maps import describe_subjects
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.path_or_url import File
-from mds_lightning.commands.opened_run import OpenedRun
 from mds_lightning.maps.image_selection import choose_rows
 from mds_lightning.maps.map_record import Subject
+from mds_lightning.studies.finished_run import OpenedRun
 
 #: A row of the cohort's table, or a file that is not of the cohort.
 Found = int | Path

@@ -5,7 +5,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.commands.cohort import open_cohort
-from mds_lightning.tracking.settings import decisive_settings
+from mds_lightning.studies.settings import decisive_settings
 
 #: Keys that the jobs of a sweep differ in by design.
 _OF_A_JOB = ("fold", "variant", "hpo")

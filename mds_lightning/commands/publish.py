@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.tracking.tracked import TrackedStudy, read_tracked
 
 log = logging.getLogger(__name__)

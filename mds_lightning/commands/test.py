@@ -11,20 +11,20 @@ import lightning
 from omegaconf import DictConfig, OmegaConf
 from tqdm.auto import tqdm
 
+from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
-from mds_lightning.commands.breakdown import explained_breakdown, passing_interrupts
+from mds_lightning.callbacks.runtime_errors import explained_breakdown, passing_interrupts
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.commands.targets import instantiate
 from mds_lightning.commands.train import make_datamodule
-from mds_lightning.commands.trained import load_trained, refuse_other_patients
-from mds_lightning.reporting.page.provenance_summary import find_manifest, is_simulated
-from mds_lightning.reporting.selection import choose_variants
-from mds_lightning.reporting.study import read_runs
-from mds_lightning.tracking.cluster import cluster_plugins
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
-from mds_lightning.tracking.run_lock import working_in
-from mds_lightning.tracking.settings import read_settings
+from mds_lightning.studies.checkpoint import load_trained, refuse_other_patients
+from mds_lightning.studies.cohort_files import find_manifest, is_simulated
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.pooled_rows import read_runs
+from mds_lightning.studies.run_lock import working_in
+from mds_lightning.studies.selection import choose_variants
+from mds_lightning.studies.settings import read_settings
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ import lightning
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
+from mds_lightning.callbacks.runtime_errors import explained_breakdown, outlive_workers, passing_interrupts
 from mds_lightning.cohort.folds import Fold
 from mds_lightning.cohort.task import Task
-from mds_lightning.commands.breakdown import explained_breakdown, outlive_workers, passing_interrupts
 from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.commands.targets import instantiate
 from mds_lightning.data.augmentation import AugmentationParameters
@@ -27,12 +28,11 @@ from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.predictions import read_predictions, score_auroc
-from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
-from mds_lightning.tracking.cluster import cluster_plugins
-from mds_lightning.tracking.provenance import describe_file, write_provenance
-from mds_lightning.tracking.run_directory import RunDirectory
-from mds_lightning.tracking.run_lock import working_in
-from mds_lightning.tracking.settings import refuse_changed_settings, write_settings
+from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
+from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.provenance import describe_file, write_provenance
+from mds_lightning.studies.run_lock import working_in
+from mds_lightning.studies.settings import refuse_changed_settings, write_settings
 from mds_lightning.tracking.tracked import BEST
 from mds_lightning.tracking.wandb import closing_run
 

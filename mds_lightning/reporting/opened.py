@@ -15,15 +15,15 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import OcclusionMap, read_map
-from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
-from mds_lightning.reporting.page.provenance_summary import find_manifest
-from mds_lightning.reporting.selection import Selection, select_variants
-from mds_lightning.reporting.study import UntestedError, command_to_test, read_runs
 from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.predictions import Predictions, read_predictions
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
-from mds_lightning.tracking.settings import read_settings
+from mds_lightning.studies.cohort_files import find_manifest
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
+from mds_lightning.studies.pooled_rows import UntestedError, command_to_test, read_runs
+from mds_lightning.studies.selection import Selection, select_variants
+from mds_lightning.studies.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Study:
         """Variant to the pooled rows of all its folds; of a search's trials perhaps validation rows alone.
 
         Raises:
-            ValueError: A fold is unfinished or does not fit the split; see `reporting.study.read_runs`.
+            ValueError: A fold is unfinished or does not fit the split; see `studies.pooled_rows.read_runs`.
         """
         return read_runs(self.directory)
 

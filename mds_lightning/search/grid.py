@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from mds_lightning.search.plan import FINISHED, count, sign
 from mds_lightning.search.retry import DIRECTORY
 from mds_lightning.search.space import Space
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.worker import Worker
 
 
 def is_grid(sampler: Any) -> bool:

@@ -20,8 +20,8 @@ from mds_lightning.search.retry import DIRECTORY, REASON, retire, retire_dead
 from mds_lightning.search.store import Store
 from mds_lightning.search.termination import EXIT_CODE, Termination
 from mds_lightning.search.trial import JobTrial, TrialLostError, available
-from mds_lightning.tracking.run_lock import BusyRunError
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.run_lock import BusyRunError
+from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
 

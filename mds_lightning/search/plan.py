@@ -14,7 +14,7 @@ from mds_lightning.search.heartbeat import record_heartbeat
 from mds_lightning.search.proposal import Proposals, distinct_points
 from mds_lightning.search.retry import FIXED, WORKER, point, variant
 from mds_lightning.search.space import Space
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.worker import Worker
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 

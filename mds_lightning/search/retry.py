@@ -10,7 +10,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from mds_lightning.search.heartbeat import silent_trials
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.cohort.atomic_file import write_atomically
 
 
 class MetricsFile(Logger):

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mds_lightning.tracking.run_directory import StudyDirectory
-from mds_lightning.tracking.settings import decisive_settings, read_settings
+from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.settings import decisive_settings, read_settings
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import wandb
 from lightning.pytorch.loggers import WandbLogger
 
-from mds_lightning.tracking.run_directory import RunDirectory
-from mds_lightning.tracking.settings import decisive_settings, nest_settings, read_settings
+from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.settings import decisive_settings, nest_settings, read_settings
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import wandb_workspaces.reports.v2 as reports
 
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.tracking.tracked import TrackedStudy
 from mds_lightning.tracking.wandb_panels import lay_out
 

@@ -22,10 +22,10 @@ from mds_lightning.commands.report import report
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.commands.train import train, train_fold
 from mds_lightning.data.field_source import DecodedFields, StoredFields
-from mds_lightning.reporting.study import UntestedError
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import JobTrial, available
 from mds_lightning.statistics.predictions import score_auroc
+from mds_lightning.studies.pooled_rows import UntestedError
 
 SMALL = (
     "cohort.simulation.patients={MDS:8,AML:0,donor:8}",
@@ -103,7 +103,7 @@ def asked(study: Path, **changes: object) -> DictConfig:
 def evaluated(study: Path, selection: str) -> str:
     """What `evaluate` shows; its figures are left out."""
     with redirect_stdout(StringIO()) as shown, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mds_lightning.commands.evaluate.draw_figures", lambda _: [])
+        patch.setattr("mds_lightning.reporting.evaluation.draw_figures", lambda _: [])
         evaluate(OmegaConf.create({"study": str(study), "selection": selection, **HOW}))
     return shown.getvalue()
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.cache_capacity import CacheFullError
 from mds_lightning.data.resize_spec import Form
-from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 
 MEGABYTE = 1 << 20
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from mds_lightning.reporting.selection import choose_variants, select_variants
-from mds_lightning.reporting.study import UntestedError
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.pooled_rows import UntestedError
+from mds_lightning.studies.selection import choose_variants, select_variants
 
 STUDY = StudyDirectory(Path("runs/my study"))
 

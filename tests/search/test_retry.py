@@ -19,7 +19,7 @@ from mds_lightning.search.plan import begin, settle
 from mds_lightning.search.retry import point, retire_dead, variant
 from mds_lightning.search.space import Space
 from mds_lightning.search.store import Store, open_store
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.worker import Worker
 
 SPACE = Space({"x": FloatDistribution(0, 1)}, ())
 
@@ -41,7 +41,7 @@ def study(store: Store) -> optuna.Study:
 
 @pytest.fixture(scope="module")
 def dead() -> Worker:
-    code = "from mds_lightning.tracking.worker import Worker; print(Worker.here().record())"
+    code = "from mds_lightning.studies.worker import Worker; print(Worker.here().record())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return Worker.of(ast.literal_eval(done.stdout))
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from mds_lightning.commands.study import study
 from mds_lightning.search.plan import begin, settle
 from mds_lightning.search.space import read_space
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.worker import Worker
 
 
 def config(toy, **options: object):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mds_lightning.cli import conf_directory
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.tracking.tracked import BEST, read_tracked
 from mds_lightning.tracking.wandb_dashboard import build_dashboard
 

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.tracking.tracked import read_tracked
 
 

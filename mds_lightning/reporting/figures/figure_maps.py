@@ -10,7 +10,7 @@ from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.reporting.figures.map_panels import ExplainedField
-from mds_lightning.tracking.run_directory import RunDirectory
+from mds_lightning.studies.layout import RunDirectory
 
 #: Pixels of a printed field's longer side: 300 to the inch at half the width of a page.
 _WIDEST = 960

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.cohort.atomic_file import write_atomically
 
 #: Widths of one and two journal columns, inches (89 and 183 mm).
 SINGLE_COLUMN = 89 / 25.4

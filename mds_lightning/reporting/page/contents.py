@@ -7,26 +7,25 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mds_lightning.reporting.clinical import ManifestRows, read_manifest_rows
 from mds_lightning.reporting.opened import FoldRun, Study
 from mds_lightning.reporting.page.cautions import list_cautions
 from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
 from mds_lightning.reporting.page.provenance_summary import (
     ProvenanceSummary,
-    find_manifest,
-    is_simulated,
     summarise_provenance,
 )
 from mds_lightning.reporting.page.report_maps import Picture, choose_explained, list_explained, load_pictures
 from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
-from mds_lightning.reporting.selection import Selection
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence, gather_evidence
 from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metrics
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.cohort_files import find_manifest, is_simulated
+from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
+from mds_lightning.studies.selection import Selection
 
 
 @dataclass(frozen=True)

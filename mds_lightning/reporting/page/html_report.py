@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.reporting.opened import Study
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
@@ -18,7 +19,6 @@ from mds_lightning.reporting.page.plot_axes import PlotAxes
 from mds_lightning.reporting.page.report_maps import scale_colours
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups, name_metric
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.tracking.run_directory import write_atomically
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.reporting.page.contents import Page
-from mds_lightning.tracking.run_directory import write_atomically
 
 #: Characters with a meaning in Markdown or HTML.
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})

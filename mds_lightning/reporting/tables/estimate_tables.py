@@ -9,10 +9,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.reporting.tables.headline import KINDS, NARROWEST, choose_headlines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
-from mds_lightning.tracking.run_directory import write_atomically
 
 #: The order in which the screen shows metrics, and their names there.
 HEADLINES = {

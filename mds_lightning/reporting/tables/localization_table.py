@@ -15,8 +15,8 @@ from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.data.decode import decode_image, image_shape
 from mds_lightning.explain.localization import Share, share_in_boxes, share_on_regions
-from mds_lightning.reporting.clinical import ManifestRows
-from mds_lightning.tracking.run_directory import RunDirectory
+from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.manifest_rows import ManifestRows
 
 #: Larger images are refused; they were decoded once already to be explained.
 _MAX_PIXELS = 2**31

@@ -7,9 +7,9 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-from mds_lightning.reporting.selection import Selection
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.predictions import Predictions, score_auroc
+from mds_lightning.studies.selection import Selection
 
 
 def claim_on_test(patients: Mapping[str, Predictions], selection: Selection) -> pd.DataFrame:

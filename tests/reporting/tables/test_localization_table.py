@@ -4,9 +4,9 @@ import pytest
 from PIL import Image
 
 from mds_lightning.maps.overlay import scale_importance
-from mds_lightning.reporting.clinical import ManifestRows
 from mds_lightning.reporting.tables.localization_table import measure_attention, summarise_attention
-from mds_lightning.tracking.run_directory import RunDirectory
+from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.manifest_rows import ManifestRows
 
 
 @pytest.fixture

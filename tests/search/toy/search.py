@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import current_trial
-from mds_lightning.tracking.run_lock import BusyRunError
+from mds_lightning.studies.run_lock import BusyRunError
 
 register_search()
 

@@ -10,7 +10,6 @@ from mds_lightning.cohort.folds import Fold, FoldError, Folds, load_or_make_fold
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.path_or_url import File, Folder, locate_file, locate_folder
 from mds_lightning.cohort.task import Task, make_task
-from mds_lightning.commands.trained import load_trained, refuse_other_patients
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.input_size import input_size
@@ -18,10 +17,11 @@ from mds_lightning.data.loading_parameters import LoadingParameters
 from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.data.undecodable_images import read_skip_list
 from mds_lightning.models.classifier import SmearClassifier
-from mds_lightning.reporting.page.provenance_summary import find_manifest
-from mds_lightning.reporting.study import command_to_continue
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
-from mds_lightning.tracking.settings import read_settings
+from mds_lightning.studies.checkpoint import load_trained, refuse_other_patients
+from mds_lightning.studies.cohort_files import find_manifest
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.pooled_rows import command_to_continue
+from mds_lightning.studies.settings import read_settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from mds_lightning.reporting.page.provenance_summary import find_manifest
-from mds_lightning.tracking.provenance import describe_file
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.cohort_files import find_manifest
+from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.provenance import describe_file
 
 
 @pytest.fixture

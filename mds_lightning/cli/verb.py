@@ -17,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mds_lightning.commands.mistakes import explain_mistake
+from mds_lightning.cli.user_errors import explain_mistake
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.commands.targets import ALLOWED_TARGETS
 from mds_lightning.search.plugin import register_search

@@ -1,7 +1,7 @@
 import json
 from importlib.metadata import version
 
-from mds_lightning.tracking.provenance import write_provenance
+from mds_lightning.studies.provenance import write_provenance
 
 
 def test_the_record_holds_the_facts_and_the_versions_in_use(tmp_path, monkeypatch):
@@ -17,7 +17,7 @@ def test_the_record_holds_the_facts_and_the_versions_in_use(tmp_path, monkeypatc
 def test_a_foreign_repository_around_the_package_is_not_taken_for_its_own(tmp_path, monkeypatch):
     import subprocess
 
-    from mds_lightning.tracking import provenance
+    from mds_lightning.studies import provenance
 
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     installed = tmp_path / "site-packages" / "provenance.py"

@@ -1,6 +1,6 @@
 import pytest
 
-from mds_lightning.tracking.settings import (
+from mds_lightning.studies.settings import (
     ChangedSettingsError,
     decisive_settings,
     nest_settings,

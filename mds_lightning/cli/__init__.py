@@ -31,7 +31,7 @@ examples:
 
 def conf_directory() -> Path:
     """Hydra's configuration: in the package of an installed wheel, at the top of a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     installed = package / "conf"
     return installed if installed.is_dir() else package.parent / "conf"
 
@@ -57,6 +57,6 @@ def main() -> None:
     if verb == "study" and overrides and overrides[0].isalpha():
         overrides[0] = f"action={overrides[0]}"
 
-    from mds_lightning.commands.run import run_verb
+    from mds_lightning.cli.verb import run_verb
 
     run_verb(verb, overrides, conf_directory())

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from mds_lightning.tracking.run_lock import BusyRunError, Holder, working_in
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.run_lock import BusyRunError, Holder, working_in
+from mds_lightning.studies.worker import Worker
 
 #: Holds the directory, and has a child as a loader of images is one: a copy of itself that outlives it.
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from mds_lightning.tracking.run_lock import working_in
+from mds_lightning.studies.run_lock import working_in
 with working_in(Path(sys.argv[1])):
     child = os.fork()
     if child == 0:

@@ -25,10 +25,10 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
 from mds_lightning.commands.evaluate import Evaluation, evaluate
-from mds_lightning.reporting.study import read_study
 from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.pooled_rows import read_study
 
 CLASSES = ("donor", "MDS")
 
@@ -124,7 +124,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
             file.touch()
         return files
 
-    monkeypatch.setattr("mds_lightning.commands.evaluate.save_figure", touch)
+    monkeypatch.setattr("mds_lightning.reporting.evaluation.save_figure", touch)
 
 
 def metrics(study: Path, **changes: Any) -> pd.DataFrame:

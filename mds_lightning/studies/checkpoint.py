@@ -6,7 +6,7 @@ from typing import Any
 from mds_lightning.cohort.folds import Folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.models.classifier import SmearClassifier
-from mds_lightning.tracking.run_directory import RunDirectory
+from mds_lightning.studies.layout import RunDirectory
 
 
 def refuse_other_patients(run: RunDirectory, fold: int, cohort: Cohort, folds: Folds) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch.plugins import TorchCheckpointIO
 
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.cohort.atomic_file import write_atomically
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

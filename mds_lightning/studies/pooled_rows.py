@@ -11,7 +11,7 @@ import pandas as pd
 from mds_lightning.cohort.folds import Folds, read_folds
 from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.tracking.run_directory import RunDirectory, StudyDirectory
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 
 log = logging.getLogger(__name__)
 

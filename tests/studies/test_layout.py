@@ -1,6 +1,6 @@
 import pytest
 
-from mds_lightning.tracking.run_directory import StudyDirectory, write_atomically
+from mds_lightning.studies.layout import StudyDirectory, write_atomically
 
 
 def _break_off(path):

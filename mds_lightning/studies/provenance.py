@@ -11,8 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.cohort.path_or_url import File
-from mds_lightning.tracking.run_directory import write_atomically
 
 
 def _git_commit() -> str | None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from mds_lightning.commands.breakdown import (
+from mds_lightning.callbacks.runtime_errors import (
     BreakdownError,
     WorkerDeathError,
     explained_breakdown,

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from mds_lightning.tracking.run_directory import write_atomically
+from mds_lightning.cohort.atomic_file import write_atomically
 
 #: Keys that say where and how a run happens, not what it computes.
 _INDIFFERENT = (

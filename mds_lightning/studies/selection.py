@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mds_lightning.reporting.study import UntestedError, command_to_test
 from mds_lightning.statistics.predictions import Predictions, score_auroc
-from mds_lightning.tracking.run_directory import StudyDirectory
+from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.pooled_rows import UntestedError, command_to_test
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) ->
 
     Args:
         study: Whose variants these are, for the message.
-        pooled: As `reporting.study.read_runs` gives them.
+        pooled: As `studies.pooled_rows.read_runs` gives them.
 
     Raises:
         UntestedError: A chosen trial of a search was not tested in its fold.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from mds_lightning.tracking.worker import Worker
+from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
 

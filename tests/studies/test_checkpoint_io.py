@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mds_lightning.tracking.checkpoint_io import AtomicCheckpointIO
+from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 
 
 def test_a_checkpoint_is_read_back_as_plain_tensors(tmp_path):
@@ -21,7 +21,7 @@ def test_a_writer_that_fails_leaves_the_earlier_checkpoint(tmp_path, monkeypatch
         raise KeyboardInterrupt
 
     # The bytes are written by then, and the name is not given yet.
-    monkeypatch.setattr("mds_lightning.tracking.checkpoint_io.os.fsync", fail)
+    monkeypatch.setattr("mds_lightning.studies.checkpoint_io.os.fsync", fail)
     with pytest.raises(KeyboardInterrupt):
         AtomicCheckpointIO().save_checkpoint({"epoch": 2}, path)
     assert torch.load(path, weights_only=True) == {"epoch": 1}

@@ -1,0 +1,251 @@
+"""Every metric, table and figure of a study, computed from the rows of its predictions."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from mds_lightning.reporting.figures.figure_maps import choose_fields
+from mds_lightning.reporting.figures.figures_of_variant import draw_figures
+from mds_lightning.reporting.figures.map_panels import draw_maps
+from mds_lightning.reporting.figures.ranks import draw_ranks
+from mds_lightning.reporting.figures.style import save_figure
+from mds_lightning.reporting.tables.characteristics import (
+    clinical_columns,
+    tabulate_characteristics,
+)
+from mds_lightning.reporting.tables.estimate_tables import (
+    show_estimates,
+    tabulate_performance,
+    write_csv,
+    write_table,
+)
+from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
+from mds_lightning.reporting.tables.headline import KINDS
+from mds_lightning.reporting.tables.localization_table import (
+    measure_attention,
+    show_attention,
+    summarise_attention,
+)
+from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
+from mds_lightning.reporting.tables.published import PUBLISHED
+from mds_lightning.statistics.comparison import compare_models
+from mds_lightning.statistics.estimates import Settings
+from mds_lightning.statistics.predictions import Predictions, score_auroc
+from mds_lightning.studies.cohort_files import find_manifest
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
+from mds_lightning.studies.pooled_rows import command_to_test, read_runs, read_study
+from mds_lightning.studies.selection import Selection, select_variants
+from mds_lightning.studies.settings import read_settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of `evaluate_study`.
+
+    Attributes:
+        evidence: Variant to its evidence; `selected` alone for a search of which only the selected trials
+            were tested.
+        files: Every file that was written.
+        summary: Tables and lines for a terminal.
+    """
+
+    evidence: Mapping[str, Evidence]
+    files: tuple[Path, ...]
+    summary: tuple[Table | str, ...]
+
+
+#: One step of the evaluation: the files that it wrote, and what it has for the terminal.
+_Step = tuple[list[Path], list[Table | str]]
+
+
+def evaluate_study(
+    path: str | Path,
+    settings: Settings | None = None,
+    selection: Literal["none", "inner_validation"] = "none",
+) -> Evaluation:
+    """Pool the folds of every variant of a study, and write its `evaluation/` folder.
+
+    `evaluation/<variant>/` holds the tables and figures of one variant; `evaluation/` itself those of the
+    whole study: patient characteristics, performance, and the comparison of two or more variants. The
+    predicted class is the class with the largest probability: for two classes, positive above 0.5.
+
+    Args:
+        path: The study's directory, such as `runs/demo`.
+        settings: Aggregation, resamples, confidence and seed; None: the defaults of `mds-lightning evaluate`.
+        selection: `none`: every variant by itself. `inner_validation`: each fold is reported with the variant
+            that its own validation patients select.
+
+    Raises:
+        ValueError: See `studies.pooled_rows.read_study`.
+        UntestedError: It is a search, and trials that have to be reported were not tested.
+    """
+    if selection not in ("none", "inner_validation"):
+        raise ValueError(f"selection={selection}: choose none or inner_validation")
+    study, settings = StudyDirectory(Path(path)), settings or Settings()
+    pooled = read_study(study) if selection == "none" else read_runs(study)
+    selected = select_variants(study, pooled) if selection == "inner_validation" else None
+    # Often only the selected trials of a search were tested: then they are all that can be reported.
+    whole = {variant: rows for variant, rows in pooled.items() if selected is None or selected.complete}
+    first = next(iter(whole)) if selected is None else selected.chosen[0]
+    reported = whole[first] if selected is None else selected.predictions
+    rows = _read_manifest(study, study.runs(first), reported)
+    clinical = None if rows is None else clinical_columns(rows.table)
+    steps: list[_Step] = []
+    evidence: dict[str, Evidence] = {}
+    for variant, predictions in whole.items():
+        evidence[variant] = gather_evidence(predictions, settings, clinical)
+        if indifferent := predictions.indifferent_folds:
+            log.warning(
+                "%s: every image gets the same probability in fold %s: the model has learned nothing. A "
+                "lower classifier.learning_rate, or pretrained weights, may help",
+                *(variant, ", ".join(map(str, indifferent))),
+            )
+        runs = list(study.runs(variant).values())
+        steps.append(_write_variant(study, variant, variant, runs, evidence[variant], rows))
+    if selected is not None:
+        chosen = gather_evidence(selected.predictions, settings, clinical)
+        runs = [study.run(variant, fold) for fold, variant in selected.chosen.items()]
+        title = "chosen on validation in each fold"
+        steps.append(_write_variant(study, "selected", title, runs, chosen, rows))
+        steps.append(_write_selection(study, selected, evidence))
+        evidence = evidence or {"selected": chosen}
+    steps.append((_write_study(study, evidence, rows), []))
+    files = [file for written, _ in steps for file in written]
+    summary = [item for _, shown in steps for item in shown]
+    return Evaluation(evidence, tuple(files), (*summary, *_list_files(study, files)))
+
+
+def _list_files(study: StudyDirectory, files: Sequence[Path]) -> list[str]:
+    """Lines that name the files to open first, and the folder of the others."""
+    first = [path for path in files if path.name in ("metrics.csv", "roc.png", "figure3_maps.png")]
+    first += [path for path in files if path.suffix == ".md"]
+    rest = len(files) - len(first)
+    return [
+        *(f"wrote {path}" for path in first),
+        f"and {rest} more tables (CSV, LaTeX) and figures (PNG, SVG) in {study.evaluation}",
+    ]
+
+
+def _write_variant(
+    study: StudyDirectory,
+    name: str,
+    title: str,
+    runs: Sequence[RunDirectory],
+    evidence: Evidence,
+    rows: ManifestRows | None,
+) -> _Step:
+    """Write the tables and figures of one variant to `evaluation/<name>`."""
+    folder, title = study.evaluation / name, f"{study.path.name}, {title}"
+    files = [write_csv(table, folder / f"{stem}.csv") for stem, table in evidence.tables.items()]
+    for stem, figure in draw_figures(evidence):
+        files += save_figure(figure, folder / stem)
+    fields = [] if rows is None else choose_fields(runs, rows.root)
+    if fields:
+        figure = draw_maps(fields, f"Occlusion sensitivity, {title}: held-out fields")
+        files += save_figure(figure, folder / "figure3_maps")
+    shown = show_estimates(evidence.tables["metrics"], title, evidence.settings.confidence)
+    measured, attention = _write_attention(folder, title, runs, rows)
+    return files + measured, [*shown, *attention]
+
+
+def _write_selection(study: StudyDirectory, selection: Selection, evidence: Mapping[str, Evidence]) -> _Step:
+    """Write the variant selected in each fold, and what selection on the test folds would have reported."""
+    claim = claim_on_test({variant: one.test["patient"] for variant, one in evidence.items()}, selection)
+    shown: list[Table | str] = [show_claim(claim)]
+    if not selection.complete:
+        shown.append(
+            "What choosing on the test patients would have claimed (the optimistic figure) needs the test "
+            f"rows of every trial:\n  {command_to_test(study, every=True)}"
+        )
+    folder = study.evaluation / "selected"
+    folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])
+    return [write_csv(folds, folder / "selection.csv"), write_csv(claim, folder / "optimism.csv")], shown
+
+
+def _write_attention(
+    folder: Path, title: str, runs: Sequence[RunDirectory], rows: ManifestRows | None
+) -> _Step:
+    """Write how much of the maps' importance lies in masks and boxes; nothing without annotations or maps."""
+    if rows is None or not {"mask", "boxes"} & set(rows.table.columns):
+        return [], []
+    attention = measure_attention(runs, rows)
+    if attention.empty:
+        return [], []
+    shown: list[Table | str] = [
+        show_attention(summarise_attention(measured), f"{title}: {str(method).replace('_', ' ')} maps")
+        for method, measured in attention.groupby("method", sort=True)
+    ]
+    return [write_csv(attention, folder / "attention.csv")], shown
+
+
+def _write_study(
+    study: StudyDirectory, evidence: Mapping[str, Evidence], rows: ManifestRows | None
+) -> list[Path]:
+    first = next(iter(evidence.values()))
+    classes = first.predictions.classes
+    files: list[Path] = []
+    if rows is not None:
+        table = tabulate_characteristics(rows.table)
+        files += write_table(
+            table, study.evaluation / "table1_patients", "Patients: median [quartiles] or n (%)."
+        )
+    published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
+    name = f"table{published.table}_performance" if published else "table_performance"
+    performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
+    caption = f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]."
+    files += write_table(performance, study.evaluation / name, caption)
+    if len(evidence) > 1 and first.predictions.is_binary:
+        files += _write_comparison(study, evidence)
+    return files
+
+
+def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -> list[Path]:
+    """Variants set against the one that the validation patients prefer, at patient level."""
+    settings = next(iter(evidence.values())).settings
+    reference = max(evidence, key=lambda variant: _validation_score(evidence[variant]))
+    patients = {variant: one.test["patient"] for variant, one in evidence.items()}
+    comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
+    shares = pd.DataFrame(
+        comparison.rank_shares, columns=[f"rank {k + 1}" for k in range(len(comparison.models))]
+    )
+    shares.insert(0, "model", comparison.models["model"])
+    return [
+        write_csv(comparison.models, study.evaluation / "comparison_models.csv"),
+        write_csv(comparison.differences, study.evaluation / "comparison_differences.csv"),
+        write_csv(shares, study.evaluation / "comparison_ranks.csv"),
+        *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
+    ]
+
+
+def _validation_score(evidence: Evidence) -> float:
+    """Mean over folds of the ROC-AUC on validation images."""
+    val = evidence.predictions.split("val")
+    scores = [score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(val.table["fold"])]
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("-inf")
+
+
+def _read_manifest(
+    study: StudyDirectory, runs: Mapping[int, RunDirectory], predictions: Predictions
+) -> ManifestRows | None:
+    run = next(iter(runs.values()))
+    if not run.config.is_file():
+        log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
+        return None
+    settings = read_settings(run.config)
+    manifest = find_manifest(study, run)
+    if manifest is None:
+        log.warning(
+            "the manifest is not where %s says: no patient characteristics, subgroups or figure of maps",
+            run.config,
+        )
+        return None
+    return read_manifest_rows(manifest.path, settings, predictions)
