@@ -1,4 +1,4 @@
-"""What a reader must keep in mind, as far as it can be computed."""
+"""Limitations of a result that can be computed automatically."""
 
 from collections.abc import Iterator
 
@@ -9,57 +9,57 @@ from mds_lightning.reporting.page.provenance_summary import ProvenanceSummary
 from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate
 
-#: An interval of a ROC-AUC wider than this leaves open whether a model is good or middling.
+#: An interval of the ROC-AUC wider than this is reported as too few patients.
 _WIDE = 0.15
-#: Pooled and within-fold ROC-AUC further apart than this: the folds' models score on different scales.
+#: A larger difference between pooled and within-fold ROC-AUC is reported.
 _APART = 0.03
 
 
 def list_cautions(
     evidence: Evidence, flow: CohortFlow, provenance: ProvenanceSummary, headline: Estimate, simulated: bool
 ) -> Iterator[str]:
-    """Yield a sentence for each reason not to take the headline at its face value.
+    """Yield one sentence for each limitation of the main result.
 
     Args:
-        evidence: What the report is about.
-        flow: Of its cohort.
+        evidence: Results of the reported models.
+        flow: Flow of patients.
         provenance: Provenance of its folds.
-        headline: Its ROC-AUC.
-        simulated: Whether the images were drawn.
+        headline: Patient-level ROC-AUC of the held-out patients.
+        simulated: Whether the images are simulated.
     """
     if simulated:
         yield (
-            "The smears were drawn by a simulator. The numbers show that the pipeline works, "
-            "and say nothing about patients."
+            "The smears are simulated. The results show that the pipeline works; they do not apply to "
+            "patients."
         )
     patients = flow.studied.patients
     if headline.is_defined and not headline.has_interval:
         reason = headline.note or headline.limits
-        yield f"The ROC-AUC has no interval ({reason}): {patients} patients are few."
+        yield f"The ROC-AUC has no interval ({reason}): {patients} patients are too few."
     elif headline.high - headline.low > _WIDE:
         yield (
-            f"{patients} patients are few: the interval of the ROC-AUC is "
-            f"{headline.high - headline.low:.2f} wide."
+            f"The interval of the ROC-AUC is {headline.high - headline.low:.2f} wide: {patients} patients do "
+            "not allow a precise estimate."
         )
     if headline.value == 1:
         yield (
-            f"Every patient is in order: {patients} patients cannot show how rare an exception is, and "
-            "measures without an interval (no spread) look surer than they are."
+            f"The model ranks all {patients} patients correctly. So few patients cannot show how frequent "
+            "errors are, and metrics without an interval (no spread) appear more certain than they are."
         )
     if headline.has_interval and headline.low <= 0.5:
-        yield "The interval of the ROC-AUC includes 0.5: the model may do no better than guessing."
+        yield "The interval of the ROC-AUC includes 0.5: the model may be no better than chance."
     if indifferent := evidence.predictions.indifferent_folds:
         yield (
-            f"Every image gets the same probability in fold {', '.join(map(str, indifferent))}: the model "
-            "has learned nothing. A lower classifier.learning_rate, or pretrained weights, may help."
+            f"All images have the same probability in fold {', '.join(map(str, indifferent))}: the model "
+            "has not learned. A lower classifier.learning_rate, or pretrained weights, may help."
         )
     yield from _about_folds(evidence)
     yield from _about_calibration(evidence.tables["calibration"], evidence.predictions.classes[-1])
     yield from _about_sources(evidence, flow)
     if provenance.differing:
-        yield f"The folds were not made alike: {', '.join(provenance.differing)} differ between them."
+        yield f"The folds differ in {', '.join(provenance.differing)}."
     if any("+changes" in value for value in provenance.facts.values()):
-        yield "The code had changes that are in no commit when the models were trained."
+        yield "The models were trained from a working copy with uncommitted changes."
 
 
 def _about_folds(evidence: Evidence) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _about_folds(evidence: Evidence) -> Iterator[str]:
     if abs(pooled.value - within.value) > _APART:
         yield (
             f"Pooled, the ROC-AUC is {pooled.value:.3f}; within folds it is {within.value:.3f}: "
-            "the folds' models score on different scales, which pooling pays for."
+            "the models of the folds have different score scales, which lowers the pooled value."
         )
 
 
@@ -83,24 +83,24 @@ def _about_calibration(table: pd.DataFrame, of: str) -> Iterator[str]:
     for line in chosen[chosen["probabilities"] == "as predicted"].to_dict("records"):
         slope = Estimate.of(line)
         if slope.has_interval and not slope.low <= 1 <= slope.high:
-            kind = "too extreme" if slope.value < 1 else "too timid"
+            kind = "overconfident" if slope.value < 1 else "underconfident"
             yield (
-                f"Probabilities are no risks as they stand: patient level calibration slope {slope} "
-                f"({kind}; 1 is ideal)."
+                f"Predicted probabilities are not calibrated: patient-level calibration slope {slope} "
+                f"({kind}; ideal is 1)."
             )
 
 
 def _about_sources(evidence: Evidence, flow: CohortFlow) -> Iterator[str]:
     sites = set(evidence.predictions.split("test").table["site"])
     if sites <= {""}:
-        yield "The manifest names no site: whether laboratories differ cannot be seen."
+        yield "The manifest has no site information: differences between laboratories cannot be assessed."
     elif len(sites) == 1:
-        yield "All held-out patients come from one site."
+        yield "All held-out patients are from one site."
     if not flow.external:
-        yield "No patient is external: how the model does elsewhere is not known."
+        yield "There are no external patients: performance at other sites is unknown."
     elif len(flow.external) < len(evidence.predictions.classes):
         inside = " and ".join(one.name for one in flow.external)
         yield (
-            f"All external patients are {inside}: set against internal patients of another class, "
-            "a difference of laboratory would look like one of disease."
+            f"All external patients are {inside}. They are compared with internal patients of another class, "
+            "so a difference between laboratories would appear as a difference between classes."
         )

@@ -151,7 +151,7 @@ def test_missing_parts_are_stated_and_open_in_the_checklists(make_study, tmp_pat
     outline = Outline((tmp_path / "report.html").read_text())
     content = outline.content
     assert "exclusions cannot be counted" in content
-    assert "No patient is external" in content
+    assert "There are no external patients" in content
     assert "so no variant was selected" in content
     assert "not available in this study: no patient is external" in content
     assert "not available in this study: the manifest has no clinical columns or was not found" in content
@@ -166,7 +166,7 @@ def test_a_model_with_constant_probabilities_is_reported(make_study, tmp_path):
     pd.read_parquet(file).assign(prob_MDS=0.25, prob_donor=0.75).to_parquet(file, index=False)
     write_report(load_study(study), QUICK, tmp_path / "report.html", DATE)
     content = Outline((tmp_path / "report.html").read_text()).content
-    assert "Every image gets the same probability in fold 0: the model has learned nothing" in content
+    assert "All images have the same probability in fold 0: the model has not learned" in content
 
 
 def test_three_classes(make_study, tmp_path):
