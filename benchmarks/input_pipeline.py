@@ -32,8 +32,8 @@ from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.dataset import collate
 from mds_lightning.data.decode import decode_image
-from mds_lightning.data.pixel_store import Store
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.pixel_store import PixelStore
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.models.classifier import SmearClassifier
 
 SIZE = (336, 448)
@@ -86,7 +86,7 @@ def plain(paths: list[Path]) -> Iterator[torch.Tensor]:
 
 
 def ours(read: Callable[[Path], NDArray[np.uint8]], paths: list[Path]) -> Iterator[torch.Tensor]:
-    """Our batches, uint8 (n, 3, H, W), of fields that `read` gives in the form for training."""
+    """Our batches, uint8 (n, 3, H, W), of fields that `read` gives resized for training."""
     augmentation = Augmentation(PAPER, SIZE)
     for start in range(0, len(paths), BATCH):
         views = [augmentation(read(path), start + k) for k, path in enumerate(paths[start : start + BATCH])]
@@ -98,22 +98,22 @@ def ours(read: Callable[[Path], NDArray[np.uint8]], paths: list[Path]) -> Iterat
         yield collate(items)["image"]
 
 
-def store_reader(folder: Path, paths: list[Path], form: Form) -> Callable[[Path], NDArray[np.uint8]]:
+def store_reader(folder: Path, paths: list[Path], spec: ResizeSpec) -> Callable[[Path], NDArray[np.uint8]]:
     """Fill a cache and return what reads from it."""
     cache = FieldCache(CacheParameters(folder, workers=1))
-    contents = cache.fill(paths, [form], 10**8).contents
-    store: Store = cache.store(form)
+    contents = cache.fill(paths, [spec], 10**8).contents
+    store: PixelStore = cache.store(spec)
     return lambda path: store.read(store.place(contents[path]))
 
 
-def litdata_reader(folder: Path, paths: list[Path], form: Form) -> Callable[[Path], NDArray[np.uint8]]:
+def litdata_reader(folder: Path, paths: list[Path], spec: ResizeSpec) -> Callable[[Path], NDArray[np.uint8]]:
     """The same fields in litdata's chunks, read at random places."""
     from litdata import StreamingDataset
     from litdata.streaming import Cache
 
     writer = Cache(str(folder), chunk_bytes="64MB")
     for index, path in enumerate(paths):
-        writer[index] = torch.from_numpy(np.array(form(decode_image(path))))
+        writer[index] = torch.from_numpy(np.array(spec(decode_image(path))))
     writer.done()
     writer.merge()
     dataset = StreamingDataset(str(folder), shuffle=False)
@@ -146,7 +146,7 @@ def cached_epoch(folder: Path, paths: list[Path], repeats: int) -> tuple[float, 
     """CPU seconds of an epoch of SqueezeNet at 224 pixels: tensors in memory, and views from the cache."""
     size = (168, 224)
     augmentation = Augmentation(PAPER, size)
-    read = store_reader(folder, paths, augmentation.form)
+    read = store_reader(folder, paths, augmentation.resize_spec)
     items = paths * 8
 
     def batches() -> Iterator[torch.Tensor]:
@@ -176,17 +176,17 @@ def main() -> None:
         (folder / "fields").mkdir()
         paths = write_fields(folder / "fields", arguments.fields)
         megabytes = sum(path.stat().st_size for path in paths) / 1e6 / len(paths)
-        form = Augmentation(PAPER, SIZE).form
-        read = store_reader(folder / "cache", paths, form)
+        spec = Augmentation(PAPER, SIZE).resize_spec
+        read = store_reader(folder / "cache", paths, spec)
         rows = {
             "plain: Pillow, albumentations, float32": cost(plain, paths, arguments.rounds),
             "ours, cache off": cost(
-                lambda paths: ours(lambda path: form(decode_image(path)), paths), paths, arguments.rounds
+                lambda paths: ours(lambda path: spec(decode_image(path)), paths), paths, arguments.rounds
             ),
             "ours, cache on": cost(lambda paths: ours(read, paths), paths, 5 * arguments.rounds),
         }
         if importlib.util.find_spec("litdata"):
-            chunks = litdata_reader(folder / "litdata", paths, form)
+            chunks = litdata_reader(folder / "litdata", paths, spec)
             rows["litdata's chunks, our augmentation"] = cost(
                 lambda paths: ours(chunks, paths), paths, 5 * arguments.rounds
             )

@@ -36,14 +36,14 @@ BATCH = (
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.datamodule import SmearDataModule
-from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.loading_parameters import LoadingParameters, required_resize_specs
 from mds_lightning.data.field_preparation import prepare_fields
 from mds_lightning.data.input_size import input_size
 augmentation = AugmentationParameters(crop=0.5, flips=True, quarter_turns=True, rotation=15)
 cache = FieldCache(CacheParameters(folder / "cache"))
 loading = LoadingParameters(input_size(cohort, 64, 10**8, cache), 32)
-forms = loading_forms(loading, augmentation)
-fields, skipped = prepare_fields(cohort, forms, loading, cache, folder / "skipped.csv")
+specs = required_resize_specs(loading, augmentation)
+fields, skipped = prepare_fields(cohort, specs, loading, cache, folder / "skipped.csv")
 module = SmearDataModule(cohort, task, folds.fold(0), loading, augmentation, "balanced", 0, fields, skipped)
 module.setup("fit")
 next(iter(module.train_dataloader()))

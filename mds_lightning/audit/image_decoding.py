@@ -16,7 +16,7 @@ from tqdm import tqdm
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.remote_folder import RemoteFile
 from mds_lightning.data.decode import ImageError, read_image_file
-from mds_lightning.data.parallel_map import map_ahead, map_in_threads, readers, usable_cores
+from mds_lightning.data.parallel_map import map_ahead, map_in_threads, reader_threads, usable_cores
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
 
 #: Fewer images are decoded faster than processes start.
@@ -80,7 +80,7 @@ def _decode_somewhere(
 ) -> Iterator[DecodedImage]:
     if any(isinstance(path, RemoteFile) for path in images.values()):
         # Most of the time is waiting for answers, and a connection belongs to one process.
-        threads = readers(list(images.values()), workers)
+        threads = reader_threads(list(images.values()), workers)
         return map_in_threads(lambda item: decode(*item), images.items(), threads)
     workers = usable_cores() if workers is None else workers
     here = workers == 1 or len(images) <= _FEW

@@ -62,7 +62,7 @@ class OcclusionMaps(lightning.Callback):
             return
         datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
         height, width = datamodule.loading.size
-        if datamodule.has_parts:
+        if datamodule.averages_crops:
             refuse_parts(self.parameters)
         self.parameters.check_size(height, width)
         if self.parameters.method == "layer_gradcam":
@@ -106,7 +106,7 @@ class OcclusionMaps(lightning.Callback):
 
 def parts_of(datamodule: Any) -> Callable[[Subject], Iterable[Part]] | None:
     """What gives the parts of an image of the cohort; None where the verdict is that for the whole."""
-    return (lambda subject: datamodule.parts(subject.row)) if datamodule.has_parts else None
+    return (lambda subject: datamodule.crops(subject.row)) if datamodule.averages_crops else None
 
 
 def describe_subjects(datamodule: Any, rows: list[int]) -> list[Subject]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from mds_lightning.callbacks.occlusion_maps import parts_of
 from mds_lightning.commands.explained_images import choose_subjects
 from mds_lightning.data.decode import decode_image
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.explain.methods import explain as explain_images
 from mds_lightning.explain.methods import make_engine, refuse_parts
 from mds_lightning.explain.parameters import ExplanationParameters
@@ -70,7 +70,7 @@ def explain_plan(opened: OpenedRun, parameters: ExplanationParameters, subject: 
     """
     if parameters.method != "occlusion":
         raise ValueError(f"plan=true is of explain.method=occlusion, not {parameters.method}")
-    if opened.datamodule.has_parts:
+    if opened.datamodule.averages_crops:
         raise ValueError(
             "plan=true: of fields that are seen part by part each part is a full pass (data.view)"
         )
@@ -98,7 +98,7 @@ def _choose_parameters(opened: OpenedRun, config: DictConfig) -> ExplanationPara
     given: Any = OmegaConf.to_container(config.explain, resolve=True)
     changes = {key: value for key, value in given.items() if value is not None}
     parameters = ExplanationParameters(**(opened.settings.get("explain", {}) | changes))
-    if opened.datamodule.has_parts:
+    if opened.datamodule.averages_crops:
         refuse_parts(parameters)
     parameters.check_size(*opened.datamodule.loading.size)
     return parameters
@@ -142,5 +142,5 @@ def _read(opened: OpenedRun, subject: Subject) -> Tensor:
     if subject.origin != "foreign":
         return opened.datamodule.image(subject.row)
     loading = opened.datamodule.loading
-    view = Form(loading.size)(decode_image(Path(subject.image), loading.max_pixels))
+    view = ResizeSpec(loading.size)(decode_image(Path(subject.image), loading.max_pixels))
     return torch.from_numpy(view.copy()).permute(2, 0, 1)

@@ -44,7 +44,7 @@ def choose_subjects(opened: OpenedRun, images: Any, is_one_of_many: bool = False
     for name in names:
         found = find_image(opened.cohort, name)
         if isinstance(found, Path):
-            if opened.datamodule.has_parts:
+            if opened.datamodule.averages_crops:
                 raise ValueError(
                     f"images: '{name}' is not of the cohort, and a run that sees fields part by part "
                     "(data.view) explains images of its cohort only"

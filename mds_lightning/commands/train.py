@@ -22,7 +22,7 @@ from mds_lightning.data.cache import CacheParameters
 from mds_lightning.data.datamodule import PREDICTED, SmearDataModule, Split
 from mds_lightning.data.field_preparation import open_cache, prepare_fields
 from mds_lightning.data.input_size import input_size
-from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.loading_parameters import LoadingParameters, required_resize_specs
 from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.search.cross_validation import validate_folds
@@ -195,8 +195,8 @@ def make_datamodule(
     loading = LoadingParameters(size=size, **data)
     chosen = cast(dict[str, Any], OmegaConf.to_container(config.augmentation, resolve=True))
     augmentation = AugmentationParameters(**chosen)
-    forms = loading_forms(loading, augmentation)
-    fields, skipped = prepare_fields(cohort, forms, loading, cache, run.skipped)
+    specs = required_resize_specs(loading, augmentation)
+    fields, skipped = prepare_fields(cohort, specs, loading, cache, run.skipped)
     sampling, seed = config.sampling.name, config.seed
     return SmearDataModule(
         cohort, opened.task, fold, loading, augmentation, sampling, seed, fields, skipped, predicted

@@ -1,7 +1,7 @@
-"""Further transforms of a training view, by albumentations' own names: noise, blur, dropout and others.
+"""Additional transforms of a training view from albumentations: noise, blur, dropout and others.
 
-The only file that knows albumentations (unmaintained since 2.0.8, MIT): it can be replaced here alone. The
-paper's augmentation does not come here; it is one warp and one matrix in `augmentation`.
+The only file that imports albumentations (unmaintained since 2.0.8, MIT), so that it can be replaced here.
+The augmentation of the paper does not use it: that is one warp and one colour matrix, see `augmentation`.
 """
 
 import random
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class FurtherTransforms:
-    """A chain of albumentations' transforms, as a function of the view and a seed alone.
+class AlbumentationsChain:
+    """A sequence of albumentations transforms, deterministic given the view and a seed.
 
-    All transforms of a draw share one stream of random numbers. `Compose.set_random_seed` would give each
-    transform a stream of its own from the same seed (two flips would then always happen together), and
-    without a seed albumentations 2.0.8 repeats its parameters in every worker.
+    All transforms of one view share one random stream. `Compose.set_random_seed` would seed the stream of
+    each transform with the same number (two flips would then always occur together), and without a seed
+    albumentations 2.0.8 draws the same parameters in every worker.
 
     Args:
-        transforms: One mapping of a name to its arguments each, such as `{"GaussNoise": {"p": 0.3}}`.
+        transforms: One mapping of name to arguments for each transform, such as `{"GaussNoise": {"p": 0.3}}`.
 
     Raises:
-        ValueError: albumentations has no such transform, or it does not take these arguments.
+        ValueError: albumentations has no transform of that name, or the transform refuses the arguments.
     """
 
     def __init__(self, transforms: Sequence[Mapping[str, Mapping[str, Any] | None]]) -> None:
@@ -34,7 +34,7 @@ class FurtherTransforms:
         for entry in transforms:
             if not isinstance(entry, Mapping) or len(entry) != 1:
                 raise ValueError(
-                    f"augmentation.further has {entry!r}: write one {{Name: {{key: value}}}} each"
+                    f"augmentation.further has {entry!r}: write each transform as {{Name: {{key: value}}}}"
                 )
             [(name, arguments)] = entry.items()
             kind = getattr(albumentations, name, None)
@@ -49,17 +49,17 @@ class FurtherTransforms:
         self._compose = albumentations.Compose(built)
 
     def __call__(self, view: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        """Transform `view` (H, W, 3), keeping its shape and dtype.
+        """Transform `view` (uint8, H x W x 3); shape and dtype are kept.
 
         Raises:
-            ValueError: A transform changes the shape or the dtype, which the network's input cannot.
+            ValueError: A transform changes the shape or the dtype, which the network's input does not allow.
         """
-        # Apart from the stream of the geometry and the colours, which starts from the bare seed.
+        # Independent of the stream for geometry and colour, which is seeded with the bare seed.
         self._compose.set_random_state(np.random.default_rng([seed, 2]), random.Random(seed))
         changed: NDArray[np.uint8] = self._compose(image=view)["image"]
         if changed.shape != view.shape or changed.dtype != view.dtype:
             raise ValueError(
                 f"augmentation.further turns {view.shape} {view.dtype} into {changed.shape} {changed.dtype}: "
-                "leave out what resizes or normalises"
+                "remove the transform that resizes or normalises"
             )
         return changed

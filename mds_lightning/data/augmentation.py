@@ -1,8 +1,8 @@
-"""What a training image may look like: random crops, turns, linear transforms and colour shifts.
+"""Augmentation of training images: random crops, rotations, affine transforms and colour shifts.
 
-Geometry is one affine map from the view's pixels to the field's, so that every pixel is interpolated once;
-colour is one matrix. A chain of transforms, as albumentations runs it, costs several times as much and blurs
-the cells at every step.
+Geometry is one affine map from the pixels of the view to those of the field, so that every pixel is
+interpolated once; colour is one matrix. A sequence of transforms, as in albumentations, costs several times
+as much and blurs the cells at every step.
 """
 
 import math
@@ -14,34 +14,34 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.data.albumentations_chain import FurtherTransforms
+from mds_lightning.data.albumentations_chain import AlbumentationsChain
 from mds_lightning.data.colour_matrix import colour_matrix
-from mds_lightning.data.resize_spec import Form, resize, round_oversampling
+from mds_lightning.data.resize_spec import ResizeSpec, resize, round_oversampling
 from mds_lightning.data.stain_augmentation import vary_stain
 
-#: Shape of a random crop against that of the view: its width may be so much smaller or larger.
-_SHAPE = 1.25
-#: Where a view shrinks the field more than this, the field is averaged first: else it would be aliased.
-_MOST_SHRINK = math.sqrt(2) * 1.001
+#: Aspect ratio of a random crop relative to that of the view: between 1 / 1.25 and 1.25.
+_ASPECT = 1.25
+#: A field that the view shrinks by more than this is first resized by area means, to avoid aliasing.
+_MAX_SHRINK = math.sqrt(2) * 1.001
 
 
 @dataclass(frozen=True)
 class AugmentationParameters:
-    """How strongly each kind of augmentation acts; 0 (or False) leaves it out.
+    """Strength of each kind of augmentation; 0 (or False) switches it off.
 
     Attributes:
-        crop: Smallest share of the field's area that a random sized crop keeps, in (0, 1]; 1: all of it.
-            (Of a field that is turned by 90 degrees at most the largest part of the view's shape is kept.)
-            Tiles have a size of their own: for them it does not count.
-        flips: Mirror horizontally and vertically, each with probability 0.5.
-        quarter_turns: Turn by 0, 90, 180 or 270 degrees (a smear has no upright).
+        crop: Smallest fraction of the field's area that a random resized crop keeps, in (0, 1]; 1: no
+            cropping. (Of a field that is rotated by 90 degrees, at most the largest crop of the view's aspect
+            ratio is kept.) Ignored for tiles, whose size is fixed.
+        flips: Flip horizontally and vertically, each with probability 0.5.
+        quarter_turns: Rotate by 0, 90, 180 or 270 degrees (a smear has no upright orientation).
         rotation: Largest rotation of the affine transform, degrees.
         shear: Largest shear of the affine transform, degrees.
-        translation: Largest shift of the affine transform, as a share of the side.
-        brightness: Largest relative change; likewise `contrast` and `saturation`.
-        contrast: See `brightness`.
-        saturation: See `brightness`.
-        hue: Largest shift of the hue, as a share of the colour circle, in [0, 0.5].
+        translation: Largest shift of the affine transform, as a fraction of the side.
+        brightness: Largest relative change of brightness.
+        contrast: Largest relative change of contrast.
+        saturation: Largest relative change of saturation.
+        hue: Largest shift of the hue, as a fraction of the colour circle, in [0, 0.5].
         stain: Largest relative change of the amount of each dye, and largest shift in optical density.
         further: Transforms of albumentations, run last (see `mds_lightning.data.albumentations_chain`).
     """
@@ -61,7 +61,9 @@ class AugmentationParameters:
 
     def __post_init__(self) -> None:
         if not 0 < self.crop <= 1:
-            raise ValueError(f"augmentation.crop is {self.crop}: give a share of the field's area in (0, 1]")
+            raise ValueError(
+                f"augmentation.crop is {self.crop}: give a fraction of the field's area in (0, 1]"
+            )
         for key in (
             "rotation",
             "shear",
@@ -75,26 +77,28 @@ class AugmentationParameters:
             if getattr(self, key) < 0:
                 raise ValueError(f"augmentation.{key} is {getattr(self, key)}: give 0 (off) or more")
         if self.hue > 0.5:
-            raise ValueError(f"augmentation.hue is {self.hue}: give a share of the colour circle in [0, 0.5]")
+            raise ValueError(
+                f"augmentation.hue is {self.hue}: give a fraction of the colour circle in [0, 0.5]"
+            )
 
     @property
     def warps(self) -> bool:
-        """Whether views have other pixels than the field's own, apart from their size."""
+        """Whether pixels are interpolated at other positions than a plain resize would."""
         return bool(self.crop < 1 or self.rotation or self.shear or self.translation)
 
     @property
     def recolours(self) -> bool:
-        """Whether views have other colours than the field."""
+        """Whether brightness, contrast, saturation or hue changes."""
         return bool(self.brightness or self.contrast or self.saturation or self.hue)
 
 
 @dataclass(frozen=True)
-class _Chance:
-    """The random numbers of one draw, uniform: all are drawn, whichever of them are in use."""
+class _RandomNumbers:
+    """The uniform random numbers of one view; all are drawn, whichever augmentations are switched on."""
 
     turn: float
     area: float
-    shape: float
+    aspect: float
     place: tuple[float, float]
     flip: tuple[float, float]
     rotation: float
@@ -104,7 +108,7 @@ class _Chance:
     dyes: tuple[float, ...]
 
     @classmethod
-    def of(cls, seed: int) -> "_Chance":
+    def of(cls, seed: int) -> "_RandomNumbers":
         unit = np.random.default_rng(seed).random(7).tolist()
         sign = np.random.default_rng([seed, 1]).uniform(-1, 1, 16).tolist()
         return cls(
@@ -116,21 +120,22 @@ class _Chance:
 
 
 class Augmentation:
-    """A random view of a field, as a function of the field and a seed alone.
+    """A random view of a field, deterministic given the field and a seed.
 
-    The seed of each draw comes from the sampler (study seed, epoch, position), not from the worker process.
-    So epochs differ, a draw is the same whichever worker makes it and however many there are, and a run that
-    was killed goes on with the very same images.
+    The seed of each view comes from the sampler (study seed, epoch, position), not from the worker process.
+    Epochs therefore differ, the views do not depend on the number of workers, and a run that was killed
+    continues with the same images.
 
     Args:
-        parameters: How strongly each kind acts.
+        parameters: Strength of each kind of augmentation.
         size: (height, width) of a view, pixels.
-        magnification: None: a view shows the field, or a crop of any size. Otherwise a tile somewhere in it,
-            with pixels as large as the field's at this magnification (see `Form`). A field in which a tile
-            that lies on its side has no room is not turned by 90 degrees.
+        magnification: None: a view shows the field, or a crop of any size. Otherwise it shows a tile at a
+            random position, with pixels as large as the field's at this magnification (see `ResizeSpec`). A
+            field without room for a tile rotated by 90 degrees is not rotated by 90 degrees.
 
     Attributes:
-        form: What fields are to be given in, so that the smallest crop still has the view's resolution.
+        resize_spec: Size in which fields are expected, so that the smallest crop still has the view's
+            resolution.
     """
 
     def __init__(
@@ -139,46 +144,46 @@ class Augmentation:
         self.is_tile = magnification is not None
         self.parameters = replace(parameters, crop=1.0) if self.is_tile else parameters
         self.size = size
-        self._further = FurtherTransforms(parameters.further) if parameters.further else None
-        self.form = (
-            Form(size, round_oversampling(_least_oversampling(parameters, size)))
+        self._albumentations = AlbumentationsChain(parameters.further) if parameters.further else None
+        self.resize_spec = (
+            ResizeSpec(size, round_oversampling(_least_oversampling(parameters, size)))
             if magnification is None
-            else Form(None, magnification=magnification)
+            else ResizeSpec(None, magnification=magnification)
         )
 
     def __call__(self, field: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        """Return the view of `field` (uint8, H x W x 3) that `seed` (>= 0) chooses: uint8, (*size, 3)."""
-        chance = _Chance.of(seed)
-        view = self._warp(field, chance) if self.parameters.warps else self._turn(field, chance)
+        """Return the view of `field` (uint8, H x W x 3) for `seed` (>= 0): uint8, (*size, 3)."""
+        numbers = _RandomNumbers.of(seed)
+        view = self._warp(field, numbers) if self.parameters.warps else self._turn(field, numbers)
         if self.parameters.stain:
-            changes = self.parameters.stain * np.array(chance.dyes)
+            changes = self.parameters.stain * np.array(numbers.dyes)
             view = vary_stain(view, np.maximum(0, 1 + changes[:3]), changes[3:])
-        view = self._recolour(view, chance) if self.parameters.recolours else np.array(view)
-        return view if self._further is None else self._further(view, seed)
+        view = self._recolour(view, numbers) if self.parameters.recolours else np.array(view)
+        return view if self._albumentations is None else self._albumentations(view, seed)
 
-    def _turn(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
-        """Quarter turns and mirrors, with every pixel as it is."""
-        quarters = self._quarters(field.shape[:2], chance)
+    def _turn(self, field: NDArray[np.uint8], numbers: _RandomNumbers) -> NDArray[np.uint8]:
+        """Rotation by multiples of 90 degrees and flips, without interpolation."""
+        quarters = self._quarters(field.shape[:2], numbers)
         if self.is_tile:
             sides = self.size[::-1] if quarters % 2 else self.size
             top, left = (
-                int(share * (length - side + 1))
-                for share, length, side in zip(chance.place[::-1], field.shape, sides, strict=False)
+                int(fraction * (length - side + 1))
+                for fraction, length, side in zip(numbers.place[::-1], field.shape, sides, strict=False)
             )
             field = field[top : top + sides[0], left : left + sides[1]]
         turned = np.rot90(field, quarters)
-        flipped = turned[:: self._sign(chance.flip[1]), :: self._sign(chance.flip[0])]
+        flipped = turned[:: self._sign(numbers.flip[1]), :: self._sign(numbers.flip[0])]
         return resize(np.ascontiguousarray(flipped), self.size)
 
-    def _warp(self, field: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
+    def _warp(self, field: NDArray[np.uint8], numbers: _RandomNumbers) -> NDArray[np.uint8]:
         height, width = self.size
-        to_field = self._map(field.shape[:2], chance)
+        to_field = self._map(field.shape[:2], numbers)
         shrink = math.sqrt(abs(np.linalg.det(to_field[:, :2])))
-        if shrink > _MOST_SHRINK:
+        if shrink > _MAX_SHRINK:
             rows, columns = (max(1, round(side / shrink)) for side in field.shape[:2])
             to_field = np.diag([columns / field.shape[1], rows / field.shape[0]]) @ to_field
             field = resize(field, (rows, columns))
-        # From corners of pixels, where the map is defined, to their centres, where OpenCV counts from.
+        # The map is defined on pixel corners; OpenCV's coordinates refer to pixel centres.
         to_field[:, 2] += to_field[:, :2].sum(axis=1) / 2 - 0.5
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         warped = cv2.warpAffine(
@@ -186,59 +191,59 @@ class Augmentation:
         )
         return warped.astype(np.uint8, copy=False)
 
-    def _map(self, shape: tuple[int, int], chance: _Chance) -> NDArray[np.float64]:
+    def _map(self, shape: tuple[int, int], numbers: _RandomNumbers) -> NDArray[np.float64]:
         """(2, 3): from (x, y, 1) in the view to (x, y) in a field of this shape (height, width)."""
         parameters, (height, width) = self.parameters, self.size
-        quarters = self._quarters(shape, chance)
+        quarters = self._quarters(shape, numbers)
         upright = np.array(shape[::-1], dtype=float)
         turned = upright[::-1] if quarters % 2 else upright
-        crop = self._crop(turned, chance)
-        place = np.array(chance.place) * (turned - crop) + crop / 2 - turned / 2
-        angle = math.radians(parameters.rotation * chance.rotation)
+        crop = self._crop(turned, numbers)
+        place = np.array(numbers.place) * (turned - crop) + crop / 2 - turned / 2
+        angle = math.radians(parameters.rotation * numbers.rotation)
         rotate = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-        slant = [math.tan(math.radians(parameters.shear * share)) for share in chance.shear]
-        mirror = np.array([self._sign(share) for share in chance.flip])
+        slant = [math.tan(math.radians(parameters.shear * number)) for number in numbers.shear]
+        mirror = np.array([self._sign(number) for number in numbers.flip])
         linear = np.diag(mirror * crop / (width, height)) @ rotate @ np.array([[1, slant[0]], [slant[1], 1]])
-        shift = parameters.translation * np.array(chance.shift) * crop
+        shift = parameters.translation * np.array(numbers.shift) * crop
         turn = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarters)
         linear, centre = turn @ linear, turn @ (place + shift) + upright / 2
         return np.column_stack([linear, centre - linear @ (width / 2, height / 2)])
 
-    def _crop(self, turned: NDArray[np.float64], chance: _Chance) -> NDArray[np.float64]:
-        """(width, height) of the part of the turned field that becomes the view."""
+    def _crop(self, turned: NDArray[np.float64], numbers: _RandomNumbers) -> NDArray[np.float64]:
+        """(width, height) of the crop of the turned field that becomes the view."""
         height, width = self.size
         if self.is_tile:
             return np.array([width, height], dtype=float)
         if self.parameters.crop == 1:
             return turned
-        area = (self.parameters.crop + (1 - self.parameters.crop) * chance.area) * turned[0] * turned[1]
-        ratio = width / height * _SHAPE**chance.shape
+        area = (self.parameters.crop + (1 - self.parameters.crop) * numbers.area) * turned[0] * turned[1]
+        ratio = width / height * _ASPECT**numbers.aspect
         crop = np.array([math.sqrt(area * ratio), math.sqrt(area / ratio)])
         return crop * min(1.0, *(turned / crop))
 
-    def _recolour(self, view: NDArray[np.uint8], chance: _Chance) -> NDArray[np.uint8]:
+    def _recolour(self, view: NDArray[np.uint8], numbers: _RandomNumbers) -> NDArray[np.uint8]:
         parameters = self.parameters
         mean = np.array(cv2.mean(view)[:3])
         strengths = (parameters.brightness, parameters.contrast, parameters.saturation)
         factors = [
-            max(0.0, 1 + strength * share)
-            for strength, share in zip(strengths, chance.colour[:3], strict=True)
+            max(0.0, 1 + strength * number)
+            for strength, number in zip(strengths, numbers.colour[:3], strict=True)
         ]
         brightness, contrast, saturation = factors
-        matrix = colour_matrix(mean, brightness, contrast, saturation, hue=parameters.hue * chance.colour[3])
+        matrix = colour_matrix(mean, brightness, contrast, saturation, hue=parameters.hue * numbers.colour[3])
         return cv2.transform(view, matrix).astype(np.uint8, copy=False)
 
-    def _quarters(self, shape: tuple[int, ...], chance: _Chance) -> int:
-        quarters = int(4 * chance.turn) if self.parameters.quarter_turns else 0
+    def _quarters(self, shape: tuple[int, ...], numbers: _RandomNumbers) -> int:
+        quarters = int(4 * numbers.turn) if self.parameters.quarter_turns else 0
         has_room = not self.is_tile or (shape[0] >= self.size[1] and shape[1] >= self.size[0])
         return quarters if has_room else quarters // 2 * 2
 
-    def _sign(self, share: float) -> int:
-        return -1 if self.parameters.flips and share < 0.5 else 1
+    def _sign(self, number: float) -> int:
+        return -1 if self.parameters.flips and number < 0.5 else 1
 
 
 def _least_oversampling(parameters: AugmentationParameters, size: tuple[int, int]) -> float:
     if parameters.crop < 1:
         return 1 / math.sqrt(parameters.crop)
-    # A field that is turned and not cropped is squeezed to the view's shape.
+    # A field that is rotated by 90 degrees and not cropped is squeezed to the view's aspect ratio.
     return max(size) / min(size) if parameters.quarter_turns else 1.0

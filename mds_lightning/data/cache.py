@@ -1,4 +1,4 @@
-"""Every image decoded once, for all folds, jobs and workers that will ever read it."""
+"""The cache of decoded images on disk, shared by all folds, jobs and workers."""
 
 import hashlib
 import logging
@@ -16,27 +16,27 @@ from tqdm import tqdm
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.data.cache_capacity import Capacity
 from mds_lightning.data.decode import ImageError, read_image_file
-from mds_lightning.data.file_catalog import Catalog, Fingerprint, Known
-from mds_lightning.data.parallel_map import map_in_threads, readers
-from mds_lightning.data.pixel_store import Store
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.file_catalog import FileCatalog, Fingerprint, KnownImage
+from mds_lightning.data.parallel_map import map_in_threads, reader_threads
+from mds_lightning.data.pixel_store import PixelStore
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two commits: so much work is lost at most when a build is killed.
-_COMMIT = 5.0
+#: Seconds between two commits: the most work that is lost when filling is interrupted.
+_COMMIT_INTERVAL = 5.0
 
 
 @dataclass(frozen=True)
 class CacheParameters:
-    """Where decoded images are kept, and how much of them.
+    """Location and size of the cache.
 
     Attributes:
-        directory: The cache; any number of cohorts, jobs and image sizes may share it.
-        enabled: False: every image is decoded anew each time it is drawn. The network sees the same bytes.
-        max_gb: The cache never grows beyond this, GB (10^9 bytes).
-        workers: Threads that read and decode; None: see `threads.readers`.
+        directory: Folder of the cache; several cohorts, jobs and image sizes may share it.
+        enabled: False: every image is decoded each time it is drawn. The network receives the same bytes.
+        max_gb: Largest size of the cache, GB (10^9 bytes).
+        workers: Threads that read and decode; None: one per core, and more for remote files.
     """
 
     directory: Path
@@ -52,12 +52,12 @@ class CacheParameters:
 
 
 @dataclass(frozen=True)
-class Filling:
-    """What became of the images that the cache was asked for.
+class FillResult:
+    """Result of `FieldCache.fill`.
 
     Attributes:
-        contents: File to the hash that its image is stored under.
-        faults: File to why it cannot be decoded. Every file is in one of the two.
+        contents: File to the SHA-256 of its bytes, which its image is stored under.
+        faults: File to the reason why it cannot be decoded. Every file is in one of the two.
     """
 
     contents: dict[File, str]
@@ -65,23 +65,24 @@ class Filling:
 
 
 @dataclass(frozen=True)
-class _Made:
-    """One file, read and brought into the forms asked for; `images` is empty where they are stored."""
+class _PreparedImage:
+    """One file, decoded and resized as requested; `images` is empty if they are already stored."""
 
     path: File
     fingerprint: Fingerprint
-    known: Known
+    known: KnownImage
     images: tuple[NDArray[np.uint8], ...]
 
 
 class FieldCache:
-    """Decoded images on the disk, found by the hash of the file's bytes and the form they were brought into.
+    """Decoded images on disk, addressed by the hash of the file's bytes and by their `ResizeSpec`.
 
-    A changed file has another hash, and a changed setting or decoder another form: neither meets old pixels.
-    Whether a file has changed is seen from its size, times and inode, as git does it, so that a start reads
-    no image. One job at a time fills; others that start meanwhile wait for it and then find all they need.
-    Images are stored in the order of the cohort: a build that was killed and continued has the bytes of one
-    that was not. Nothing is ever removed: delete the directory, or a form's folder in it, when no job runs.
+    A changed file has another hash, and changed settings or library versions another folder, so that outdated
+    pixels are never returned. Whether a file has changed is judged by its size, times and inode, as git does,
+    so that a start reads no image. One job at a time fills the cache; jobs that start meanwhile wait for it.
+    Images are stored in the order of the cohort: filling that was interrupted and continued writes the same
+    bytes as filling without interruption. Nothing is ever removed: delete the directory, or one of the
+    folders in it, while no job runs.
     """
 
     def __init__(self, parameters: CacheParameters) -> None:
@@ -90,76 +91,80 @@ class FieldCache:
         self.max_bytes = int(parameters.max_gb * 1e9)
 
     def shapes(self, paths: Sequence[File]) -> dict[File, tuple[int, int]]:
-        """(height, width) of those images that are known, without opening a file."""
+        """(height, width) of the images that are in the cache, without opening a file."""
         catalog = self._catalog()
         known = {path: catalog.find(path) for path in paths}
         return {path: entry.shape for path, entry in known.items() if entry is not None}
 
-    def store(self, form: Form, stain: StainNormalization | None = None) -> Store:
-        """The images of `form`, in the colours of `stain`, as they are on the disk now."""
-        return Store(self.directory / (form.key if stain is None else f"{form.key}-{stain.key}"))
+    def store(self, spec: ResizeSpec, stain: StainNormalization | None = None) -> PixelStore:
+        """The stored images of `spec`, normalised by `stain`, as they are on disk now."""
+        return PixelStore(self.directory / (spec.key if stain is None else f"{spec.key}-{stain.key}"))
 
     def fill(
         self,
         paths: Sequence[File],
-        forms: Sequence[Form],
+        specs: Sequence[ResizeSpec],
         max_pixels: int,
         stain: StainNormalization | None = None,
-    ) -> Filling:
-        """Store every image that is not stored yet, each decoded once for all forms.
+    ) -> FillResult:
+        """Store every image that is not stored yet; each is decoded once for all specs.
 
         Raises:
-            CacheFullError: There is no room for it, on the disk or under `max_gb`. What was stored remains.
+            CacheFullError: The disk or the limit `max_gb` leaves too little room. What was stored remains.
         """
-        catalog, stores = self._catalog(), [self.store(form, stain) for form in forms]
+        catalog, stores = self._catalog(), [self.store(spec, stain) for spec in specs]
         contents, missing = _look_up(paths, catalog, stores)
         if not missing:
-            return Filling(contents, {})
+            return FillResult(contents, {})
         self.directory.mkdir(parents=True, exist_ok=True)
         with _locked(self.directory / ".lock"):
-            # Another job may have filled it while this one waited.
-            catalog, stores = self._catalog(), [self.store(form, stain) for form in forms]
+            # Another job may have stored them while this one waited.
+            catalog, stores = self._catalog(), [self.store(spec, stain) for spec in specs]
             contents, missing = _look_up(paths, catalog, stores)
             faults: dict[File, str] = {}
-            made = self._make(missing, forms, max_pixels, stain, catalog, stores, faults)
-            is_native = any(form.size is None for form in forms)
+            made = self._make(missing, specs, max_pixels, stain, catalog, stores, faults)
+            is_native = any(spec.size is None for spec in specs)
             capacity = Capacity(self.directory, self.max_bytes, len(missing), is_native)
             committed = time.monotonic()
-            with capacity.kept(stores):
+            with capacity.discard_on_error(stores):
                 for image in made:
                     capacity.reserve(sum(pixels.nbytes for pixels in image.images))
                     _add(image, catalog, stores)
                     contents[image.path] = image.known.content
-                    if time.monotonic() - committed > _COMMIT:
+                    if time.monotonic() - committed > _COMMIT_INTERVAL:
                         _commit(stores, catalog)
                         committed = time.monotonic()
                 _commit(stores, catalog)
-        return Filling(contents, faults)
+        return FillResult(contents, faults)
 
-    def _catalog(self) -> Catalog:
-        return Catalog(self.directory / "files.jsonl")
+    def _catalog(self) -> FileCatalog:
+        return FileCatalog(self.directory / "files.jsonl")
 
     def _make(
         self,
         paths: Sequence[File],
-        forms: Sequence[Form],
+        specs: Sequence[ResizeSpec],
         max_pixels: int,
         stain: StainNormalization | None,
-        catalog: Catalog,
-        stores: Sequence[Store],
+        catalog: FileCatalog,
+        stores: Sequence[PixelStore],
         faults: dict[File, str],
-    ) -> Iterator[_Made]:
-        """Decode `paths` in their order; those that cannot be are entered in `faults`."""
-        stored = {content: shape for content, shape in catalog.shape_of.items() if _holds(stores, content)}
+    ) -> Iterator[_PreparedImage]:
+        """Decode `paths` in order; files that cannot be decoded are added to `faults`."""
+        stored = {
+            content: shape for content, shape in catalog.shape_of.items() if _contains_all(stores, content)
+        }
 
-        def make(path: File) -> _Made | ImageError:
+        def make(path: File) -> _PreparedImage | ImageError:
             try:
-                return _read(path, forms, max_pixels, stain, stored)
+                return _read(path, specs, max_pixels, stain, stored)
             except ImageError as error:
                 return error
 
         bar = tqdm(paths, desc=f"decoding into {self.directory}", unit="image", disable=None, leave=False)
-        for path, result in zip(bar, map_in_threads(make, paths, readers(paths, self.workers)), strict=True):
+        for path, result in zip(
+            bar, map_in_threads(make, paths, reader_threads(paths, self.workers)), strict=True
+        ):
             if isinstance(result, ImageError):
                 faults[path] = str(result)
             else:
@@ -168,42 +173,46 @@ class FieldCache:
 
 
 def _look_up(
-    paths: Sequence[File], catalog: Catalog, stores: Sequence[Store]
+    paths: Sequence[File], catalog: FileCatalog, stores: Sequence[PixelStore]
 ) -> tuple[dict[File, str], list[File]]:
-    """Hashes of the files whose images are stored in every form, and the other files."""
+    """Hashes of the files whose images are stored for every spec, and the other files."""
     contents: dict[File, str] = {}
     missing: list[File] = []
     for path in dict.fromkeys(paths):
         known = catalog.find(path)
-        if known is not None and _holds(stores, known.content):
+        if known is not None and _contains_all(stores, known.content):
             contents[path] = known.content
         else:
             missing.append(path)
     return contents, missing
 
 
-def _holds(stores: Sequence[Store], content: str) -> bool:
+def _contains_all(stores: Sequence[PixelStore], content: str) -> bool:
     return all(content in store for store in stores)
 
 
 def _read(
     path: File,
-    forms: Sequence[Form],
+    specs: Sequence[ResizeSpec],
     max_pixels: int,
     stain: StainNormalization | None,
     stored: dict[str, tuple[int, int]],
-) -> _Made:
+) -> _PreparedImage:
     before = _fingerprint(path)
     content = read_image_file(path, max_pixels)
     if _fingerprint(path) != before or before is None:
-        raise ImageError(f"{path}: changed while it was read: wait until it is copied, and start again")
+        raise ImageError(
+            f"{path}: changed while it was read", "wait until it is copied, and run the command again"
+        )
     digest = hashlib.sha256(content).hexdigest()
     if digest in stored:
-        # The file was moved, touched or copied.
-        return _Made(path, before, Known(digest, stored[digest]), ())
+        # The file was moved or copied, or its time stamp was changed.
+        return _PreparedImage(path, before, KnownImage(digest, stored[digest]), ())
     image = read_field(path, max_pixels, stain, content)
     height, width = image.shape[:2]
-    return _Made(path, before, Known(digest, (height, width)), tuple(form(image) for form in forms))
+    return _PreparedImage(
+        path, before, KnownImage(digest, (height, width)), tuple(spec(image) for spec in specs)
+    )
 
 
 def _fingerprint(path: File) -> Fingerprint | None:
@@ -213,16 +222,16 @@ def _fingerprint(path: File) -> Fingerprint | None:
         return None
 
 
-def _add(image: _Made, catalog: Catalog, stores: Sequence[Store]) -> None:
+def _add(image: _PreparedImage, catalog: FileCatalog, stores: Sequence[PixelStore]) -> None:
     if image.images:
         for store, pixels in zip(stores, image.images, strict=True):
-            # One of two files with the same bytes, or a form that was committed when the next one was not.
+            # Already stored: another file has the same bytes, or only this spec was committed before.
             if image.known.content not in store:
                 store.append(image.known.content, pixels)
     catalog.add(image.path, image.fingerprint, image.known)
 
 
-def _commit(stores: Sequence[Store], catalog: Catalog) -> None:
+def _commit(stores: Sequence[PixelStore], catalog: FileCatalog) -> None:
     for store in stores:
         store.commit()
     catalog.commit()
@@ -234,7 +243,7 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=1)
     except Timeout:
-        log.info("another job fills %s: waiting for it", path.parent)
+        log.info("another job is filling %s: waiting for it", path.parent)
         lock.acquire()
     try:
         yield

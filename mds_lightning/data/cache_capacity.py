@@ -1,4 +1,4 @@
-"""How much a cache may still hold."""
+"""How much room the cache has left."""
 
 import errno
 import shutil
@@ -6,42 +6,42 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mds_lightning.data.pixel_store import Store
+from mds_lightning.data.pixel_store import PixelStore
 
-#: The disk keeps so much free, bytes, or this share of it if that is less.
-_RESERVE, _RESERVED_SHARE = 1_000_000_000, 0.02
-#: Images after which the room for all the others is estimated.
+#: Bytes of the disk that are left free, or this fraction of the disk if that is less.
+_RESERVE, _RESERVED_FRACTION = 1_000_000_000, 0.02
+#: Number of images after which the room for all others is estimated.
 _SAMPLE = 8
 
 
 class CacheFullError(ValueError):
-    """The cache may not grow, or the disk is full; the message says what is needed and what to do."""
+    """The cache has reached its limit, or the disk is full; the message gives needed room and remedy."""
 
 
 class Capacity:
-    """The room for `images` more images in the cache at `directory`, which may hold `max_bytes`.
+    """The room for additional images in a cache.
 
     Args:
-        directory: The cache.
-        max_bytes: What it may hold.
-        images: How many are to be added.
-        is_native: Whether they are kept in their own resolution, for tiles.
+        directory: Folder of the cache.
+        max_bytes: Largest size of the cache.
+        images: Number of images to be added.
+        is_native: Whether they are stored in their own resolution, for tiles.
     """
 
     def __init__(self, directory: Path, max_bytes: int, images: int, is_native: bool = False) -> None:
         self.directory = directory
         self.max_bytes = max_bytes
         self.images = images
-        # Files are compressed, the cache is not: a user who asks for tiles may wonder at its size.
+        # Files are compressed and the cache is not, so that its size may surprise.
         self._why = (
-            " (data.view keeps every field in its own resolution, for its tiles; data.magnification=0.5 "
+            " (data.view stores every field in its own resolution, for its tiles; data.magnification=0.5 "
             "needs a quarter of that)"
             if is_native
             else ""
         )
         self._used = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
         disk = shutil.disk_usage(directory)
-        self._free = disk.free - min(_RESERVE, int(_RESERVED_SHARE * disk.total))
+        self._free = disk.free - min(_RESERVE, int(_RESERVED_FRACTION * disk.total))
         self._made = 0
         self._added = 0
 
@@ -49,7 +49,8 @@ class Capacity:
         """Count an image of `n_bytes` bytes that is about to be stored.
 
         Raises:
-            CacheFullError: There is no room for it; or, as soon as it can be told, for those that follow.
+            CacheFullError: There is no room for it or, once that can be estimated, for the images that
+                follow.
         """
         self._made += 1
         self._added += n_bytes
@@ -67,8 +68,8 @@ class Capacity:
             raise CacheFullError(self._disk_is_full(needed))
 
     @contextmanager
-    def kept(self, stores: Sequence[Store]) -> Iterator[None]:
-        """On whatever error, give back what was stored since the last commit; say it if the disk is full."""
+    def discard_on_error(self, stores: Sequence[PixelStore]) -> Iterator[None]:
+        """On an error, discard what was stored since the last commit; a full disk raises `CacheFullError`."""
         try:
             yield
         except BaseException as error:
@@ -82,8 +83,8 @@ class Capacity:
         needed = max(needed, self._added * self.images // max(self._made, 1))
         return (
             f"{self.directory}: the disk has room for {_gb(max(self._free, 0))}, and {self.images} images "
-            f"need about {_gb(needed)}{self._why}: make room, give another disk with cache.directory=DIR, "
-            "or set cache.enabled=false; the same command then goes on"
+            f"need about {_gb(needed)}{self._why}: free some space, set cache.directory=DIR to another disk, "
+            "or set cache.enabled=false; then run the same command again"
         )
 
 

@@ -1,28 +1,28 @@
-"""The parts of a field that the network looks at one by one."""
+"""The crops of a field that the network classifies one by one."""
 
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 
 
-class Part(NamedTuple):
-    """One part of a field.
+class Crop(NamedTuple):
+    """One crop of a field.
 
     Attributes:
-        form: What it is cut from.
-        corner: (top, left) in that form, pixels; None: the form is the part.
-        weight: Its share in the prediction for the field.
+        resize_spec: Size of the field that the crop is cut from.
+        corner: (top, left) in the resized field, pixels; None: the crop is the whole resized field.
+        weight: Weight of the crop in the prediction for the field; the weights of a field add up to 1.
     """
 
-    form: Form
+    resize_spec: ResizeSpec
     corner: tuple[int, int] | None
     weight: float
 
 
 class Box(NamedTuple):
-    """An area of a field, as shares of its sides (0..1)."""
+    """An area of a field, as fractions of its sides (0..1)."""
 
     top: float
     left: float
@@ -31,48 +31,52 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The parts of one field in their order: the whole of it, if that is one, and its tiles row by row.
+class Crops:
+    """The crops of one field in order: the whole field, if it is one of them, and the tiles row by row.
 
-    All scales weigh the same: the mean over the whole field and the mean over the tiles.
+    The whole field and the mean over all tiles have the same weight.
 
     Attributes:
-        whole: Form of the whole field; None: it is not among them.
-        native: Form that tiles are cut from.
-        tops: Upper ends of the tiles, pixels.
-        lefts: Left ends of the tiles, pixels.
+        whole: Size of the whole field; None: the whole field is not one of the crops.
+        native: Size of the field that tiles are cut from.
+        tops: Top edges of the rows of tiles, pixels.
+        lefts: Left edges of the columns of tiles, pixels.
     """
 
-    whole: Form | None
-    native: Form
+    whole: ResizeSpec | None
+    native: ResizeSpec
     tops: tuple[int, ...] = ()
     lefts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return (self.whole is not None) + len(self.tops) * len(self.lefts)
 
-    def __getitem__(self, index: int) -> Part:
+    def __getitem__(self, index: int) -> Crop:
         tiles = len(self.tops) * len(self.lefts)
         scales = (self.whole is not None) + (tiles > 0)
         if self.whole is not None:
             if index == 0:
-                return Part(self.whole, None, 1 / scales)
+                return Crop(self.whole, None, 1 / scales)
             index -= 1
         if not 0 <= index < tiles:
-            raise IndexError(f"the field has {len(self)} parts")
+            raise IndexError(f"the field has {len(self)} crops")
         row, column = divmod(index, len(self.lefts))
-        return Part(self.native, (self.tops[row], self.lefts[column]), 1 / (scales * tiles))
+        return Crop(self.native, (self.tops[row], self.lefts[column]), 1 / (scales * tiles))
 
 
 def tile_starts(length: int, side: int, overlap: float) -> tuple[int, ...]:
-    """Where tiles begin along one axis, so that they cover it and none runs over its end.
+    """Start positions of tiles along one axis, so that they cover it and none exceeds it.
 
-    As few as do; they are laid out evenly, the first at the beginning and the last at the end of the axis.
+    The number of tiles is the smallest possible; they are spaced evenly, the first at the beginning and the
+    last at the end of the axis.
 
     Args:
-        length: Of the axis, pixels; at least `side`.
-        side: Of a tile, pixels.
-        overlap: Least share of a tile that the next one covers too, in [0, 1).
+        length: Length of the axis, pixels; at least `side`.
+        side: Side of a tile, pixels.
+        overlap: Least fraction of a tile that the next tile covers too, in [0, 1).
+
+    Returns:
+        Positions in pixels, ascending.
     """
     assert length >= side
     step = max(1, math.floor(side * (1 - overlap) + 1e-9))

@@ -1,4 +1,4 @@
-"""One fold of a cohort, as Lightning wants it."""
+"""The LightningDataModule of one fold of a cohort."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
@@ -19,32 +19,32 @@ from mds_lightning.data.crops import Box
 from mds_lightning.data.dataset import Item, SmearDataset, collate
 from mds_lightning.data.field_source import DecodedFields, Fields
 from mds_lightning.data.loading_parameters import LoadingParameters
-from mds_lightning.data.sampling import Draw, EpochSampler, EveryPart, Sampling, class_weights
+from mds_lightning.data.sampling import Draw, EpochSampler, EveryCrop, Sampling, class_weights
 from mds_lightning.data.views import FixedViews, RandomViews
 
 Split = Literal["train", "val", "test", "external"]
 
-#: The splits whose rows a finished fold predicts.
+#: Splits that a finished fold predicts.
 PREDICTED: tuple[Split, ...] = ("val", "test", "external")
 
 
 class SmearDataModule(lightning.LightningDataModule):
-    """Train, validation and test images of one fold, and the external cohort.
+    """Training, validation and test images of one fold, and the external cohort.
 
-    `fit` sees training and validation patients only: the test rows do not exist before `setup("test")` or
-    `setup("predict")`. Prediction covers the splits in `predicted`, each image once.
+    `fit` has access to training and validation patients only: datasets of test images are not created before
+    `setup("test")` or `setup("predict")`. Prediction covers the splits in `predicted`, each image once.
 
     Args:
         cohort: Images and patients.
         task: Classes.
-        fold: Which patients are trained on, and which test.
+        fold: Training, validation and test patients.
         loading: See `LoadingParameters`.
-        augmentation: Of training images.
+        augmentation: Augmentation of training images.
         sampling: See `EpochSampler`.
-        seed: Decides on every draw and view.
-        fields: Where pixels come from (see `prepare_fields`); None: every image is decoded when it is drawn.
-        skipped: Rows of the cohort's table that are left out.
-        predicted: What `setup("predict")` may see: in a search the validation rows alone.
+        seed: Determines the order of training images and their augmentation.
+        fields: Source of pixels (see `prepare_fields`); None: every image is decoded when it is drawn.
+        skipped: Rows of the cohort's table that are excluded.
+        predicted: Splits that `setup("predict")` creates; in a search the validation split alone.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class SmearDataModule(lightning.LightningDataModule):
         return class_weights(self._dataset("train").targets, len(self.task.classes))
 
     def describe(self, rows: Sequence[int]) -> pd.DataFrame:
-        """The predictions' columns that are known before predicting, one row for each of `rows`.
+        """The columns of the predictions table that do not depend on the model, one row for each of `rows`.
 
         Columns: image, patient_id, site, fold, split, label, target.
         """
@@ -106,34 +106,35 @@ class SmearDataModule(lightning.LightningDataModule):
         return table
 
     def image(self, row: int) -> Tensor:
-        """One image without augmentation, the whole of it at the network's input size: uint8 (3, H, W)."""
+        """One whole image at the network's input size without augmentation: uint8 (3, H, W)."""
         pixels = self.fields.read(row, self.loading.views.whole)
         return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
 
     @property
-    def has_parts(self) -> bool:
-        """Whether the prediction for an image is a mean over parts, and not that for `image`."""
+    def averages_crops(self) -> bool:
+        """Whether the prediction for an image is a weighted mean over crops instead of that for `image`."""
         return self.loading.views.has_tiles
 
-    def parts(self, row: int) -> Iterator[tuple[Tensor, Box, float]]:
-        """What the prediction for one image is made of, part by part.
+    def crops(self, row: int) -> Iterator[tuple[Tensor, Box, float]]:
+        """The crops of one image that its prediction is averaged over.
 
         Yields:
-            The part, uint8 (3, H, W); the area of the image it shows, as shares of its sides; its weight.
+            The crop, uint8 (3, H, W); the area of the image it shows, as fractions of its sides; its weight
+            in the prediction.
         """
-        parts, views = self.fixed_views.parts(self.fields, row), self.loading.views
-        for index in range(len(parts)):
-            part = parts[index]
-            pixels, weight = self.fixed_views.read(self.fields, Draw(row, part=index))
+        crops, views = self.fixed_views.crops(self.fields, row), self.loading.views
+        for index in range(len(crops)):
+            crop = crops[index]
+            pixels, weight = self.fixed_views.read(self.fields, Draw(row, crop=index))
             box = Box(0.0, 0.0, 1.0, 1.0)
-            if part.corner is not None:
-                sides, (top, left) = self.fields.shape(row, views.native), part.corner
+            if crop.corner is not None:
+                sides, (top, left) = self.fields.shape(row, views.native), crop.corner
                 ends = top + views.size[0], left + views.size[1]
                 box = Box(top / sides[0], left / sides[1], ends[0] / sides[0], ends[1] / sides[1])
             yield torch.from_numpy(pixels).permute(2, 0, 1), box, weight
 
     def setup(self, stage: str) -> None:
-        """Make the datasets that `stage` (fit, validate, test, predict) may see, and no others."""
+        """Create the datasets that `stage` (fit, validate, test, predict) needs, and no others."""
         splits: dict[str, tuple[Split, ...]] = {
             "fit": ("train", "val"),
             "validate": ("val",),
@@ -143,11 +144,12 @@ class SmearDataModule(lightning.LightningDataModule):
         self.datasets = {split: self._dataset(split) for split in splits[stage]}
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Augmented training images in the order of the epoch's draws."""
+        """Augmented training images in the order of the epoch's sampler."""
         dataset = self.datasets["train"]
         replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         sampler = EpochSampler(dataset.rows, dataset.targets, self.sampling, self.seed, replicas, rank)
-        # A last batch of one image would stop batch norm; it is dropped unless it is all there is.
+        # Batch normalisation fails on a batch of one image: the last, incomplete batch is dropped unless it
+        # is the only one.
         return self._loader(dataset, sampler, drop_last=len(sampler) > self.loading.batch_size)
 
     def val_dataloader(self) -> DataLoader[Item]:
@@ -159,7 +161,7 @@ class SmearDataModule(lightning.LightningDataModule):
         return self._evaluation_loader("test")
 
     def predict_dataloader(self) -> list[DataLoader[Item]]:
-        """The images of `predicted` (external ones if there are any), one loader a split."""
+        """The images of `predicted` (external ones if there are any), one loader for each split."""
         return [self._evaluation_loader(split) for split in self.predicted if self.rows(split)]
 
     def _dataset(self, split: Split) -> SmearDataset:
@@ -168,11 +170,11 @@ class SmearDataModule(lightning.LightningDataModule):
 
     def _evaluation_loader(self, split: Split) -> DataLoader[Item]:
         dataset = self.datasets[split]
-        parts = EveryPart(dataset.rows, self.fixed_views.count(self.fields, dataset.rows))
-        return self._loader(dataset, parts, drop_last=False)
+        crops = EveryCrop(dataset.rows, self.fixed_views.count(self.fields, dataset.rows))
+        return self._loader(dataset, crops, drop_last=False)
 
     def _loader(
-        self, dataset: SmearDataset, draws: EpochSampler | EveryPart, drop_last: bool
+        self, dataset: SmearDataset, draws: EpochSampler | EveryCrop, drop_last: bool
     ) -> DataLoader[Item]:
         return DataLoader(
             dataset,
@@ -181,7 +183,7 @@ class SmearDataModule(lightning.LightningDataModule):
             drop_last=drop_last,
             num_workers=self.loading.num_workers,
             collate_fn=collate,
-            # Views follow the draws, which the main process makes: workers may live on from epoch to epoch.
+            # Seeds of the views come from the sampler in the main process: workers can persist over epochs.
             persistent_workers=self.loading.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )

@@ -15,10 +15,10 @@ from mds_lightning.data.views import Views
 
 
 class Item(TypedDict):
-    """One image, or after collation a batch of them.
+    """One view of a field, or after collation a batch of them.
 
     `image`: uint8 (3, H, W), RGB. `target`: class index, int64. `row`: row of the cohort's table, int64.
-    `weight`: float64, share of this image in the prediction for its field; those of a field add up to 1.
+    `weight`: float64, weight of this crop in the prediction for its field; those of a field add up to 1.
     """
 
     image: Tensor
@@ -28,7 +28,7 @@ class Item(TypedDict):
 
 
 class SmearDataset(Dataset[Item]):
-    """The rows of a cohort, indexed by `Draw`: `views` decides what is seen of the field that is drawn."""
+    """Rows of a cohort, indexed by `Draw`; `views` selects what is shown of the field."""
 
     def __init__(self, cohort: Cohort, task: Task, rows: Sequence[int], views: Views, fields: Fields) -> None:
         target = {label: index for index, label in enumerate(task.classes)}
@@ -52,10 +52,10 @@ class SmearDataset(Dataset[Item]):
 
 
 def collate(items: Sequence[Item]) -> Item:
-    """Stack items to a batch.
+    """Stack items into a batch.
 
-    The images' bytes stay as they lie (colours of a pixel together, torch's channels-last), which is how the
-    networks want them; to bring the colours apart would cost as much as the augmentation.
+    Images keep their memory layout (torch's channels-last), which convolutions use; converting them to
+    contiguous channels would cost as much as the augmentation.
     """
     pixels = default_collate([item["image"].permute(1, 2, 0) for item in items])
     batch: Item = default_collate([{key: item[key] for key in ("target", "row", "weight")} for item in items])

@@ -1,4 +1,4 @@
-"""From an image file to RGB pixels, or to a reason why not."""
+"""Decoding of image files to RGB pixels."""
 
 import io
 import stat
@@ -11,26 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from mds_lightning.cohort.explained_error import ExplainedError
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.remote_folder import RemoteFile
-from mds_lightning.data.png import png_fault
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
-#: Largest image that is decoded unless the configuration says otherwise, pixels.
+#: Default of the largest image that is decoded, pixels.
 MAX_PIXELS = 200_000_000
 
-#: Bytes of a pixel (16 bits of red, green, blue and opacity), and of everything beside the pixels.
-_LARGEST_SAMPLES, _LARGEST_METADATA = 8, 1 << 28
+#: Most bytes per pixel (16 bits of red, green, blue and alpha), and of everything else in the file.
+_MAX_BYTES_PER_PIXEL, _MAX_METADATA = 8, 1 << 28
 _EXIF_ORIENTATION = 0x0112
 _BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
 _pillow_limit = threading.Lock()
 
 
-class ImageError(ValueError):
-    """An image cannot be decoded; the message names the file, the reason and the fix."""
+class ImageError(ExplainedError):
+    """An image cannot be decoded; the message names the file, the reason and the remedy."""
 
     def __str__(self) -> str:
-        # A loader's worker hands over its traceback as the message.
+        # A worker of a data loader passes its traceback as the message.
         return super().__str__().rpartition("ImageError: ")[2].rstrip()
 
 
@@ -38,7 +38,7 @@ def read_image_file(path: File, max_pixels: int = MAX_PIXELS) -> bytes:
     """All bytes of an image file, for `decode_image`.
 
     Raises:
-        ImageError: As `decode_image`, as far as the file system shows it.
+        ImageError: The file is absent, unreadable or too large for an image of `max_pixels`.
     """
     if isinstance(path, RemoteFile):
         with _explained(path, max_pixels):
@@ -47,108 +47,113 @@ def read_image_file(path: File, max_pixels: int = MAX_PIXELS) -> bytes:
         try:
             return file.read()
         except OSError as error:
-            raise ImageError(f"{path}: cannot be read ({_reason(error)}): copy it again") from error
+            raise ImageError(f"{path}: cannot be read ({_reason(error)})", "copy it again") from error
 
 
 def decode_image(path: File, max_pixels: int = MAX_PIXELS, content: bytes | None = None) -> NDArray[np.uint8]:
     """Decode a JPEG, PNG, TIFF, BMP or WebP file.
 
-    Samples become 8-bit RGB thus: grey is repeated; a palette is looked up; transparency is laid over white;
-    1 bit is black and white; of 16 bits the high byte is kept (value // 256, grey and colour alike: the full
-    range is assumed, so 12-bit samples that were stored in 16 bits come out dark); CMYK is multiplied out
-    without a profile, in JPEG with inverted ink as Adobe and everyone since writes it. The EXIF (or TIFF)
-    orientation is applied. Embedded ICC profiles are ignored: values are taken as the camera wrote them.
+    Samples are converted to 8-bit RGB: grey is repeated; a palette is looked up; transparent pixels are
+    composed over white; 1 bit is black and white; of 16 bits the high byte is kept (value // 256, for grey
+    and colour; the full range is assumed, so that 12-bit samples stored in 16 bits appear dark); CMYK is
+    converted without a profile, and in JPEG with inverted values, as Adobe writes it. The EXIF (or TIFF)
+    orientation is applied. Embedded ICC profiles are ignored.
 
     Args:
-        path: The file; its content decides what it is, not its suffix.
+        path: The file; its format is determined by its content, not by its suffix.
         max_pixels: Larger images (height x width in the header) are refused before a pixel is decoded.
-        content: The file's bytes, if they were read before; `path` then only names them.
+        content: The file's bytes, if they were read before; `path` is then used in messages only.
 
     Returns:
         Pixels (H, W, 3), uint8, RGB, writable.
 
     Raises:
-        ImageError: The file is absent, unreadable, damaged or cut off, larger than `max_pixels`, holds
-            several pages or frames, or samples that have no agreed way to 8 bits (float, 32-bit).
+        ImageError: The file is absent, unreadable, damaged, truncated or larger than `max_pixels`, or it
+            holds several pages or frames, or samples without a defined conversion to 8 bits (float, 32-bit).
     """
     if content is None:
         content = read_image_file(path, max_pixels)
     with _header(path, max_pixels, content) as image:
-        fault = png_fault(content)
-        if fault is not None:
-            raise ImageError(f"{path}: is damaged or cut off ({fault}): copy it again from its source")
         _refuse_undefined(path, image)
-        # Read before loading: Pillow turns a TIFF while it loads it, and forgets these.
+        # Read before loading: Pillow applies the orientation of a TIFF while loading, and drops these tags.
         deep, white_is_zero = image.mode.startswith("I;16"), _tag(image, _PHOTOMETRIC) == 0
         bits = _tag(image, _BITS) or 16
         try:
+            if image.format == "PNG":
+                # Pillow loads some PNG files whose pixels are truncated or partly lost without an error.
+                with _read_header(path, io.BytesIO(content)) as unread:
+                    unread.verify()
             with _without_pillow_limit(image):
                 image.load()
             upright = ImageOps.exif_transpose(image)
             if not deep:
                 return np.array(_flatten(upright))
-        except Exception as error:  # Pillow raises a dozen kinds for files that are damaged.
+        except Exception as error:  # Pillow raises many types of exceptions for damaged files.
             raise ImageError(
-                f"{path}: is damaged or cut off ({_reason(error)}): copy it again from its source"
+                f"{path}: is damaged or truncated ({_reason(error)})", "copy it again from its source"
             ) from error
         grey = (np.asarray(upright) >> (bits - 8)).astype(np.uint8)
         return np.repeat((255 - grey if white_is_zero else grey)[..., None], 3, axis=2)
 
 
 def image_shape(path: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """(height, width) in pixels of what `decode_image` returns, from the header alone.
+    """(height, width) in pixels of what `decode_image` returns, read from the header.
 
-    (The orientation of a PNG is seen only where it stands before the pixels, as it usually does.)
+    The orientation of a PNG is considered only if it is stored before the pixels, as usual.
 
     Raises:
-        ImageError: As `decode_image`, as far as the header shows it.
+        ImageError: As `decode_image`, as far as the header allows to detect it.
     """
     with _header(path, max_pixels) as image:
         width, height = image.size
-        return (width, height) if _is_turned(path, image) else (height, width)
+        return (width, height) if _is_transposed(path, image) else (height, width)
 
 
 def _opened(path: File, max_pixels: int) -> BinaryIO:
-    """The file, if it is one that could hold an image of `max_pixels`; what it holds is not looked at."""
+    """Open the file unless it is too large for an image of `max_pixels`; its content is not read."""
     with _explained(path, max_pixels):
         return path.open("rb")
 
 
 @contextmanager
 def _explained(path: File, max_pixels: int) -> Iterator[None]:
-    """Refuse what cannot hold an image of `max_pixels`, and say why a file cannot be opened."""
+    """Refuse a file too large for an image of `max_pixels`; turn errors of opening into `ImageError`."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{path}: cannot be read as it is no file: name the image itself")
-        if status.st_size > max_pixels * _LARGEST_SAMPLES + _LARGEST_METADATA:
+            raise ImageError(f"{path}: is not a regular file", "give the path of the image itself")
+        if status.st_size > max_pixels * _MAX_BYTES_PER_PIXEL + _MAX_METADATA:
             raise ImageError(
-                f"{path}: has {status.st_size} bytes, more than an image of data.max_pixels={max_pixels} "
-                "can have: export it again, or raise data.max_pixels if it is right"
+                f"{path}: has {status.st_size} bytes, more than fits data.max_pixels={max_pixels}",
+                "export it again, or raise data.max_pixels if the file is correct",
             )
         yield
     except FileNotFoundError as error:
-        raise ImageError(f"{path}: there is no such file: restore it, or remove its row") from error
+        raise ImageError(f"{path}: does not exist", "restore it, or remove its row") from error
     except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({_reason(error)}): check its permissions") from error
+        raise ImageError(f"{path}: cannot be read ({_reason(error)})", "check its permissions") from error
 
 
 @contextmanager
 def _header(path: File, max_pixels: int, content: bytes | None = None) -> Iterator[Image.Image]:
-    """The file with its header read: one of `FORMATS`, one frame, not too large."""
-    # Not by its name: Pillow 13 would map an uncompressed grey TIFF with the sides of the turned image.
+    """The opened image; its format is one of `FORMATS`, it has one frame, and it is not too large."""
+    # Not opened by name: Pillow 13 would map an uncompressed grey TIFF with the sides of the rotated image.
     file = _opened(path, max_pixels) if content is None else io.BytesIO(content)
     with file, _read_header(path, file) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise ImageError(
                 f"{path}: has {width} x {height} = {width * height} pixels, more than "
-                f"data.max_pixels={max_pixels}: crop or shrink it, or raise data.max_pixels if it is right"
+                f"data.max_pixels={max_pixels}",
+                "crop or shrink it, or raise data.max_pixels if the image is correct",
             )
-        # A telephone's JPEG may carry a preview or a depth map behind the photograph; it is no second page.
+        # JPEG files of mobile phones may hold a preview or a depth map after the photograph: not a second
+        # page.
         frames = 1 if image.format in ("JPEG", "MPO") else _frames(path, image)
         if frames > 1:
-            raise ImageError(f"{path}: holds {frames} pages or frames: save the right one as its own file")
+            raise ImageError(
+                f"{path}: holds {frames} pages or frames", "save the right one as a file of its own"
+            )
         yield image
 
 
@@ -158,15 +163,15 @@ def _read_header(path: File, file: BinaryIO) -> Image.Image:
             return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path}: is no JPEG, PNG, TIFF, BMP or WebP that can be read: export it again as one of them"
+            f"{path}: is not a readable JPEG, PNG, TIFF, BMP or WebP file", "export it again as one of them"
         ) from error
     except Exception as error:  # As above.
-        raise ImageError(f"{path}: has a damaged header ({_reason(error)}): copy it again") from error
+        raise ImageError(f"{path}: has a damaged header ({_reason(error)})", "copy it again") from error
 
 
 @contextmanager
 def _without_pillow_limit(image: Image.Image | None = None) -> Iterator[None]:
-    """Lift Pillow's own limit, a global, where an image (or one not yet open) may exceed it: ours counts."""
+    """Lift Pillow's global size limit if `image` (None: not yet open) may exceed it: `max_pixels` applies."""
     limit = Image.MAX_IMAGE_PIXELS
     if image is not None and (limit is None or image.width * image.height <= limit):
         yield
@@ -179,42 +184,46 @@ def _without_pillow_limit(image: Image.Image | None = None) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _is_turned(path: File, image: Image.Image) -> bool:
-    """Whether height and width are exchanged between what is stored and what `decode_image` returns."""
+def _is_transposed(path: File, image: Image.Image) -> bool:
+    """Whether height and width are swapped between the stored image and what `decode_image` returns."""
     if image.format == "TIFF":
-        return False  # Pillow gives the size after the turn.
+        return False  # Pillow gives the size after applying the orientation.
     if image.format == "PNG" and "exif" not in image.info:
-        return False  # Pillow would decode the whole image to look behind it.
+        return False  # Pillow would decode the whole image to find it.
     try:
         return image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
     except Exception as error:  # As above.
-        raise ImageError(f"{path}: has damaged EXIF data ({_reason(error)}): export it again") from error
+        raise ImageError(f"{path}: has damaged EXIF data ({_reason(error)})", "export it again") from error
 
 
 def _frames(path: File, image: Image.Image) -> int:
     try:
         return int(getattr(image, "n_frames", 1))
-    except Exception as error:  # As above: a TIFF's pages are found by walking through the file.
-        raise ImageError(f"{path}: has a damaged list of pages ({_reason(error)}): copy it again") from error
+    except Exception as error:  # As above: the pages of a TIFF are a linked list in the file.
+        raise ImageError(
+            f"{path}: has a damaged list of pages ({_reason(error)})", "copy it again"
+        ) from error
 
 
 def _refuse_undefined(path: File, image: Image.Image) -> None:
     if image.mode in ("F", "I"):
         kind = "floating-point" if image.mode == "F" else "32-bit or signed"
         raise ImageError(
-            f"{path}: has {kind} samples, whose black and white are unknown: export it with 8 or 16 bits"
+            f"{path}: has {kind} samples, whose range is undefined", "export it with 8 or 16 bits"
         )
     if image.mode in ("LAB", "HSV"):
-        raise ImageError(f"{path}: has {image.mode} colours: export it as RGB")
+        raise ImageError(f"{path}: has {image.mode} colours", "export it as RGB")
     if _tag(image, _PLANAR) == 2 and _tag(image, _BITS) == 16:
         # Pillow 13 and OpenCV 5 both return garbage for these.
-        raise ImageError(f"{path}: stores 16-bit colours plane by plane: export it with interleaved colours")
+        raise ImageError(f"{path}: stores 16-bit colours in planes", "export it with interleaved colours")
     if image.mode.startswith("I;16") and "transparency" in image.info:
-        raise ImageError(f"{path}: marks one 16-bit grey as transparent: export it without transparency")
+        raise ImageError(
+            f"{path}: defines one 16-bit grey value as transparent", "export it without transparency"
+        )
 
 
 def _tag(image: Image.Image, tag: int) -> int | None:
-    """First value of a TIFF tag; None for other formats and absent tags."""
+    """First value of a TIFF tag; None for other formats and missing tags."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return None
     value = image.tag_v2.get(tag)
@@ -222,7 +231,7 @@ def _tag(image: Image.Image, tag: int) -> int | None:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """RGB, with transparency of whatever kind over white."""
+    """Convert to RGB; transparent pixels are composed over white."""
     if image.has_transparency_data:
         colours = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), colours).convert("RGB")

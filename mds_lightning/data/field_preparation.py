@@ -1,4 +1,4 @@
-"""From a cohort to fields that can be read: the cache filled, and faulty images dealt with."""
+"""Preparation of a cohort for loading: fill the cache, and refuse or skip undecodable images."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,73 +16,73 @@ from mds_lightning.data.decode import ImageError
 from mds_lightning.data.field_source import DecodedFields, Fields, StoredFields
 from mds_lightning.data.loading_parameters import LoadingParameters
 from mds_lightning.data.parallel_map import map_in_threads
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
-from mds_lightning.data.undecodable_images import refuse_faults, skip_faults
+from mds_lightning.data.undecodable_images import refuse_undecodable, skip_undecodable
 from mds_lightning.data.views import ViewParameters
 
-#: So many images that are too small are told one by one.
-_MOST = 20
+#: Number of images that are too small which a message names.
+_MAX_LISTED = 20
 
 log = logging.getLogger(__name__)
 
 
 def open_cache(parameters: CacheParameters, cohort: Cohort) -> FieldCache | None:
-    """The cache, or None where it is switched off.
+    """Open the cache; None if it is switched off.
 
     Raises:
-        ValueError: It is off, and the images lie in a remote folder.
+        ValueError: It is switched off, and the images are in a remote folder.
     """
     if not parameters.enabled and isinstance(cohort.root, RemoteFolder):
         raise ValueError(
-            f"cache.enabled=false would fetch the images under {cohort.root} anew each time one is drawn: "
-            "leave the cache on, or copy the folder to a disk"
+            f"cache.enabled=false would download each image under {cohort.root} again whenever it is drawn: "
+            "keep the cache enabled, or copy the folder to a disk"
         )
     return FieldCache(parameters) if parameters.enabled else None
 
 
 def prepare_fields(
     cohort: Cohort,
-    forms: Sequence[Form],
+    specs: Sequence[ResizeSpec],
     loading: LoadingParameters,
     cache: FieldCache | None,
     skip_list: Path,
 ) -> tuple[Fields, frozenset[int]]:
-    """Make all images of a cohort (external ones too) readable in `forms`.
+    """Prepare all images of a cohort (external ones too) to be read in the sizes `specs`.
 
     Args:
-        cohort: Its images.
-        forms: See `loading_forms`.
-        loading: `max_pixels`, `on_error`, `max_skipped`, `stain` and `views` count.
-        cache: Where decoded images are kept; None: they are decoded whenever they are read.
-        skip_list: Where `on_error=skip` lists what is left out (see `skip_faults`).
+        cohort: The images.
+        specs: See `required_resize_specs`.
+        loading: `max_pixels`, `on_error`, `max_skipped`, `stain` and `views` are used.
+        cache: Stores decoded images; None: images are decoded whenever they are read.
+        skip_list: File in which `on_error=skip` lists the excluded images (see `skip_undecodable`).
 
     Returns:
-        The fields, and the rows of the cohort's table that are left out.
+        The fields, and the rows of the cohort's table that are excluded.
 
     Raises:
         ImageError: Images cannot be decoded, and `on_error` is 'raise' or there are too many of them.
-            (Without a cache, 'raise' decodes nothing here: it raises when such an image is drawn.)
+            Without a cache, 'raise' decodes nothing here: the error is raised when such an image is drawn.
         CacheFullError: The cache has no room.
         ValueError: Images are smaller than a tile (see `refuse_small_fields`).
-        CohortError: Two patients have the same photograph. (Where images are at hand, `read_cohort` saw it.)
+        CohortError: Two patients have the same photograph. (For local images, `read_cohort` detects it.)
         RemoteError: The remote folder that the images lie in cannot be read.
     """
     images = cohort.table["image"].tolist()
     paths = {row: cohort.path(image) for row, image in enumerate(images)}
     faults: dict[File, str] = {}
     if cache is not None:
-        filling = cache.fill(list(paths.values()), forms, loading.max_pixels, loading.stain)
+        filling = cache.fill(list(paths.values()), specs, loading.max_pixels, loading.stain)
         faults = filling.faults
     elif loading.on_error == "skip":
-        faults = find_faults(list(paths.values()), loading.max_pixels, loading.stain)
+        faults = find_undecodable(list(paths.values()), loading.max_pixels, loading.stain)
     faulty = {images[row]: faults[path] for row, path in paths.items() if path in faults}
     if loading.on_error == "raise":
-        refuse_faults(faulty, len(images))
+        refuse_undecodable(faulty, len(images))
         skipped: frozenset[int] = frozenset()
     else:
         patients = dict(zip(images, cohort.table["patient_id"], strict=True))
-        names = skip_faults(faulty, patients, loading.max_skipped, skip_list)
+        names = skip_undecodable(faulty, patients, loading.max_skipped, skip_list)
         skipped = frozenset(row for row in paths if images[row] in names)
     kept = {row: path for row, path in paths.items() if row not in skipped}
     fields: Fields
@@ -92,22 +92,22 @@ def prepare_fields(
         contents = {row: filling.contents[path] for row, path in kept.items()}
         if isinstance(cohort.root, RemoteFolder):
             _refuse_same_content(cohort, contents)
-        fields = StoredFields({form: cache.store(form, loading.stain) for form in forms}, contents)
+        fields = StoredFields({spec: cache.store(spec, loading.stain) for spec in specs}, contents)
     if loading.views.has_tiles:
         refuse_small_fields(fields, {row: images[row] for row in kept}, loading.views)
     return fields, skipped
 
 
 def refuse_small_fields(fields: Fields, images: Mapping[int, str], views: ViewParameters) -> None:
-    """Raise if a field has no room for a tile: what should stand beside it would have to be made up.
+    """Raise if a field is smaller than a tile, which would need padding.
 
     Args:
-        fields: Where their shapes are known from.
-        images: Row of the cohort's table to name.
-        views: Size of a tile, and what it is cut from.
+        fields: Source of their shapes.
+        images: Row of the cohort's table to name of the image.
+        views: Size of a tile and magnification of the field.
 
     Raises:
-        ValueError: With the smallest of them, and what to do.
+        ValueError: Fields are too small; the message lists the smallest.
     """
     shapes = {row: fields.shape(row, views.native) for row in images}
     small = sorted(
@@ -115,18 +115,18 @@ def refuse_small_fields(fields: Fields, images: Mapping[int, str], views: ViewPa
     )
     if not small:
         return
-    listed = [f"  {images[row]}: {shapes[row][1]} x {shapes[row][0]}" for row in small[:_MOST]]
-    listed += [f"  and {len(small) - _MOST} more"] if len(small) > _MOST else []
+    listed = [f"  {images[row]}: {shapes[row][1]} x {shapes[row][0]}" for row in small[:_MAX_LISTED]]
+    listed += [f"  and {len(small) - _MAX_LISTED} more"] if len(small) > _MAX_LISTED else []
     raise ValueError(
         f"{len(small)} of {len(images)} images are smaller than a tile of {views.size[1]} x {views.size[0]} "
         f"pixels (data.image_size) at data.magnification={views.magnification:g}:\n"
         + "\n".join(listed)
-        + "\nLower data.image_size, remove their rows, or take data.view=whole."
+        + "\nReduce data.image_size, remove their rows, or set data.view=whole."
     )
 
 
 def _refuse_same_content(cohort: Cohort, contents: Mapping[int, str]) -> None:
-    """What `read_cohort` does for files, once the objects' bytes are known: nothing is read for it alone."""
+    """Find duplicates among remote images by the hashes in the cache, without reading them again."""
     found = same_content_complaints(contents, cohort.table, str(cohort.manifest), numbered=False)
     for complaint in (one for one in found if one.severity == "warning"):
         log.warning("%s", complaint)
@@ -134,10 +134,10 @@ def _refuse_same_content(cohort: Cohort, contents: Mapping[int, str]) -> None:
         raise CohortError(errors)
 
 
-def find_faults(
+def find_undecodable(
     paths: Sequence[File], max_pixels: int, stain: StainNormalization | None = None
 ) -> dict[File, str]:
-    """Decode (and normalise) every image, and return why some cannot be."""
+    """Decode (and normalise) every image; return the files that fail, each with the reason."""
 
     def fault(path: File) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""The fields of a cohort as pixels, whether they come from the cache or from their files."""
+"""The pixels of the fields of a cohort, from the cache or decoded from their files."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.data.decode import image_shape
-from mds_lightning.data.pixel_store import Place, Store
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.pixel_store import PixelStore, Place
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
 
 
 class Fields(Protocol):
-    """Where a dataset has its pixels from."""
+    """Source of pixels for a dataset."""
 
-    def read(self, row: int, form: Form) -> NDArray[np.uint8]:
-        """The field in `row` of the cohort's table, in `form`: uint8, (H, W, 3), perhaps read-only."""
+    def read(self, row: int, spec: ResizeSpec) -> NDArray[np.uint8]:
+        """The field in `row` of the cohort's table, resized to `spec`: uint8, (H, W, 3), maybe read-only."""
         ...
 
-    def shape(self, row: int, form: Form) -> tuple[int, int]:
-        """(height, width) of what `read` returns, without reading a pixel."""
+    def shape(self, row: int, spec: ResizeSpec) -> tuple[int, int]:
+        """(height, width) in pixels of what `read` returns, without decoding the field."""
         ...
 
 
 class DecodedFields:
-    """Every field decoded from its file whenever it is read, but for the one that was read last.
+    """Fields that are decoded from their files at every read.
 
-    (The tiles of a field are read one after the other.)
+    The field read last is kept, because the tiles of a field are read one after the other.
     """
 
     def __init__(
@@ -37,44 +37,44 @@ class DecodedFields:
         self.paths = paths
         self.max_pixels = max_pixels
         self.stain = stain
-        self._last: tuple[int, Form, NDArray[np.uint8]] | None = None
+        self._last: tuple[int, ResizeSpec, NDArray[np.uint8]] | None = None
 
-    def read(self, row: int, form: Form) -> NDArray[np.uint8]:
+    def read(self, row: int, spec: ResizeSpec) -> NDArray[np.uint8]:
         """See `Fields.read`.
 
         Raises:
             ImageError: The file cannot be decoded.
         """
-        if self._last is None or self._last[:2] != (row, form):
-            field = form(read_field(self.paths[row], self.max_pixels, self.stain))
+        if self._last is None or self._last[:2] != (row, spec):
+            field = spec(read_field(self.paths[row], self.max_pixels, self.stain))
             field.flags.writeable = False
-            self._last = (row, form, field)
+            self._last = (row, spec, field)
         return self._last[2]
 
-    def shape(self, row: int, form: Form) -> tuple[int, int]:
+    def shape(self, row: int, spec: ResizeSpec) -> tuple[int, int]:
         """See `Fields.shape`.
 
         Raises:
             ImageError: The file's header cannot be read.
         """
-        return form.shape(*image_shape(self.paths[row], self.max_pixels))
+        return spec.shape(*image_shape(self.paths[row], self.max_pixels))
 
 
 class StoredFields:
-    """Fields from the cache; the same bytes as `DecodedFields` would give."""
+    """Fields from the cache; the same bytes as those of `DecodedFields`."""
 
-    def __init__(self, stores: Mapping[Form, Store], contents: Mapping[int, str]) -> None:
+    def __init__(self, stores: Mapping[ResizeSpec, PixelStore], contents: Mapping[int, str]) -> None:
         self._stores = dict(stores)
-        self._places: dict[Form, dict[int, Place]] = {
-            form: {row: store.place(content) for row, content in contents.items()}
-            for form, store in stores.items()
+        self._places: dict[ResizeSpec, dict[int, Place]] = {
+            spec: {row: store.place(content) for row, content in contents.items()}
+            for spec, store in stores.items()
         }
 
-    def read(self, row: int, form: Form) -> NDArray[np.uint8]:
+    def read(self, row: int, spec: ResizeSpec) -> NDArray[np.uint8]:
         """See `Fields.read`."""
-        return self._stores[form].read(self._places[form][row])
+        return self._stores[spec].read(self._places[spec][row])
 
-    def shape(self, row: int, form: Form) -> tuple[int, int]:
+    def shape(self, row: int, spec: ResizeSpec) -> tuple[int, int]:
         """See `Fields.shape`."""
-        place = self._places[form][row]
+        place = self._places[spec][row]
         return place.height, place.width

@@ -1,4 +1,4 @@
-"""How large the network sees a field."""
+"""The input size of the network, derived from the configuration and the images."""
 
 import logging
 from collections import Counter
@@ -11,15 +11,15 @@ from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.data.cache import FieldCache
 from mds_lightning.data.decode import ImageError, image_shape
-from mds_lightning.data.parallel_map import map_in_threads, readers
-from mds_lightning.data.undecodable_images import refuse_faults
+from mds_lightning.data.parallel_map import map_in_threads, reader_threads
+from mds_lightning.data.undecodable_images import refuse_undecodable
 
 log = logging.getLogger(__name__)
 
-#: Every backbone halves the image five times: less than this leaves nothing to see.
-_SMALLEST = 32
-#: A field whose sides are squeezed against each other by more than this is worth a warning.
-_DISTORTION = 0.1
+#: Smallest side, pixels: every backbone halves the image five times.
+_MIN_SIDE = 32
+#: Relative change of the aspect ratio above which a warning is logged.
+_MAX_DISTORTION = 0.1
 
 
 def input_size(
@@ -33,12 +33,14 @@ def input_size(
     """Return (height, width) of the network's input in pixels.
 
     Args:
-        cohort: Its internal (not external) images decide on the shape.
-        requested: [height, width], or the longer side alone: the shape is then that of the commonest image.
-        max_pixels: Largest image that may be decoded later on (`data.max_pixels`).
-        cache: Knows the shapes of the images in it, whose files are then not opened.
-        on_error: 'skip' leaves unreadable images out of the count, unless there is no other.
-        is_squeezed: Whether whole fields are brought to this size: then squeezing them is worth a warning.
+        cohort: Its internal (not external) images determine the aspect ratio.
+        requested: [height, width], or the longer side; the aspect ratio is then that of the most common
+            image.
+        max_pixels: Largest image that may be decoded (`data.max_pixels`).
+        cache: Provides the shapes of the images in it, whose files are then not opened.
+        on_error: 'skip' ignores unreadable images, unless all are unreadable.
+        is_squeezed: Whether whole fields are resized to this size; a changed aspect ratio is then logged as a
+            warning.
 
     Raises:
         ImageError: Images are unreadable or larger than `max_pixels`.
@@ -46,16 +48,16 @@ def input_size(
     """
     if isinstance(requested, int):
         shapes = _shapes(cohort, max_pixels, cache, on_error)
-        [(commonest, _)] = shapes.most_common(1)
-        size = tuple(round(side * requested / max(commonest)) for side in commonest)
+        [(most_common, _)] = shapes.most_common(1)
+        size = tuple(round(side * requested / max(most_common)) for side in most_common)
         if is_squeezed:
-            _warn_of_squeezing(shapes, size)
+            _warn_of_distortion(shapes, size)
     else:
         size = tuple(requested)
-    if len(size) != 2 or min(size) < _SMALLEST:
+    if len(size) != 2 or min(size) < _MIN_SIDE:
         raise ValueError(
             f"data.image_size is {requested}: give the longer side, or [height, width], so that no side is "
-            f"below {_SMALLEST} pixels"
+            f"below {_MIN_SIDE} pixels"
         )
     return size[0], size[1]
 
@@ -63,7 +65,7 @@ def input_size(
 def _shapes(
     cohort: Cohort, max_pixels: int, cache: FieldCache | None, on_error: str
 ) -> Counter[tuple[int, int]]:
-    """(height, width) of the internal images, and how many have it."""
+    """(height, width) of the internal images, and the number of images of each."""
     internal = cohort.table.loc[~cohort.table["external"], "image"].tolist()
     paths = [cohort.path(image) for image in internal]
     known = cache.shapes(paths) if cache is not None else {}
@@ -77,12 +79,12 @@ def _shapes(
         else:
             shapes[shape] += 1
     if on_error == "raise" or not shapes:
-        refuse_faults(faults, len(paths))
+        refuse_undecodable(faults, len(paths))
     return shapes
 
 
 def _read_shapes(paths: Sequence[File], max_pixels: int) -> dict[File, tuple[int, int] | ImageError]:
-    """(height, width) of every image from its header, or why it is not to be had; several at a time."""
+    """(height, width) of every image from its header, or the error; several at a time."""
 
     def read(path: File) -> tuple[int, int] | ImageError:
         try:
@@ -92,14 +94,14 @@ def _read_shapes(paths: Sequence[File], max_pixels: int) -> dict[File, tuple[int
 
     paths = list(dict.fromkeys(paths))
     bar = tqdm(paths, desc="reading sizes", unit="image", disable=None, leave=False)
-    return dict(zip(paths, map_in_threads(read, bar, readers(paths)), strict=True))
+    return dict(zip(paths, map_in_threads(read, bar, reader_threads(paths)), strict=True))
 
 
-def _warn_of_squeezing(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:
+def _warn_of_distortion(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:
     for (height, width), number in shapes.items():
-        if abs((width / height) / (size[1] / size[0]) - 1) > _DISTORTION:
+        if abs((width / height) / (size[1] / size[0]) - 1) > _MAX_DISTORTION:
             log.warning(
-                "%d images of %d x %d pixels are squeezed to the input's shape of %d x %d; "
-                "set data.image_size=[HEIGHT,WIDTH] to choose another",
+                "%d images of %d x %d pixels are resized to %d x %d, which changes their aspect ratio; "
+                "set data.image_size=[HEIGHT,WIDTH] to choose another size",
                 *(number, width, height, size[1], size[0]),
             )

@@ -1,4 +1,4 @@
-"""A file of records that only grows, and that survives being killed in the middle of a line."""
+"""An append-only JSON Lines file that stays readable when its writer is killed."""
 
 import json
 import os
@@ -8,15 +8,15 @@ from typing import Any, BinaryIO
 
 Record = list[Any]
 
-#: Bytes that are read at once when looking for the last line.
+#: Bytes that are read at once to find the last line.
 _BLOCK = 1 << 16
 
 
-class Journal:
-    """Records (lists of plain JSON values), one a line.
+class JsonLines:
+    """Records (lists of plain JSON values), one per line.
 
-    Reading needs no lock: half a line at the end is not a record yet. One process at a time may append; it
-    cuts off what a killed predecessor left half done.
+    Reading needs no lock: an incomplete line at the end is ignored. Only one process at a time may append; it
+    removes an incomplete line that a killed process left.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +31,7 @@ class Journal:
         """Add `records`; when this returns, they are on the disk.
 
         Raises:
-            OSError: For instance, the disk is full. What was there before remains.
+            OSError: For instance, the disk is full. Earlier records remain.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
@@ -42,7 +42,7 @@ class Journal:
 
 
 def _end_of_lines(file: BinaryIO) -> int:
-    """Offset behind the last whole line."""
+    """Offset after the last complete line."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - _BLOCK)

@@ -1,29 +1,32 @@
-"""How images travel from disk to the network."""
+"""Parameters of loading images: size, batches, workers, undecodable images, views."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.decode import MAX_PIXELS
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization
 from mds_lightning.data.views import RandomViews, ViewName, ViewParameters
 
 
 @dataclass(frozen=True)
 class LoadingParameters:
-    """What decides on it.
+    """How images are loaded.
 
     Attributes:
         size: (height, width) of the network's input, pixels.
-        batch_size: Images a step and device.
-        num_workers: Processes that decode and augment; 0: the training process itself.
-        max_pixels: Largest image that is decoded (height x width); a guard against decompression bombs.
-        on_error: What becomes of images that cannot be decoded: the run stops, or goes on without them.
-        max_skipped: Largest share of the cohort's images that `skip` leaves out.
-        max_worker_deaths: So many times the run goes on when one of `num_workers` was killed; 0: it stops.
-        stain: What brings the fields' colours together; None: they stay as they are.
-        view: What is seen of a field, see `ViewParameters`; likewise `tile_overlap` and `magnification`.
+        batch_size: Images per step and device.
+        num_workers: Processes that load and augment images; 0: the training process itself.
+        max_pixels: Largest image that is decoded (height x width); protects against decompression bombs.
+        on_error: What to do about images that cannot be decoded. `raise`: stop; `skip`: continue without
+            them.
+        max_skipped: Largest fraction of the cohort's images that `skip` may leave out, in [0, 1].
+        max_worker_deaths: How often the run restarts after one of its workers was killed; 0: it stops.
+        stain: Stain normalisation of the fields; None: colours stay unchanged.
+        view: What the network is shown of a field, see `ViewParameters`.
+        tile_overlap: See `ViewParameters.overlap`.
+        magnification: See `ViewParameters`.
     """
 
     size: tuple[int, int]
@@ -50,23 +53,27 @@ class LoadingParameters:
         if self.on_error not in ("raise", "skip"):
             raise ValueError(f"data.on_error is {self.on_error!r}: choose raise or skip")
         if not 0 <= self.max_skipped <= 1:
-            raise ValueError(f"data.max_skipped is {self.max_skipped}: give a share of the images in [0, 1]")
-        assert self.views  # Refuses what makes no sense.
+            raise ValueError(
+                f"data.max_skipped is {self.max_skipped}: give a fraction of the images in [0, 1]"
+            )
+        assert self.views  # Its constructor refuses invalid values.
 
     @property
     def views(self) -> ViewParameters:
-        """What is seen of a field."""
+        """The parameters of the view."""
         return ViewParameters(self.size, self.view, self.tile_overlap, self.magnification)
 
 
-def loading_forms(loading: LoadingParameters, augmentation: AugmentationParameters) -> tuple[Form, ...]:
-    """What is read of every field, each form once: what a cache should hold.
+def required_resize_specs(
+    loading: LoadingParameters, augmentation: AugmentationParameters
+) -> tuple[ResizeSpec, ...]:
+    """All sizes in which fields are read, without duplicates; the cache stores each of them.
 
-    In training, in evaluation, and (at the end) the whole field that is shown to people.
+    They are those of training and of evaluation, and the whole field, on which maps are drawn.
     """
     views = loading.views
     read = [
-        *RandomViews(views, augmentation).forms,
+        *RandomViews(views, augmentation).resize_specs,
         *([views.native] if views.has_tiles else ()),
         views.whole,
     ]

@@ -1,4 +1,4 @@
-"""The same work on many items at once, with the results in order and few of them in memory."""
+"""Parallel map over many items, with results in order and few of them in memory."""
 
 import os
 from collections import deque
@@ -13,15 +13,15 @@ R = TypeVar("R")
 
 
 def map_in_threads(function: Callable[[T], R], items: Iterable[T], workers: int | None = None) -> Iterator[R]:
-    """Yield `function(item)` for every item, in their order, computed by several threads a little ahead.
+    """Yield `function(item)` for every item, in order, computed by several threads ahead of the consumer.
 
-    Decoding, hashing and resizing release Python's lock, so that threads do here what processes would, and
-    need not send pixels to each other. At most twice as many results as threads are waiting, whatever the
-    number of items.
+    Decoding, hashing and resizing release the global interpreter lock, so that threads are as fast as
+    processes and pixels need not be sent between processes. At most twice as many results as threads are
+    waiting.
 
     Args:
-        function: What it raises is raised here.
-        items: What to work on.
+        function: Its exceptions are raised here.
+        items: Its arguments.
         workers: Threads; None: one for each core that this process may use.
     """
     workers = usable_cores() if workers is None else workers
@@ -30,9 +30,9 @@ def map_in_threads(function: Callable[[T], R], items: Iterable[T], workers: int 
 
 
 def map_ahead(pool: Executor, function: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
-    """Yield `function(item)` for every item, in their order; `pool` has at most `ahead` + 1 of them at once.
+    """Yield `function(item)` for every item, in order; at most `ahead` + 1 are submitted to `pool` at once.
 
-    Its own `map` would hand over all items before the first result is there.
+    `Executor.map` would submit all items before the first result is available.
     """
     waiting: deque[Future[R]] = deque()
     try:
@@ -47,14 +47,14 @@ def map_ahead(pool: Executor, function: Callable[[T], R], items: Iterable[T], ah
             future.cancel()
 
 
-def readers(files: Sequence[object], workers: int | None = None) -> int:
-    """How many threads read `files`: `workers`; None: one a core, more where a network is waited for."""
+def reader_threads(files: Sequence[object], workers: int | None = None) -> int:
+    """Number of threads for reading `files`: `workers`; None: one per core, and more for remote files."""
     if workers is not None:
         return workers
     return max(usable_cores(), IN_FLIGHT if any(isinstance(file, RemoteFile) for file in files) else 1)
 
 
 def usable_cores() -> int:
-    """Cores that this process may use; not every system tells."""
+    """Number of cores that this process may use (all cores, if the system does not report it)."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""In which size a decoded field is kept for the network."""
+"""The size to which a decoded field is resized before it is stored or cropped."""
 
 import hashlib
 import json
@@ -11,27 +11,28 @@ from numpy.typing import NDArray
 from PIL import __version__ as pillow
 from PIL import features
 
-# OpenCV's threads do not survive a fork: a loader's worker would wait for them for ever. And each worker has
-# a core to itself, so that they would only get into each other's way.
+# OpenCV's threads do not survive a fork: a worker of a data loader would wait for them forever. Each worker
+# also has its own core, so that more threads would only slow each other down.
 cv2.setNumThreads(0)
 
-#: Raise it when `decode_image` or a form gives other bytes for the same file.
+#: Increase it when `decode_image` or `ResizeSpec` returns other bytes for the same file.
 _VERSION = 1
-#: Steps of `oversampling`: a search over `augmentation.crop` shall not fill a disk with one form for each.
+#: Ratio between values of `oversampling`, so that a search over `augmentation.crop` stores few sizes.
 _STEP = math.sqrt(2)
 
 
 @dataclass(frozen=True)
-class Form:
-    """From the decoded field to the pixels that are kept: a function of the field alone.
+class ResizeSpec:
+    """How a decoded field is resized; a function of the field alone.
 
     Attributes:
         size: (height, width) of the network's input, pixels. None: the field in its own size times
             `magnification`, which tiles of any size are cut from.
-        oversampling: None: exactly `size`, for evaluation. Otherwise the field in its own shape, shrunk until
-            it covers `size` so many times along both sides (1 or more), and never enlarged: what random views
-            are cut from.
-        magnification: Where `size` is None: 1: the decoded pixels; 0.5: half as many along each side.
+        oversampling: None: exactly `size`, for evaluation. Otherwise (1 or more) the field keeps its aspect
+            ratio and is shrunk until both sides are at least `oversampling` times those of `size`; random
+            views are cut from it. A field is never enlarged.
+        magnification: Used if `size` is None, in (0, 1]. 1: the decoded pixels; 0.5: half as many along each
+            side.
     """
 
     size: tuple[int, int] | None
@@ -39,11 +40,11 @@ class Form:
     magnification: float = 1.0
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the form of `image` (uint8, H x W x 3); where nothing is to be done, `image` itself."""
+        """Return `image` (uint8, H x W x 3) resized; `image` itself if it has the size already."""
         return resize(image, self.shape(*image.shape[:2]))
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) in which a field of this height and width is kept."""
+        """(height, width) in pixels to which a field of this height and width is resized."""
         if self.size is None:
             scale = self.magnification
         elif self.oversampling is None:
@@ -56,9 +57,9 @@ class Form:
 
     @property
     def key(self) -> str:
-        """Name of this form and of the libraries that make it: others give other bytes."""
-        made_by = {"pillow": pillow, "jpeg": features.version("libjpeg_turbo"), "opencv": cv2.__version__}
-        digest = hashlib.sha256(json.dumps([_VERSION, asdict(self), made_by]).encode()).hexdigest()
+        """Name of the folder for these settings and library versions, on which the bytes depend."""
+        versions = {"pillow": pillow, "jpeg": features.version("libjpeg_turbo"), "opencv": cv2.__version__}
+        digest = hashlib.sha256(json.dumps([_VERSION, asdict(self), versions]).encode()).hexdigest()
         if self.size is None:
             return f"native-x{self.magnification:.2f}-{digest[:12]}"
         kind = "view" if self.oversampling is None else f"field-x{self.oversampling:.2f}"

@@ -1,4 +1,4 @@
-"""In which order, and how often, the training images are drawn."""
+"""Samplers: the order and frequency in which images are drawn."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -11,25 +11,36 @@ Sampling = Literal["balanced", "natural", "weighted_loss"]
 
 
 class Draw(NamedTuple):
-    """One image of one epoch: which row of the cohort, the seed of its augmentation, and which part of it.
+    """One sample of an epoch.
 
-    A random view has a seed, a fixed one a part: its index among those that `data.view` takes of the field.
+    Attributes:
+        row: Row of the cohort's table.
+        seed: Seed of the augmentation, for random views.
+        crop: Index of the crop among those of the field, for fixed views.
     """
 
     row: int
     seed: int = 0
-    part: int = 0
+    crop: int = 0
 
 
 class EpochSampler(Sampler[Draw]):
-    """The draws of one epoch, a function of (seed, epoch) alone: a killed run goes on as if it had not been.
+    """The samples of one epoch, a function of (seed, epoch) alone, so that a resumed run draws the same.
 
-    `balanced` draws every class as often as the largest has images, each image of a class as often as any
-    other (up to one), each draw augmented anew: the paper's evening out of the classes by augmented sampling.
+    `balanced` draws every class as often as the largest class has images, and each image of a class equally
+    often (up to one), each time with other augmentation: the paper's balancing by augmented oversampling.
     `natural` and `weighted_loss` draw every image once.
 
-    Under distributed training each of `replicas` processes takes every `replicas`-th draw; the last draws are
-    left out when they do not divide evenly, so that all processes make the same number of steps.
+    In distributed training each of `replicas` processes takes every `replicas`-th sample; remaining samples
+    are dropped if the number is not divisible, so that all processes make the same number of steps.
+
+    Args:
+        rows: Rows of the cohort's table.
+        targets: Class index of each row.
+        sampling: See above.
+        seed: Determines the samples together with the epoch.
+        replicas: Number of processes.
+        rank: Number of this process, 0 ... replicas - 1.
     """
 
     def __init__(
@@ -50,7 +61,7 @@ class EpochSampler(Sampler[Draw]):
         self.rank = rank
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this at the start of every epoch."""
+        """Set the epoch; called by Lightning at the start of every epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -75,47 +86,51 @@ class EpochSampler(Sampler[Draw]):
             return self.rows
         classes, counts = np.unique(self.targets, return_counts=True)
         largest = int(counts.max())
-        drawn = [_deal(self.rows[self.targets == target], largest, random) for target in classes]
+        drawn = [_draw_evenly(self.rows[self.targets == target], largest, random) for target in classes]
         return np.concatenate(drawn)
 
 
-class EveryPart(Sampler[Draw]):
-    """Every part of every field once, field after field, for evaluation.
+class EveryCrop(Sampler[Draw]):
+    """Every crop of every field once, field by field, for evaluation.
 
     Args:
-        rows: Of the cohort's table.
-        parts: How many parts each of them has.
+        rows: Rows of the cohort's table.
+        crops: Number of crops of each row.
     """
 
-    def __init__(self, rows: Sequence[int], parts: Sequence[int]) -> None:
+    def __init__(self, rows: Sequence[int], crops: Sequence[int]) -> None:
         self.rows = rows
-        self.parts = parts
+        self.crops = crops
 
     def __len__(self) -> int:
-        return sum(self.parts)
+        return sum(self.crops)
 
     def __iter__(self) -> Iterator[Draw]:
-        for row, parts in zip(self.rows, self.parts, strict=True):
-            for part in range(parts):
-                yield Draw(row, part=part)
+        for row, crops in zip(self.rows, self.crops, strict=True):
+            for crop in range(crops):
+                yield Draw(row, crop=crop)
 
 
-def _deal(rows: NDArray[np.int64], number: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Deal `number` rows from shuffled decks, so that any two rows differ by at most one draw."""
-    decks = -(-number // len(rows))
-    return np.concatenate([random.permutation(rows) for _ in range(decks)])[:number]
+def _draw_evenly(rows: NDArray[np.int64], number: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Draw `number` rows from repeated permutations, so that counts of two rows differ by at most one."""
+    permutations = -(-number // len(rows))
+    return np.concatenate([random.permutation(rows) for _ in range(permutations)])[:number]
 
 
 def class_weights(targets: Sequence[int], n_classes: int) -> list[float]:
-    """Weights of the loss for `weighted_loss`: n / (n_classes * n_c), scikit-learn's `balanced`.
+    """Class weights of the loss for `weighted_loss`: n / (n_classes * n_c), as scikit-learn's `balanced`.
 
     Args:
         targets: Class index of every training image.
-        n_classes: Number of classes of the task; each must occur.
+        n_classes: Number of classes of the task.
+
+    Raises:
+        ValueError: A class has no training image.
     """
     counts = np.bincount(np.asarray(targets, dtype=np.int64), minlength=n_classes)
     if (counts == 0).any():
         raise ValueError(
-            f"classes {np.flatnonzero(counts == 0).tolist()} have no training image to weight the loss by"
+            f"classes {np.flatnonzero(counts == 0).tolist()} have no training image, so that "
+            "the loss cannot be weighted: check the folds, or choose another sampling"
         )
     return [float(weight) for weight in counts.sum() / (n_classes * counts)]

@@ -1,7 +1,7 @@
-"""Colours of every field brought to those of one fixed target, so that laboratories and slides look alike.
+"""Stain normalisation: the colours of every field are mapped to those of one fixed target.
 
-The target is a constant or a picture that the user names, never the cohort: what is learnt from test
-patients' colours would be a leak, and the folds share one cache.
+The target is a constant or an image given by the user, never estimated from the cohort: that would leak
+information on test patients, and the folds share one cache.
 """
 
 import hashlib
@@ -19,30 +19,31 @@ from mds_lightning.data.resize_spec import resize
 
 StainMethod = Literal["reinhard", "macenko"]
 
-#: Raise it when the same target gives other bytes.
+#: Increase it when the same target gives other bytes.
 _VERSION = 1
-#: Longer side of the copy that a field's colours are measured on, pixels.
-_MEASURED = 512
-#: Mean optical density from which on there is something, and the percentile that stands for extremes of
-#: angles, amounts and brightness: those of Macenko et al. and of torchstain.
-_DENSE, _EXTREME = 0.15, 1.0
-#: Least share of a field that must be stained; least spread of lightness and of colour (CIELAB); least sine
-#: of the angle between two dyes: with less there is nothing to measure.
-_LEAST_STAINED, _LEAST_LIGHTNESS, _LEAST_COLOUR, _LEAST_ANGLE = 0.005, 1.0, 0.1, 0.02
+#: Longer side of the reduced copy that a field's colours are measured on, pixels.
+_MEASURED_SIDE = 512
+#: Mean optical density above which a pixel counts as stained, and the percentile used for the extremes of
+#: angles, amounts and brightness: the values of Macenko et al. and of torchstain.
+_STAINED, _PERCENTILE = 0.15, 1.0
+#: A field that is below one of these cannot be measured: stained fraction of its pixels; standard deviation
+#: of lightness and of colour (CIELAB); sine of the angle between the two dyes.
+_MIN_STAINED_FRACTION, _MIN_LIGHTNESS, _MIN_COLOUR, _MIN_ANGLE = 0.005, 1.0, 0.1, 0.02
 
 
 @dataclass(frozen=True)
 class StainNormalization:
-    """From a decoded field to the same field in the colours of the target: a function of the field alone.
+    """Maps the colours of a decoded field to those of the target; a function of the field alone.
 
-    `reinhard`: mean and standard deviation of lightness, red-green and yellow-blue (CIELAB) become the
-    target's (Reinhard et al., IEEE CG&A 2001). `macenko`: the directions of the two dyes in optical density,
-    the 99th percentile of their amounts, and the colour of empty glass become the target's (Macenko et al.,
-    ISBI 2009, who take glass for white); colours that neither dye has are lost.
+    `reinhard`: mean and standard deviation of lightness, red-green and yellow-blue (CIELAB) become those of
+    the target (Reinhard et al., IEEE CG&A 2001). `macenko`: the directions of the two dyes in optical
+    density, the 99th percentile of their amounts, and the colour of empty glass become those of the target
+    (Macenko et al., ISBI 2009, who assume that glass is white); colours outside the plane of the two dyes are
+    lost.
 
     Attributes:
-        method: One of the two.
-        target: What `measure` finds in the picture that others are to look like.
+        method: `reinhard` or `macenko`.
+        target: Measurements of the target, as `measure_lab` or `measure_dyes` returns them.
     """
 
     method: StainMethod
@@ -52,14 +53,14 @@ class StainNormalization:
         """Return `image` (RGB, uint8, H x W x 3) in the target's colours.
 
         Raises:
-            ImageError: It is almost blank, or has a single colour; `path` names it.
+            ImageError: The image is almost blank or has a single colour; `path` is named in the message.
         """
         own = np.array(_MEASURES[self.method](image, path))
         return _APPLIED[self.method](image, own, np.array(self.target))
 
     @property
     def key(self) -> str:
-        """Name of this normalisation in a cache: other targets have other names."""
+        """Name of this normalisation in the cache, different for each target."""
         numbers = repr((_VERSION, *astuple(self)))
         return f"{self.method}-{hashlib.sha256(numbers.encode()).hexdigest()[:8]}"
 
@@ -67,16 +68,20 @@ class StainNormalization:
 def choose_stain(
     method: str | None, reference: str | Path | None, max_pixels: int
 ) -> StainNormalization | None:
-    """The normalisation that `data.stain` names, or None.
+    """Build the stain normalisation of the configuration.
 
     Args:
-        method: 'reinhard', 'macenko' or None.
-        reference: Picture whose colours are the target; None: those of a smear of the simulator's own stain.
-        max_pixels: Larger pictures are refused.
+        method: `data.stain`: 'reinhard', 'macenko' or None.
+        reference: `data.stain_reference`, the image whose colours are the target; None: those of simulated
+            smears in the reference stain of the simulator.
+        max_pixels: Largest reference image, pixels.
+
+    Returns:
+        The normalisation, or None where `method` is None.
 
     Raises:
-        ImageError: The picture cannot be decoded, or has no colours to measure.
-        ValueError: There is no such method, or a picture but no method.
+        ImageError: The reference cannot be decoded, or its colours cannot be measured.
+        ValueError: The method is unknown, or a reference is given without a method.
     """
     if method is None:
         if reference is not None:
@@ -96,10 +101,10 @@ def choose_stain(
 def read_field(
     path: File, max_pixels: int, stain: StainNormalization | None, content: bytes | None = None
 ) -> NDArray[np.uint8]:
-    """Decode an image (see `decode_image`), in the target's colours if `stain` is given.
+    """Decode an image (see `decode_image`) and normalise it if `stain` is given.
 
     Raises:
-        ImageError: It cannot be decoded, or not be normalised.
+        ImageError: The image cannot be decoded or normalised.
     """
     image = decode_image(path, max_pixels, content)
     return image if stain is None else stain(image, path)
@@ -109,38 +114,39 @@ def measure_lab(image: NDArray[np.uint8], path: File) -> tuple[float, ...]:
     """Mean of lightness, red-green and yellow-blue, and standard deviation of each: CIELAB, 6 numbers."""
     means, spreads = cv2.meanStdDev(_lab(_small(image)))
     lightness, *colours = spreads.ravel().tolist()
-    if lightness < _LEAST_LIGHTNESS or min(colours) < _LEAST_COLOUR:
-        raise _unmeasurable(path, "is almost blank" if lightness < _LEAST_LIGHTNESS else "has no colours")
+    if lightness < _MIN_LIGHTNESS or min(colours) < _MIN_COLOUR:
+        raise _unmeasurable(path, "is almost blank" if lightness < _MIN_LIGHTNESS else "has no colours")
     return (*means.ravel().tolist(), lightness, *colours)
 
 
 def measure_dyes(image: NDArray[np.uint8], path: File) -> tuple[float, ...]:
-    """Directions of the bluer and the pinker dye in optical density, the most of either, and empty glass.
+    """Directions of the bluer and the pinker dye in optical density, their maximum amounts, and empty glass.
 
     Returns:
-        3, 3, 2 and 3 numbers: red, green and blue of a direction (length 1) and of glass (0..255).
+        11 numbers: red, green and blue of each direction (unit vectors), two amounts (99th percentiles), and
+        red, green and blue of glass (0..255).
     """
     small = _small(image)
-    glass = np.percentile(small.reshape(-1, 3), 100 - _EXTREME, axis=0)
+    glass = np.percentile(small.reshape(-1, 3), 100 - _PERCENTILE, axis=0)
     density = _density(small, glass).reshape(-1, 3).astype(np.float64)
-    stained = density[density.mean(axis=1) > _DENSE]
-    if len(stained) < max(_LEAST_STAINED * len(density), 3):
+    stained = density[density.mean(axis=1) > _STAINED]
+    if len(stained) < max(_MIN_STAINED_FRACTION * len(density), 3):
         raise _unmeasurable(path, "is almost blank")
     plane = np.linalg.eigh(np.cov(stained.T))[1][:, 1:]
-    # Angles are counted from the mean, so that none is near half a turn whatever the signs of the vectors.
+    # Angles are measured from the mean, so that none is near +-pi whatever the signs of the eigenvectors.
     middle = plane.T @ stained.mean(axis=0)
     middle /= np.linalg.norm(middle)
     plane = plane @ np.array([[middle[0], -middle[1]], [middle[1], middle[0]]])
     along, across = (stained @ plane).T
-    angles = np.percentile(np.arctan2(across, along), [_EXTREME, 100 - _EXTREME])
+    angles = np.percentile(np.arctan2(across, along), [_PERCENTILE, 100 - _PERCENTILE])
     dyes = plane @ np.array([np.cos(angles), np.sin(angles)])
-    if not np.sin(angles[1] - angles[0]) > _LEAST_ANGLE:
+    if not np.sin(angles[1] - angles[0]) > _MIN_ANGLE:
         raise _unmeasurable(path, "has a single colour")
     dyes = dyes[:, np.argsort(-dyes[0])]
-    most = np.percentile(np.linalg.pinv(dyes) @ stained.T, 100 - _EXTREME, axis=1)
-    if not (most > 0).all():
+    amounts = np.percentile(np.linalg.pinv(dyes) @ stained.T, 100 - _PERCENTILE, axis=1)
+    if not (amounts > 0).all():
         raise _unmeasurable(path, "has a single colour")
-    return (*dyes.T.ravel().tolist(), *most.tolist(), *glass.tolist())
+    return (*dyes.T.ravel().tolist(), *amounts.tolist(), *glass.tolist())
 
 
 def _apply_lab(
@@ -162,7 +168,7 @@ def _apply_dyes(
 
 
 def _density(image: NDArray[np.uint8], glass: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Optical density; 1 is added, so that black has one."""
+    """Optical density; 1 is added, so that it is finite for black."""
     table = np.log(glass + 1) - np.log(np.arange(1, 257))[:, None]
     return cv2.LUT(image, table[None].astype(np.float32)).astype(np.float32, copy=False)
 
@@ -174,13 +180,13 @@ def _lab(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
-    scale = min(1.0, _MEASURED / max(height, width))
+    scale = min(1.0, _MEASURED_SIDE / max(height, width))
     return resize(image, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
 def _unmeasurable(path: File, why: str) -> ImageError:
     return ImageError(
-        f"{path}: {why}, so that its stain cannot be normalised: remove its row, or set data.stain=null"
+        f"{path}: {why}, so that its stain cannot be normalised", "remove its row, or set data.stain=null"
     )
 
 

@@ -1,4 +1,4 @@
-"""What the network sees of a field: all of it at once, tile by tile, or both."""
+"""Views of a field that the network receives: the whole field, tiles, or both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
-from mds_lightning.data.crops import Parts, tile_starts
+from mds_lightning.data.crops import Crops, tile_starts
 from mds_lightning.data.field_source import Fields
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.sampling import Draw
 
 ViewName = Literal["whole", "tiles", "multi_scale"]
@@ -18,20 +18,20 @@ ViewName = Literal["whole", "tiles", "multi_scale"]
 
 @dataclass(frozen=True)
 class ViewParameters:
-    """What is looked at, in training and in evaluation.
+    """What the network receives of a field, in training and in evaluation.
 
-    `whole`: the field, resized to the network's input. `tiles`: cuts of that size out of the field as it is;
-    one at random for every draw in training, and all that it takes to cover the field in evaluation, where
-    the prediction is the mean of the tiles' probabilities. `multi_scale`: training draws one of the two views
-    for every sample, evenly, and the prediction is the mean over both (Simonyan & Zisserman, ICLR 2015:
-    multi-scale training, 3.1, and evaluation, 3.2 and 4.2).
+    `whole`: the field, resized to the network's input. `tiles`: crops of that size from the unresized field;
+    one at a random position for every sample in training, and in evaluation as many as cover the field, where
+    the prediction is the mean of the tiles' probabilities. `multi_scale`: training chooses one of the two
+    views for every sample with equal probability, and the prediction is the mean over both (Simonyan &
+    Zisserman, ICLR 2015: multi-scale training, 3.1, and evaluation, 3.2 and 4.2).
 
     Attributes:
         size: (height, width) of the network's input, pixels.
-        name: Which of them.
-        overlap: Least share of a tile's sides that its neighbours cover too, in [0, 1), in evaluation.
-        magnification: Of the field that tiles are cut from, in (0, 1]: 1: its own pixels; 0.5: half as many
-            along each side.
+        name: `whole`, `tiles` or `multi_scale`.
+        overlap: Least fraction of a tile's sides that its neighbours cover too, in [0, 1), in evaluation.
+        magnification: Magnification of the field that tiles are cut from, in (0, 1]. 1: its own pixels; 0.5:
+            half as many along each side.
     """
 
     size: tuple[int, int]
@@ -43,11 +43,13 @@ class ViewParameters:
         if self.name not in get_args(ViewName):
             raise ValueError(f"data.view is {self.name!r}: choose {', '.join(get_args(ViewName))}")
         if not 0 <= self.overlap < 1:
-            raise ValueError(f"data.tile_overlap is {self.overlap}: give a share of a tile's side in [0, 1)")
+            raise ValueError(
+                f"data.tile_overlap is {self.overlap}: give a fraction of a tile's side in [0, 1)"
+            )
         if not 0 < self.magnification <= 1:
             raise ValueError(
-                f"data.magnification is {self.magnification}: give more than 0, and 1 at most (the field's "
-                "own pixels); what is enlarged shows nothing more"
+                f"data.magnification is {self.magnification}: give more than 0 and at most 1 (the field's "
+                "own pixels); enlarging adds no information"
             )
         for key, value, default in (
             ("tile_overlap", self.overlap, 0),
@@ -55,75 +57,76 @@ class ViewParameters:
         ):
             if self.name == "whole" and value != default:
                 raise ValueError(
-                    f"data.{key} is {value}, which says how tiles are cut, but data.view=whole cuts none: "
-                    f"set data.view to tiles or multi_scale, or leave data.{key} out"
+                    f"data.{key} is {value}, but data.view=whole uses no tiles: "
+                    f"set data.view to tiles or multi_scale, or remove data.{key}"
                 )
 
     @property
     def has_tiles(self) -> bool:
-        """Whether fields are cut."""
+        """Whether tiles are used."""
         return self.name != "whole"
 
     @property
-    def whole(self) -> Form:
-        """The whole field as the network takes it."""
-        return Form(self.size)
+    def whole(self) -> ResizeSpec:
+        """Resizing of the whole field to the network's input."""
+        return ResizeSpec(self.size)
 
     @property
-    def native(self) -> Form:
-        """What tiles are cut from."""
-        return Form(None, magnification=self.magnification)
+    def native(self) -> ResizeSpec:
+        """Resizing of the field that tiles are cut from."""
+        return ResizeSpec(None, magnification=self.magnification)
 
     def fits(self, shape: tuple[int, int]) -> bool:
-        """Whether a field of this (height, width), in the form `native`, has room for a tile."""
+        """Whether a field of this (height, width), after resizing to `native`, is as large as a tile."""
         return shape[0] >= self.size[0] and shape[1] >= self.size[1]
 
 
 class Views(Protocol):
-    """What a dataset shows of a field."""
+    """Selects the view of a field for each sample of a dataset."""
 
     def read(self, fields: Fields, draw: Draw) -> tuple[NDArray[np.uint8], float]:
-        """The view that `draw` chooses, uint8, (*size, 3), writable, and its weight (see `Item`)."""
+        """The view for `draw`, uint8, (*size, 3), writable, and its weight (see `Item`)."""
         ...
 
 
 class FixedViews:
-    """The parts of a field, for evaluation: a draw names the row and the part."""
+    """The crops of a field, for evaluation; a draw gives the row and the crop."""
 
     def __init__(self, parameters: ViewParameters) -> None:
         self.parameters = parameters
 
     def read(self, fields: Fields, draw: Draw) -> tuple[NDArray[np.uint8], float]:
         """See `Views.read`."""
-        part = self.parts(fields, draw.row)[draw.part]
-        field = fields.read(draw.row, part.form)
-        if part.corner is not None:
-            (top, left), (height, width) = part.corner, self.parameters.size
+        crop = self.crops(fields, draw.row)[draw.crop]
+        field = fields.read(draw.row, crop.resize_spec)
+        if crop.corner is not None:
+            (top, left), (height, width) = crop.corner, self.parameters.size
             field = field[top : top + height, left : left + width]
-        # A field from the cache is read-only, which torch does not know; and only the part is to be kept.
-        return np.array(field), part.weight
+        # Copied: torch needs a writable array, and the whole field should not be kept in memory.
+        return np.array(field), crop.weight
 
-    def parts(self, fields: Fields, row: int) -> Parts:
-        """All parts of the field in this row of the cohort's table."""
-        how = self.parameters
-        if not how.has_tiles:
-            return Parts(how.whole, how.native)
+    def crops(self, fields: Fields, row: int) -> Crops:
+        """All crops of the field in `row` of the cohort's table."""
+        parameters = self.parameters
+        if not parameters.has_tiles:
+            return Crops(parameters.whole, parameters.native)
         tops, lefts = (
-            tile_starts(length, side, how.overlap)
-            for length, side in zip(fields.shape(row, how.native), how.size, strict=True)
+            tile_starts(length, side, parameters.overlap)
+            for length, side in zip(fields.shape(row, parameters.native), parameters.size, strict=True)
         )
-        return Parts(how.whole if how.name == "multi_scale" else None, how.native, tops, lefts)
+        whole = parameters.whole if parameters.name == "multi_scale" else None
+        return Crops(whole, parameters.native, tops, lefts)
 
     def count(self, fields: Fields, rows: Sequence[int]) -> list[int]:
-        """How many parts each of these rows has."""
-        return [len(self.parts(fields, row)) for row in rows]
+        """Number of crops of each row."""
+        return [len(self.crops(fields, row)) for row in rows]
 
 
 class RandomViews:
-    """Augmented views, for training: a draw names the row and the seed.
+    """Augmented views, for training; a draw gives the row and the seed.
 
     Attributes:
-        forms: What fields are read in.
+        resize_specs: Sizes in which fields are read.
     """
 
     def __init__(self, parameters: ViewParameters, augmentation: AugmentationParameters) -> None:
@@ -131,11 +134,11 @@ class RandomViews:
         tile = Augmentation(augmentation, parameters.size, parameters.magnification)
         kinds = {"whole": (whole,), "tiles": (tile,), "multi_scale": (whole, tile)}
         self._augmentations = kinds[parameters.name]
-        self.forms = tuple(one.form for one in self._augmentations)
+        self.resize_specs = tuple(one.resize_spec for one in self._augmentations)
 
     def read(self, fields: Fields, draw: Draw) -> tuple[NDArray[np.uint8], float]:
         """See `Views.read`."""
         number = len(self._augmentations)
         chosen = 0 if number == 1 else int(np.random.default_rng([draw.seed, 2]).integers(number))
         augmentation = self._augmentations[chosen]
-        return augmentation(fields.read(draw.row, augmentation.form), draw.seed), 1.0
+        return augmentation(fields.read(draw.row, augmentation.resize_spec), draw.seed), 1.0

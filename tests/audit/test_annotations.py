@@ -35,7 +35,10 @@ def test_masks_and_boxes_that_fit_are_no_fault(complain):
 
 @pytest.mark.parametrize(
     ("mask", "message"),
-    [("turned.png", "the mask has 10 x 20 pixels and the image 20 x 10"), ("text.png", "that can be read")],
+    [
+        ("turned.png", "the mask has 10 x 20 pixels and the image 20 x 10"),
+        ("text.png", "is not a readable JPEG"),
+    ],
 )
 def test_a_mask_that_does_not_fit_is_an_error(complain, mask, message):
     [(severity, row, column, said)] = complain(mask)

@@ -34,7 +34,7 @@ class Module(lightning.LightningModule):
 class DataModule(lightning.LightningDataModule):
     """Twelve images: rows 0..5 train, 6..9 test (one of class B), 10 val, 11 external."""
 
-    has_parts = False
+    averages_crops = False
 
     def __init__(self, names=None) -> None:
         super().__init__()

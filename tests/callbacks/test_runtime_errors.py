@@ -54,7 +54,7 @@ def test_a_bad_image_is_refused_by_name_wherever_it_is_read(tmp_path, workers):
     path.write_bytes(b"no image")
     with pytest.raises(ImageError) as raised, explained_breakdown(2, (8, 8)):
         list(DataLoader(_Items(lambda index: decode_image(path)), num_workers=workers))
-    assert str(raised.value).startswith(f"{path}: is no JPEG")
+    assert str(raised.value).startswith(f"{path}: is not a readable JPEG")
     assert "Traceback" not in str(raised.value)
 
 

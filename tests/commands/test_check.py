@@ -68,7 +68,7 @@ def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys)
         17: ("../secret.png,MDS1,MDS,,,,,", "image", "climbs out"),
         18: ("/etc/hostname,MDS1,MDS,,,,,", "image", "is absolute"),
         19: ("link.png,MDS1,MDS,,,,,", "image", "leads out of"),
-        20: ("cut.png,MDS1,MDS,,,,,", "image", "cut off"),
+        20: ("cut.png,MDS1,MDS,,,,,", "image", "truncated"),
         21: ("text.png,MDS1,MDS,,,,,", "image", "JPEG, PNG, TIFF, BMP or WebP"),
         22: ("huge.png,MDS1,MDS,,,,,", "image", "data.max_pixels=1000"),
         23: (",MDS1,MDS,,,,,", "image", "is empty"),

@@ -1,4 +1,4 @@
-"""Broken and odd files, as hospitals' folders hold them, and what is to become of each."""
+"""Damaged and unusual files, as found in hospitals, with the expected result of each."""
 
 import io
 import os
@@ -37,7 +37,7 @@ WHOLE = {
 
 
 def write_corpus(folder: Path) -> dict[Path, Outcome]:
-    """Write every file into `folder` and return what is to become of it."""
+    """Write every file into `folder` and return the expected results."""
     outcomes: dict[Path, Outcome] = {}
 
     def add(name: str, content: bytes, outcome: Outcome) -> None:
@@ -143,11 +143,11 @@ def _add_odd_names(folder: Path, outcomes: dict[Path, Outcome]) -> None:
         (folder / name).write_bytes(WHOLE["png"])
         outcomes[folder / name] = same
     (folder / "folder.png").mkdir()
-    outcomes[folder / "folder.png"] = "no file"
+    outcomes[folder / "folder.png"] = "regular file"
     os.mkfifo(folder / "pipe.png")
-    outcomes[folder / "pipe.png"] = "no file"
+    outcomes[folder / "pipe.png"] = "regular file"
     (folder / "dangling.png").symlink_to(folder / "nowhere.png")
-    outcomes[folder / "dangling.png"] = "no such file"
+    outcomes[folder / "dangling.png"] = "does not exist"
     (folder / "circle.png").symlink_to(folder / "circle.png")
     outcomes[folder / "circle.png"] = "cannot be read"
     (folder / "link.png").symlink_to(folder / "whole.png")
@@ -162,7 +162,7 @@ def _add_odd_names(folder: Path, outcomes: dict[Path, Outcome]) -> None:
 
 
 def _png_header(width: int, height: int) -> bytes:
-    """A PNG that announces pixels and has none."""
+    """A PNG whose header announces pixels that are missing."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

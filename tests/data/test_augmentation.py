@@ -4,7 +4,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
-from mds_lightning.data.resize_spec import Form, resize
+from mds_lightning.data.resize_spec import ResizeSpec, resize
 from mds_lightning.data.sampling import Draw, EpochSampler
 
 PAPER = AugmentationParameters(
@@ -17,7 +17,7 @@ def _field(height=60, width=80, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_a_view_is_a_function_of_field_and_seed_alone():
+def test_a_view_depends_on_field_and_seed_alone():
     augmentation, other = Augmentation(PAPER, (48, 64)), Augmentation(PAPER, (48, 64))
     field = _field()
     first = augmentation(field, 7)
@@ -35,17 +35,17 @@ def test_different_seeds_give_different_views():
 
 
 @pytest.mark.parametrize(
-    "part",
+    "name",
     ["crop", "rotation", "shear", "translation", "brightness", "contrast", "hue", "saturation", "stain"],
 )
-def test_every_part_acts_by_itself(part):
-    value = {"crop": 0.4, "rotation": 30, "shear": 20}.get(part, 0.3)
-    augmentation = Augmentation(AugmentationParameters(**{part: value}), (60, 80))
+def test_each_augmentation_acts_on_its_own(name):
+    value = {"crop": 0.4, "rotation": 30, "shear": 20}.get(name, 0.3)
+    augmentation = Augmentation(AugmentationParameters(**{name: value}), (60, 80))
     field = _field()
     assert any((augmentation(field, seed) != field).any() for seed in range(5))
 
 
-def test_without_parts_the_field_stays_as_it_is():
+def test_without_augmentation_the_field_is_unchanged():
     field = _field()
     np.testing.assert_array_equal(Augmentation(AugmentationParameters(), (60, 80))(field, 3), field)
 
@@ -59,7 +59,7 @@ def test_flips_and_quarter_turns_move_pixels_without_changing_them():
         for mirrored in (field, field[:, ::-1])
         for turns in range(4)
     }
-    # All eight: the transforms of a draw do not repeat each other's random numbers.
+    # All eight combinations: flips and rotations use different random numbers.
     assert views == expected
 
 
@@ -77,7 +77,7 @@ def test_resize_takes_the_area_mean_when_shrinking():
 
 
 def _coordinates(height, width):
-    """A field whose red and green tell where a pixel comes from."""
+    """A field whose red and green channels encode the position of each pixel."""
     y, x = np.mgrid[:height, :width] + 0.5
     return np.dstack([x, y, np.zeros_like(x)]).round().astype(np.uint8)
 
@@ -93,27 +93,27 @@ def _map_of(view):
     return fitted.T
 
 
-def test_a_crop_keeps_the_share_and_the_shape_that_were_asked_for():
+def test_a_crop_keeps_the_requested_area_fraction_and_aspect_ratio():
     field, size = _coordinates(180, 240), (60, 80)
     augmentation = Augmentation(AugmentationParameters(crop=0.3), size)
-    shares, shapes = [], []
+    fractions, shapes = [], []
     for seed in range(60):
         to_field = _map_of(augmentation(field, seed))
         width, height = to_field[0, 0] * 80, to_field[1, 1] * 60
-        shares.append(width * height / (180 * 240))
+        fractions.append(width * height / (180 * 240))
         shapes.append(width / height / (4 / 3))
         # Upright, and inside the field.
         np.testing.assert_allclose([to_field[0, 1], to_field[1, 0]], 0, atol=0.05)
         assert (to_field[:, 2] > -3).all()
         assert to_field[0, 2] + width < 243
         assert to_field[1, 2] + height < 183
-    assert 0.27 < min(shares) < 0.4
-    assert 0.85 < max(shares) < 1.03
+    assert 0.27 < min(fractions) < 0.4
+    assert 0.85 < max(fractions) < 1.03
     assert 0.78 < min(shapes) < 0.9
     assert 1.1 < max(shapes) < 1.28
 
 
-def test_a_rotation_turns_about_the_middle_and_changes_no_length():
+def test_a_rotation_is_about_the_centre_and_keeps_lengths():
     field = _coordinates(200, 200)
     augmentation = Augmentation(AugmentationParameters(rotation=30), (200, 200))
     angles = []
@@ -126,7 +126,7 @@ def test_a_rotation_turns_about_the_middle_and_changes_no_length():
     assert 15 < max(angles) < 31
 
 
-def test_turned_fields_of_another_shape_are_not_squeezed():
+def test_rotated_fields_of_another_aspect_ratio_are_not_distorted():
     field, size = _coordinates(180, 240), (60, 80)
     augmentation = Augmentation(AugmentationParameters(crop=0.5, quarter_turns=True), size)
     turned = 0
@@ -138,30 +138,30 @@ def test_turned_fields_of_another_shape_are_not_squeezed():
     assert 10 < turned < 30
 
 
-def test_a_warp_that_shrinks_takes_the_mean():
+def test_a_warp_that_shrinks_averages_pixels():
     field = np.zeros((400, 400, 3), np.uint8)
     field[::2] = 200
     views = [Augmentation(AugmentationParameters(rotation=5), (50, 50))(field, seed) for seed in range(5)]
     assert all(np.abs(view[10:40, 10:40].astype(int) - 100).max() < 12 for view in views)
 
 
-def test_the_form_holds_the_smallest_crop_at_the_resolution_of_the_view():
-    assert Augmentation(PAPER, (336, 448)).form == Form((336, 448), 2**0.5)
-    assert Augmentation(AugmentationParameters(), (336, 448)).form.oversampling == 1
-    assert Form((336, 448), 2**0.5)(_field(1920, 2560)).shape == (475, 634, 3)
+def test_the_stored_size_covers_the_smallest_crop_at_full_resolution():
+    assert Augmentation(PAPER, (336, 448)).resize_spec == ResizeSpec((336, 448), 2**0.5)
+    assert Augmentation(AugmentationParameters(), (336, 448)).resize_spec.oversampling == 1
+    assert ResizeSpec((336, 448), 2**0.5)(_field(1920, 2560)).shape == (475, 634, 3)
     # Never enlarged.
-    assert Form((336, 448), 2**0.5)(_field(300, 400)).shape == (300, 400, 3)
+    assert ResizeSpec((336, 448), 2**0.5)(_field(300, 400)).shape == (300, 400, 3)
 
 
 @pytest.mark.parametrize("crop", [0.5, 0.45, 0.3, 0.26])
-def test_a_search_over_crops_shares_few_forms(crop):
-    oversampling = Augmentation(AugmentationParameters(crop=crop), (48, 64)).form.oversampling
+def test_a_search_over_crops_needs_few_stored_sizes(crop):
+    oversampling = Augmentation(AugmentationParameters(crop=crop), (48, 64)).resize_spec.oversampling
     assert oversampling == pytest.approx(2**0.5 if crop == 0.5 else 2)
     assert oversampling**2 * crop >= 1 - 1e-9
 
 
 class _Views(Dataset):
-    """A dataset as ours, without files: what the loader's workers do with the draws."""
+    """A dataset as ours, without files: what the workers of the loader do with the samples."""
 
     def __init__(self):
         self.augmentation = Augmentation(PAPER, (32, 32))

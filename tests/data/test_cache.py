@@ -1,4 +1,4 @@
-"""The cache as its users see it: the same bytes as without, whatever happens while it is filled."""
+"""The cache returns the same bytes as decoding, whatever happens while it is filled."""
 
 import multiprocessing
 import os
@@ -21,15 +21,15 @@ from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.field_preparation import prepare_fields
 from mds_lightning.data.file_catalog import Fingerprint
-from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.loading_parameters import LoadingParameters, required_resize_specs
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import read_field
 
 PAPER = AugmentationParameters(
     crop=0.5, flips=True, quarter_turns=True, rotation=15, shear=5, translation=0.05,
     brightness=0.1, contrast=0.1, saturation=0.1, hue=0.02,
 )  # fmt: skip
-FORMS = (Form((30, 40), 2**0.5), Form((30, 40)))
+SPECS = (ResizeSpec((30, 40), 2**0.5), ResizeSpec((30, 40)))
 
 
 def write_fields(folder, number, height=90, width=120):
@@ -44,7 +44,7 @@ def write_fields(folder, number, height=90, width=120):
 
 
 def rest(folder):
-    """Wait until the time stamps of the files in `folder` are trusted: they cannot be dated back."""
+    """Wait until the time stamps of the files in `folder` are trusted: ctime cannot be set."""
     youngest = max(path.stat().st_ctime for path in folder.iterdir())
     time.sleep(max(0.0, 2.05 - (time.time() - youngest)))
 
@@ -75,12 +75,12 @@ def count_decodes(monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_the_network_sees_the_same_bytes_with_and_without(tmp_path, cohort, task, folds, workers):
+def test_the_network_receives_the_same_bytes_with_and_without_a_cache(tmp_path, cohort, task, folds, workers):
     loading = LoadingParameters((32, 48), batch_size=4, num_workers=workers)
-    forms = loading_forms(loading, PAPER)
+    specs = required_resize_specs(loading, PAPER)
     modules = []
     for cache in (None, make_cache(tmp_path / "cache")):
-        fields, skipped = prepare_fields(cohort, forms, loading, cache, tmp_path / "skipped.csv")
+        fields, skipped = prepare_fields(cohort, specs, loading, cache, tmp_path / "skipped.csv")
         module = SmearDataModule(cohort, task, folds.fold(0), loading, PAPER, "balanced", 3, fields, skipped)
         modules.append(module)
     for stage in ("fit", "predict"):
@@ -98,64 +98,64 @@ def test_the_network_sees_the_same_bytes_with_and_without(tmp_path, cohort, task
     assert torch.equal(modules[0].image(row), modules[1].image(row))
 
 
-def test_every_image_is_decoded_once_for_all_forms_and_starts(tmp_path, monkeypatch):
+def test_every_image_is_decoded_once_for_all_sizes_and_runs(tmp_path, monkeypatch):
     (tmp_path / "images").mkdir()
     paths = write_fields(tmp_path / "images", 6)
     rest(tmp_path / "images")
     decoded = count_decodes(monkeypatch)
-    first = make_cache(tmp_path / "cache").fill(paths, FORMS, 10**6)
+    first = make_cache(tmp_path / "cache").fill(paths, SPECS, 10**6)
     assert sorted(decoded) == paths
     opened = []
     monkeypatch.setattr("mds_lightning.data.cache.read_image_file", opened.append)
-    again = make_cache(tmp_path / "cache").fill(paths[::-1], FORMS, 10**6)
+    again = make_cache(tmp_path / "cache").fill(paths[::-1], SPECS, 10**6)
     assert again.contents == first.contents
     assert not opened
-    for form in FORMS:
-        store = make_cache(tmp_path / "cache").store(form)
+    for spec in SPECS:
+        store = make_cache(tmp_path / "cache").store(spec)
         for path in paths:
             pixels = store.read(store.place(first.contents[path]))
-            np.testing.assert_array_equal(pixels, form(decode_image(path)))
+            np.testing.assert_array_equal(pixels, spec(decode_image(path)))
 
 
-def test_the_shapes_of_known_images_are_known_without_opening_them(tmp_path):
+def test_shapes_of_cached_images_need_no_open_file(tmp_path):
     (tmp_path / "images").mkdir()
     paths = write_fields(tmp_path / "images", 3, height=50, width=70)
     rest(tmp_path / "images")
     cache = make_cache(tmp_path / "cache")
     assert cache.shapes(paths) == {}
-    cache.fill(paths, FORMS, 10**6)
+    cache.fill(paths, SPECS, 10**6)
     assert cache.shapes(paths) == dict.fromkeys(paths, (50, 70))
 
 
 @pytest.mark.parametrize("keep_times", [False, True])
-def test_a_changed_image_is_never_stale(tmp_path, keep_times):
+def test_a_changed_image_is_decoded_again(tmp_path, keep_times):
     (tmp_path / "images").mkdir()
     first, second = write_fields(tmp_path / "images", 2)
     rest(tmp_path / "images")
     cache = make_cache(tmp_path / "cache")
-    before = cache.fill([first], FORMS, 10**6).contents[first]
+    before = cache.fill([first], SPECS, 10**6).contents[first]
     status = first.stat()
-    # Same size: an uncompressed copy of other pixels would be as long, too.
+    # The same size: an uncompressed image of other pixels has the same length.
     content = second.read_bytes()
     first.write_bytes(content)
     if keep_times:
         os.utime(first, ns=(status.st_atime_ns, status.st_mtime_ns))
-    after = cache.fill([first], FORMS, 10**6).contents[first]
+    after = cache.fill([first], SPECS, 10**6).contents[first]
     assert after != before
-    store = cache.store(FORMS[1])
-    np.testing.assert_array_equal(store.read(store.place(after)), FORMS[1](decode_image(second)))
+    store = cache.store(SPECS[1])
+    np.testing.assert_array_equal(store.read(store.place(after)), SPECS[1](decode_image(second)))
 
 
-def test_an_image_that_changes_within_the_tick_of_a_clock_is_not_stale(tmp_path, monkeypatch):
+def test_an_image_that_changes_within_the_clock_resolution_is_decoded_again(tmp_path, monkeypatch):
     first = tmp_path / "a.bmp"
     cache = make_cache(tmp_path / "cache")
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(first)
-    before = cache.fill([first], FORMS, 10**6).contents[first]
+    before = cache.fill([first], SPECS, 10**6).contents[first]
     same = Fingerprint.of(first.stat())
     Image.fromarray(np.ones((40, 40, 3), np.uint8)).save(first)
-    # A file system whose clock did not move on: the two files cannot be told apart from outside.
+    # A file system whose clock did not move on: the two files have the same time stamps.
     monkeypatch.setattr(Fingerprint, "of", lambda status: same)
-    assert cache.fill([first], FORMS, 10**6).contents[first] != before
+    assert cache.fill([first], SPECS, 10**6).contents[first] != before
 
 
 def test_a_moved_or_touched_image_is_read_and_not_decoded_again(tmp_path, monkeypatch):
@@ -163,68 +163,68 @@ def test_a_moved_or_touched_image_is_read_and_not_decoded_again(tmp_path, monkey
     first, second = write_fields(tmp_path / "images", 2)
     rest(tmp_path / "images")
     cache = make_cache(tmp_path / "cache")
-    before = cache.fill([first, second], FORMS, 10**6)
+    before = cache.fill([first, second], SPECS, 10**6)
     bytes_before = tree(tmp_path / "cache")
     decoded = count_decodes(monkeypatch)
     moved = first.rename(tmp_path / "images" / "moved.png")
     second.touch()
-    after = cache.fill([moved, second], FORMS, 10**6)
+    after = cache.fill([moved, second], SPECS, 10**6)
     assert after.contents == {moved: before.contents[first], second: before.contents[second]}
     assert not decoded
     assert tree(tmp_path / "cache") == bytes_before
 
 
-def test_another_setting_does_not_meet_the_pixels_of_the_first(tmp_path):
+def test_another_setting_has_its_own_pixels(tmp_path):
     [path] = write_fields(tmp_path, 1)
     cache = make_cache(tmp_path / "cache")
-    other = Form((24, 32))
-    for form in (FORMS[1], other):
-        content = cache.fill([path], [form], 10**6).contents[path]
-        store = cache.store(form)
-        np.testing.assert_array_equal(store.read(store.place(content)), form(decode_image(path)))
-    assert FORMS[1].key != other.key
+    other = ResizeSpec((24, 32))
+    for spec in (SPECS[1], other):
+        content = cache.fill([path], [spec], 10**6).contents[path]
+        store = cache.store(spec)
+        np.testing.assert_array_equal(store.read(store.place(content)), spec(decode_image(path)))
+    assert SPECS[1].key != other.key
 
 
-def test_other_libraries_decode_anew(monkeypatch):
-    before = FORMS[0].key
+def test_other_library_versions_decode_again(monkeypatch):
+    before = SPECS[0].key
     monkeypatch.setattr("mds_lightning.data.resize_spec.pillow", "0.0.0")
-    assert FORMS[0].key != before
+    assert SPECS[0].key != before
 
 
 def test_two_files_of_the_same_bytes_are_stored_once(tmp_path):
     [path] = write_fields(tmp_path, 1)
     twin = tmp_path / "twin.png"
     shutil.copy(path, twin)
-    contents = make_cache(tmp_path / "cache").fill([path, twin], [FORMS[1]], 10**6).contents
+    contents = make_cache(tmp_path / "cache").fill([path, twin], [SPECS[1]], 10**6).contents
     assert contents[path] == contents[twin]
-    assert (tmp_path / "cache" / FORMS[1].key / "pixels.u8").stat().st_size == 30 * 40 * 3
+    assert (tmp_path / "cache" / SPECS[1].key / "pixels.u8").stat().st_size == 30 * 40 * 3
 
 
-def test_what_cannot_be_decoded_is_told_and_keeps_nothing_else_out(tmp_path):
+def test_undecodable_files_are_reported_and_do_not_affect_others(tmp_path):
     paths = write_fields(tmp_path, 3)
     paths[1].write_bytes(paths[1].read_bytes()[:100])
-    filling = make_cache(tmp_path / "cache").fill([*paths, tmp_path / "absent.png"], FORMS, 10**6)
+    filling = make_cache(tmp_path / "cache").fill([*paths, tmp_path / "absent.png"], SPECS, 10**6)
     assert set(filling.contents) == {paths[0], paths[2]}
-    assert "cut off" in filling.faults[paths[1]]
-    assert "no such file" in filling.faults[tmp_path / "absent.png"]
+    assert "truncated" in filling.faults[paths[1]]
+    assert "does not exist" in filling.faults[tmp_path / "absent.png"]
 
 
 # Room
 
 
-def test_the_cache_never_outgrows_its_limit_and_says_early_what_is_needed(tmp_path, monkeypatch):
+def test_the_cache_keeps_its_limit_and_estimates_the_room_needed(tmp_path, monkeypatch):
     (tmp_path / "images").mkdir()
     paths = write_fields(tmp_path / "images", 40)
     decoded = count_decodes(monkeypatch)
     each = 30 * 40 * 3
     cache = make_cache(tmp_path / "cache", max_gb=20 * each / 1e9, workers=1)
     with pytest.raises(CacheFullError, match=r"40 images more need about .* GB, but cache\.max_gb allows"):
-        cache.fill(paths, [FORMS[1]], 10**6)
+        cache.fill(paths, [SPECS[1]], 10**6)
     assert len(decoded) < 15
     assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*")) < 20 * each
-    # With more room the same command goes on.
+    # With more room the same command continues.
     roomy = make_cache(tmp_path / "cache", max_gb=1)
-    assert len(roomy.fill(paths, [FORMS[1]], 10**6).contents) == 40
+    assert len(roomy.fill(paths, [SPECS[1]], 10**6).contents) == 40
 
 
 @pytest.mark.parametrize(("key", "value"), [("max_gb", 0), ("workers", 0)])
@@ -240,8 +240,8 @@ import sys
 import time
 from pathlib import Path
 from mds_lightning.data import cache
-from mds_lightning.data.resize_spec import Form
-cache._COMMIT = 0.05
+from mds_lightning.data.resize_spec import ResizeSpec
+cache._COMMIT_INTERVAL = 0.05
 decode = cache.read_field
 
 def decode_slowly(*arguments):
@@ -251,9 +251,9 @@ def decode_slowly(*arguments):
 cache.read_field = decode_slowly
 images, folder = Path(sys.argv[1]), Path(sys.argv[2])
 parameters = cache.CacheParameters(folder, workers=2)
-forms = (Form((30, 40), 2**0.5), Form((30, 40)))
+specs = (ResizeSpec((30, 40), 2**0.5), ResizeSpec((30, 40)))
 sys.stdout.write("ready\\n"); sys.stdout.flush()
-cache.FieldCache(parameters).fill(sorted(images.iterdir()), forms, 10**7)
+cache.FieldCache(parameters).fill(sorted(images.iterdir()), specs, 10**7)
 """
 
 
@@ -266,8 +266,8 @@ def start_build(images, folder):
 
 
 def build(images, folder):
-    forms = (Form((30, 40), 2**0.5), Form((30, 40)))
-    FieldCache(CacheParameters(folder, workers=1)).fill(sorted(images.iterdir()), forms, 10**7)
+    specs = (ResizeSpec((30, 40), 2**0.5), ResizeSpec((30, 40)))
+    FieldCache(CacheParameters(folder, workers=1)).fill(sorted(images.iterdir()), specs, 10**7)
 
 
 @pytest.fixture(scope="module")
@@ -279,13 +279,13 @@ def large_images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(large_images, tmp_path_factory):
-    """The cache of `large_images`, built in one go."""
+    """The cache of `large_images`, filled without interruption."""
     folder = tmp_path_factory.mktemp("whole") / "cache"
     build(large_images, folder)
     return tree(folder)
 
 
-def test_two_jobs_that_start_at_once_leave_one_valid_store(tmp_path, large_images, whole):
+def test_two_simultaneous_jobs_leave_one_valid_store(tmp_path, large_images, whole):
     context = multiprocessing.get_context("fork")
     jobs = [context.Process(target=build, args=(large_images, tmp_path / "cache")) for _ in range(2)]
     for job in jobs:
@@ -296,12 +296,12 @@ def test_two_jobs_that_start_at_once_leave_one_valid_store(tmp_path, large_image
     assert tree(tmp_path / "cache") == whole
 
 
-def test_a_build_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_path, large_images, whole):
-    pixels = tmp_path / "cache" / FORMS[0].key / "pixels.u8"
-    size = len(whole[f"{FORMS[0].key}/pixels.u8"])
-    for share in sorted(random.Random(0).uniform(0.02, 0.9) for _ in range(5)):
+def test_filling_killed_at_random_times_ends_with_the_same_bytes(tmp_path, large_images, whole):
+    pixels = tmp_path / "cache" / SPECS[0].key / "pixels.u8"
+    size = len(whole[f"{SPECS[0].key}/pixels.u8"])
+    for fraction in sorted(random.Random(0).uniform(0.02, 0.9) for _ in range(5)):
         process = start_build(large_images, tmp_path / "cache")
-        while not (pixels.is_file() and pixels.stat().st_size >= share * size):
+        while not (pixels.is_file() and pixels.stat().st_size >= fraction * size):
             assert process.poll() is None
         process.kill()
         assert process.wait() == -signal.SIGKILL
@@ -311,11 +311,11 @@ def test_a_build_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_p
     assert tree(tmp_path / "cache") == whole
 
 
-def test_what_a_killed_job_left_half_written_is_overwritten(tmp_path, large_images, whole):
+def test_incomplete_writes_of_a_killed_job_are_overwritten(tmp_path, large_images, whole):
     folder = tmp_path / "cache"
     build(large_images, folder)
-    for form in FORMS:
-        pixels, index = folder / form.key / "pixels.u8", folder / form.key / "index.jsonl"
+    for spec in SPECS:
+        pixels, index = folder / spec.key / "pixels.u8", folder / spec.key / "index.jsonl"
         lines = index.read_bytes().splitlines(keepends=True)
         # As if killed after some pixels were written and in the middle of a line.
         index.write_bytes(b"".join(lines[:8]) + lines[8][:20])

@@ -18,13 +18,13 @@ def shifted(**shifts):
 
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
 @pytest.mark.parametrize("factor", [0.8, 1.0, 1.2])
-def test_each_factor_does_what_torchvision_does(name, factor):
+def test_each_factor_agrees_with_torchvision(name, factor):
     image = torch.from_numpy(PIXELS / 255).permute(2, 0, 1)
     expected = getattr(torchvision, f"adjust_{name}")(image, factor).permute(1, 2, 0).numpy() * 255
     np.testing.assert_allclose(shifted(**{name: factor}), expected, atol=0.05)
 
 
-def test_hue_turns_the_colours_and_keeps_the_luma():
+def test_hue_rotates_colours_and_keeps_luma():
     luma = np.array([0.299, 0.587, 0.114])
     turned = shifted(hue=0.1)
     np.testing.assert_allclose(turned @ luma, PIXELS @ luma, atol=0.05)
@@ -32,13 +32,13 @@ def test_hue_turns_the_colours_and_keeps_the_luma():
     np.testing.assert_allclose(shifted(hue=1.0), PIXELS, atol=0.05)
 
 
-def test_red_turns_towards_yellow_as_in_torchvision():
+def test_red_shifts_towards_yellow_as_in_torchvision():
     pixels = np.array([[[170.0, 110.0, 110.0]]])
     matrix = colour_matrix(pixels[0, 0], 1, 1, 1, 0.05)
     ours = matrix[:, :3] @ pixels[0, 0] + matrix[:, 3] - pixels[0, 0]
     image = torch.from_numpy(pixels / 255).permute(2, 0, 1)
     theirs = torchvision.adjust_hue(image, 0.05).permute(1, 2, 0).numpy()[0, 0] * 255 - pixels[0, 0]
-    # Theirs keeps the largest colour and ours the luma: what they add to all colours alike is left out.
+    # torchvision keeps the maximum channel, this function the luma: a common offset is ignored.
     ours, theirs = ours - ours.mean(), theirs - theirs.mean()
     assert ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs) > 0.8
 

@@ -48,7 +48,7 @@ def test_every_internal_image_is_tested_in_exactly_one_fold(make_datamodule, coh
     assert tested == cohort.table.index[~cohort.table["external"]].tolist()
 
 
-def test_a_batch_is_bytes_of_the_asked_size_with_its_targets(make_datamodule, cohort):
+def test_a_batch_has_the_requested_size_and_its_targets(make_datamodule, cohort):
     datamodule = make_datamodule()
     datamodule.setup("fit")
     batch = next(iter(datamodule.train_dataloader()))
@@ -58,20 +58,20 @@ def test_a_batch_is_bytes_of_the_asked_size_with_its_targets(make_datamodule, co
     assert batch["target"].tolist() == [int(label == "MDS") for label in labels]
 
 
-def test_balanced_epochs_hold_both_classes_equally(make_datamodule):
+def test_balanced_epochs_contain_both_classes_equally(make_datamodule):
     datamodule = make_datamodule(batch_size=1)
     datamodule.setup("fit")
     targets = [int(batch["target"]) for batch in datamodule.train_dataloader()]
     assert targets.count(0) == targets.count(1) == len(targets) / 2
 
 
-def test_the_loss_is_weighted_only_where_asked(make_datamodule):
+def test_the_loss_is_weighted_only_if_requested(make_datamodule):
     assert make_datamodule(sampling="balanced").class_weights() is None
     donor, mds = make_datamodule(sampling="weighted_loss").class_weights()
     assert donor > 1 > mds
 
 
-def test_a_single_image_is_what_the_network_sees(make_datamodule):
+def test_a_single_image_equals_the_network_input(make_datamodule):
     datamodule = make_datamodule()
     datamodule.setup("test")
     batch = next(iter(datamodule.test_dataloader()))

@@ -1,4 +1,4 @@
-"""A disk that fills up: nothing half-written under its final name, a clear error, and a way on."""
+"""Full disks: no incomplete file under its final name, a clear error, and a way to continue."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from PIL import Image
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.cache_capacity import CacheFullError
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 
 MEGABYTE = 1 << 20
@@ -50,7 +50,7 @@ def resize(disk, megabytes):
 
 
 def fill(disk, leave):
-    """Fill the disk up, but for `leave` bytes."""
+    """Fill the disk except for `leave` bytes."""
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     (disk / "ballast").write_bytes(bytes(free - leave))
 
@@ -63,34 +63,34 @@ def write_fields(folder, number, side):
     return sorted(folder.iterdir())
 
 
-def test_a_cache_on_a_small_disk_stops_before_the_disk_is_full_and_goes_on(small_disk, tmp_path):
+def test_a_cache_on_a_small_disk_stops_before_the_disk_is_full_and_continues(small_disk, tmp_path):
     paths = write_fields(tmp_path / "images", 60, 200)
-    form, cache = Form((200, 200)), FieldCache(CacheParameters(small_disk / "cache", workers=2))
-    with pytest.raises(CacheFullError, match=r"room for .* 60 images need about 0\.0072 GB: make room"):
-        cache.fill(paths, [form], 10**6)
+    spec, cache = ResizeSpec((200, 200)), FieldCache(CacheParameters(small_disk / "cache", workers=2))
+    with pytest.raises(CacheFullError, match=r"room for .* 60 images need about 0\.0072 GB: free some space"):
+        cache.fill(paths, [spec], 10**6)
     assert os.statvfs(small_disk).f_bavail > 0
     resize(small_disk, 16)
-    filling = cache.fill(paths, [form], 10**6)
-    store = cache.store(form)
+    filling = cache.fill(paths, [spec], 10**6)
+    store = cache.store(spec)
     for number, path in enumerate(paths):
         assert (store.read(store.place(filling.contents[path])) == number).all()
 
 
-def test_a_disk_that_others_fill_meanwhile_loses_nothing_that_was_stored(small_disk, tmp_path, monkeypatch):
+def test_a_disk_filled_by_others_loses_no_stored_image(small_disk, tmp_path, monkeypatch):
     paths = write_fields(tmp_path / "images", 20, 200)
-    form, cache = Form((200, 200)), FieldCache(CacheParameters(small_disk / "cache", workers=1))
-    first = cache.fill(paths[:4], [form], 10**6)
-    before = (small_disk / "cache" / form.key / "pixels.u8").read_bytes()
+    spec, cache = ResizeSpec((200, 200)), FieldCache(CacheParameters(small_disk / "cache", workers=1))
+    first = cache.fill(paths[:4], [spec], 10**6)
+    before = (small_disk / "cache" / spec.key / "pixels.u8").read_bytes()
     fill(small_disk, MEGABYTE // 2)
     monkeypatch.setattr(
         "mds_lightning.data.cache_capacity.shutil.disk_usage", lambda _: Usage(10**9, 0, 10**9)
     )
-    with pytest.raises(CacheFullError, match="make room"):
-        cache.fill(paths, [form], 10**6)
-    assert (small_disk / "cache" / form.key / "pixels.u8").read_bytes() == before
-    assert all(content in cache.store(form) for content in first.contents.values())
+    with pytest.raises(CacheFullError, match="free some space"):
+        cache.fill(paths, [spec], 10**6)
+    assert (small_disk / "cache" / spec.key / "pixels.u8").read_bytes() == before
+    assert all(content in cache.store(spec) for content in first.contents.values())
     (small_disk / "ballast").unlink()
-    assert len(cache.fill(paths, [form], 10**6).contents) == 20
+    assert len(cache.fill(paths, [spec], 10**6).contents) == 20
 
 
 def write_predictions(path):
@@ -116,7 +116,7 @@ def write_checkpoint(path):
         ("last.ckpt", write_checkpoint),
     ],
 )
-def test_what_does_not_fit_is_not_half_there_and_is_named(small_disk, name, write):
+def test_a_file_that_does_not_fit_is_named_and_leaves_nothing_incomplete(small_disk, name, write):
     path = small_disk / name
     write(path)
     earlier = path.read_bytes()
@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_not_half_there_and_is_named(small_disk, name, writ
 
 
 @pytest.mark.study
-def test_a_training_whose_disk_is_full_says_so_and_goes_on_once_there_is_room(small_disk, tmp_path):
+def test_training_on_a_full_disk_reports_it_and_continues_once_there_is_room(small_disk, tmp_path):
     command = [
         str(Path(sys.executable).with_name("mds-lightning")), "train", "study=full",
         f"paths.runs={small_disk}",

@@ -1,4 +1,4 @@
-"""Hostile files: each is read right or refused by name, with the cache and without; none crashes or hangs.
+"""Malformed files: each is read correctly or refused by name, with and without the cache, without a crash.
 
 `MDS_FUZZ=100000 python -m pytest tests/data/test_hostile.py` mutates more files than the 2,000 of every run.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.decode import ImageError, decode_image, image_shape
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 
 from .corpus import FIELD, WHOLE, encode, write_corpus
 
@@ -58,7 +58,7 @@ def test_the_corpus_is_large(corpus):
     assert len(corpus) >= 60
 
 
-def test_every_file_is_read_right_or_refused_by_name(corpus):
+def test_every_file_is_read_correctly_or_refused_by_name(corpus):
     wrong = {}
     for path, expected in corpus.items():
         found = outcome(decode_image, path)
@@ -76,7 +76,7 @@ def test_every_file_is_read_right_or_refused_by_name(corpus):
     assert not wrong
 
 
-def test_the_header_tells_the_shape_of_what_is_decoded(corpus):
+def test_the_header_gives_the_shape_of_the_decoded_image(corpus):
     for path in corpus:
         pixels, shape = outcome(decode_image, path), outcome(image_shape, path)
         if not isinstance(pixels, str):
@@ -84,17 +84,17 @@ def test_the_header_tells_the_shape_of_what_is_decoded(corpus):
 
 
 def test_the_cache_reads_and_refuses_the_same(corpus, tmp_path):
-    form = Form(FIELD.shape[:2])
+    spec = ResizeSpec(FIELD.shape[:2])
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2))
-    filling = cache.fill(list(corpus), [form], MAX_PIXELS)
-    store = cache.store(form)
+    filling = cache.fill(list(corpus), [spec], MAX_PIXELS)
+    store = cache.store(spec)
     assert filling.contents.keys() | filling.faults.keys() == corpus.keys()
     for path in corpus:
         found = outcome(decode_image, path)
         if isinstance(found, str):
             assert filling.faults[path] == found
         else:
-            np.testing.assert_array_equal(store.read(store.place(filling.contents[path])), form(found))
+            np.testing.assert_array_equal(store.read(store.place(filling.contents[path])), spec(found))
 
 
 def mutate(content, random):

@@ -15,7 +15,7 @@ def test_results_keep_the_order_of_the_items():
     assert list(map_in_threads(late_if_early, range(8), workers=4)) == [item * item for item in range(8)]
 
 
-def test_few_items_are_taken_before_their_results_are():
+def test_few_items_are_taken_ahead_of_their_results():
     taken = 0
 
     def items():
@@ -33,7 +33,7 @@ def test_few_items_are_taken_before_their_results_are():
     assert taken < 30
 
 
-def test_who_stops_listening_stops_the_work():
+def test_closing_the_iterator_stops_the_work():
     done, go_on = [], threading.Event()
 
     def work(item):
@@ -50,6 +50,6 @@ def test_who_stops_listening_stops_the_work():
     assert done in ([0], [0, 1])
 
 
-def test_what_an_item_raises_is_raised():
+def test_an_exception_of_an_item_is_raised():
     with pytest.raises(ZeroDivisionError):
         list(map_in_threads(lambda item: 1 // item, [1, 0, 1], workers=2))

@@ -1,4 +1,4 @@
-"""Images of a remote folder: each is fetched once into the cache, and from then on no network is needed."""
+"""Images of a remote folder: each is downloaded once into the cache; afterwards no network is needed."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import ImageError
 from mds_lightning.data.field_preparation import open_cache, prepare_fields
 from mds_lightning.data.input_size import input_size
-from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.loading_parameters import LoadingParameters, required_resize_specs
 
 AUGMENTATION = AugmentationParameters(crop=0.5, flips=True)
 
@@ -45,8 +45,8 @@ def read(url, task):
 def prepare(cohort, folder, **options):
     loading = LoadingParameters((32, 48), batch_size=8, **options)
     cache = FieldCache(CacheParameters(folder / "cache"))
-    forms = loading_forms(loading, AUGMENTATION)
-    return loading, *prepare_fields(cohort, forms, loading, cache, folder / "skipped.csv")
+    specs = required_resize_specs(loading, AUGMENTATION)
+    return loading, *prepare_fields(cohort, specs, loading, cache, folder / "skipped.csv")
 
 
 def batches(cohort, task, folds, loading, fields, skipped=()):
@@ -60,7 +60,7 @@ def batches(cohort, task, folds, loading, fields, skipped=()):
         yield from loader
 
 
-def test_the_network_sees_the_same_bytes_as_from_a_disk(tmp_path, cohort, task, folds, memory):
+def test_the_network_receives_the_same_bytes_as_from_a_disk(tmp_path, cohort, task, folds, memory):
     remote = read(memory, task)
     assert remote.hash == cohort.hash
     seen = [
@@ -93,10 +93,10 @@ def test_each_object_is_read_once_and_a_changed_one_again(tmp_path, cohort, task
     store.filesystem().pipe_file(f"{url}/{changed}", (tmp_path / changed).read_bytes())
     remote, (loading, fields, _), names = start()
     assert names == [changed]
-    form = loading_forms(loading, AUGMENTATION)[1]
-    assert fields.read(0, form).max() == 0
-    assert first.read(0, form).max() > 0
-    # The server is gone, and nobody misses it: batches come from processes, too.
+    spec = required_resize_specs(loading, AUGMENTATION)[1]
+    assert fields.read(0, spec).max() == 0
+    assert first.read(0, spec).max() > 0
+    # The server is not needed any more, even in worker processes.
     store.stop()
     assert sum(1 for _ in batches(remote, task, folds, loading, fields)) > 3
 
@@ -120,7 +120,7 @@ def test_sizes_are_read_from_headers(tmp_path, cohort, task, memory, monkeypatch
     assert max(fetched) <= 1 << 16 < largest.stat().st_size
 
 
-def test_requests_in_flight_are_several_and_bounded(tmp_path, cohort, task, memory, monkeypatch):
+def test_concurrent_requests_are_several_and_bounded(tmp_path, cohort, task, memory, monkeypatch):
     lock, running, most = threading.Lock(), 0, 0
     cat_file = MemoryFileSystem.cat_file
 
@@ -139,7 +139,7 @@ def test_requests_in_flight_are_several_and_bounded(tmp_path, cohort, task, memo
     assert 4 < most <= IN_FLIGHT
 
 
-def test_an_object_that_goes_or_may_not_be_read_is_named(tmp_path, cohort, task, memory, monkeypatch):
+def test_a_removed_or_unreadable_object_is_named(tmp_path, cohort, task, memory, monkeypatch):
     gone, closed = cohort.table["image"].iloc[:2]
     remote = read(memory, task)
     remote.path(gone).stat()
@@ -155,13 +155,13 @@ def test_an_object_that_goes_or_may_not_be_read_is_named(tmp_path, cohort, task,
     with pytest.raises(ImageError) as refused:
         prepare(remote, tmp_path)
     assert f"2 of {len(cohort.table)} images" in str(refused.value)
-    assert f"{memory}/{gone}: there is no such file: restore it, or remove its row" in str(refused.value)
+    assert f"{memory}/{gone}: does not exist: restore it, or remove its row" in str(refused.value)
     assert f"{memory}/{closed}: cannot be read (Access Denied): check its permissions" in str(refused.value)
     _, _, skipped = prepare(remote, tmp_path, on_error="skip")
     assert skipped == {0, 1}
 
 
-def test_a_server_that_goes_skips_nothing_and_the_same_command_goes_on(
+def test_an_unreachable_server_skips_nothing_and_the_command_can_be_repeated(
     tmp_path, cohort, task, memory, monkeypatch
 ):
     remote = read(memory, task)
@@ -181,7 +181,7 @@ def test_a_server_that_goes_skips_nothing_and_the_same_command_goes_on(
     assert prepare(read(memory, task), tmp_path, on_error="skip")[2] == frozenset()
 
 
-def test_one_photograph_of_two_patients_is_refused_when_its_bytes_are_known(tmp_path, cohort, task, memory):
+def test_one_photograph_of_two_patients_is_refused_once_it_is_read(tmp_path, cohort, task, memory):
     first, second = cohort.table["image"].iloc[[0, -1]]
     fsspec.filesystem("memory").pipe_file(f"{memory}/{second}", (tmp_path / first).read_bytes())
     with pytest.raises(CohortError, match=f"'{second}' of patient .* is the same photograph .* as '{first}'"):
@@ -190,7 +190,7 @@ def test_one_photograph_of_two_patients_is_refused_when_its_bytes_are_known(tmp_
 
 def test_without_a_cache_a_remote_folder_is_refused(tmp_path, cohort, task, memory):
     switched_off = CacheParameters(tmp_path / "cache", enabled=False)
-    with pytest.raises(ValueError, match=f"cache.enabled=false would fetch the images under {memory}"):
+    with pytest.raises(ValueError, match=f"cache.enabled=false would download each image under {memory}"):
         open_cache(switched_off, read(memory, task))
     assert open_cache(switched_off, cohort) is None
     remote_root = read_cohort(cohort.manifest, task, locate_folder(memory, "cohort.root"))

@@ -18,13 +18,13 @@ from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.decode import ImageError
 from mds_lightning.data.field_preparation import prepare_fields
 from mds_lightning.data.loading_parameters import LoadingParameters
-from mds_lightning.data.resize_spec import Form
+from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, choose_stain, measure_dyes, measure_lab
 
 METHODS = ("reinhard", "macenko")
 MEASURE = {"reinhard": measure_lab, "macenko": measure_dyes}
 NAME = Path("field.png")
-FORMS = (Form((20, 30)), Form((20, 30), 1.0))
+SPECS = (ResizeSpec((20, 30)), ResizeSpec((20, 30), 1.0))
 
 
 def two_dyes(seed, blue=(0.65, 0.70, 0.29), pink=(0.20, 0.90, 0.40), most=(1.9, 1.3)):
@@ -41,7 +41,7 @@ def two_dyes(seed, blue=(0.65, 0.70, 0.29), pink=(0.20, 0.90, 0.40), most=(1.9, 
 
 @pytest.fixture(scope="module")
 def sites():
-    """Fields (image and mask) of three simulated sites, which differ in stain, lamp and camera."""
+    """Fields (image and mask) of three simulated sites, which differ in stain, illumination and camera."""
     parameters = SimulationParameters(
         patients={"donor": 6}, fields={"donor": 1}, external_patients={"donor": 3}, width=320, height=240,
         sites=2, seed=2,
@@ -54,11 +54,11 @@ def sites():
     return fields
 
 
-# What is done to the colours
+# Colours
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_it_does_what_torchstain_does(method):
+def test_normalisation_agrees_with_torchstain(method):
     reference, field = two_dyes(0), two_dyes(1, (0.5, 0.8, 0.35), (0.25, 0.8, 0.5), (1.5, 1.6))
     kinds = {
         "macenko": torchstain.normalizers.MacenkoNormalizer,
@@ -70,13 +70,13 @@ def test_it_does_what_torchstain_does(method):
     theirs = theirs[0] if method == "macenko" else theirs
     ours = StainNormalization(method, MEASURE[method](reference, NAME))(field, NAME)
     assert ours.dtype == np.uint8
-    # torchstain leaves empty glass brighter by one than ours, and cuts decimals off.
+    # torchstain returns empty glass brighter by one, and truncates decimals.
     np.testing.assert_allclose(ours.astype(int), theirs.astype(int), atol=3)
     assert np.abs(ours.astype(int) - field).max() > 20
 
 
 @pytest.mark.parametrize(("method", "tolerance"), [("reinhard", 0.8), ("macenko", 0.04)])
-def test_a_normalised_field_measures_like_the_target(method, tolerance):
+def test_a_normalised_field_has_the_measurements_of_the_target(method, tolerance):
     target = MEASURE[method](two_dyes(0), NAME)
     field = two_dyes(1, (0.5, 0.8, 0.35), (0.25, 0.8, 0.5), (1.5, 1.6))
     assert np.abs(np.subtract(MEASURE[method](field, NAME), target)).max() > 5 * tolerance
@@ -85,7 +85,7 @@ def test_a_normalised_field_measures_like_the_target(method, tolerance):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_sites_come_together(sites, method):
+def test_sites_become_more_alike(sites, method):
     """Mean distance (CIELAB) between sites of background, red cells, cytoplasm and nuclei."""
 
     def distance(change):
@@ -108,7 +108,7 @@ def test_sites_come_together(sites, method):
 
 
 @pytest.mark.parametrize(("method", "tolerance"), [("reinhard", 4), ("macenko", 0.06)])
-def test_the_target_is_what_the_reference_stain_measures(method, tolerance):
+def test_the_target_has_the_measurements_of_the_reference_stain(method, tolerance):
     parameters = SimulationParameters(patients={"donor": 2}, fields={"donor": 1}, external_patients={})
     found = []
     for key in list_patients(parameters):
@@ -161,54 +161,54 @@ def test_a_grey_field_is_refused(method):
         choose_stain(method, None, 1)(grey, NAME)
 
 
-# What is chosen
+# Choice of the method
 
 
-def test_nothing_is_done_unless_asked():
+def test_there_is_no_normalisation_by_default():
     assert choose_stain(None, None, 1) is None
 
 
-def test_what_makes_no_sense_is_refused(tmp_path):
+def test_invalid_settings_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"data\.stain is 'vahadane': choose null, reinhard, macenko"):
         choose_stain("vahadane", None, 1)
     with pytest.raises(ValueError, match=r"data\.stain_reference is set, but data\.stain is null"):
         choose_stain(None, tmp_path / "picture.png", 1)
-    with pytest.raises(ImageError, match=r"absent\.png: there is no such file"):
+    with pytest.raises(ImageError, match=r"absent\.png: does not exist"):
         choose_stain("reinhard", tmp_path / "absent.png", 10**6)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_picture_can_be_the_target(tmp_path, method):
+def test_a_reference_image_can_be_the_target(tmp_path, method):
     Image.fromarray(two_dyes(3)).save(tmp_path / "picture.png")
     stain = choose_stain(method, tmp_path / "picture.png", 10**6)
     assert stain == StainNormalization(method, MEASURE[method](two_dyes(3), NAME))
     assert stain.key != choose_stain(method, None, 1).key
 
 
-# On the way to the network
+# Loading
 
 
 @pytest.fixture
 def stained(cohort):
-    """A cohort of fields of two dyes, no two alike."""
+    """A cohort of different fields of two dyes."""
     for number, image in enumerate(cohort.table["image"]):
         Image.fromarray(two_dyes(number)).save(cohort.path(image))
     return cohort
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_network_sees_the_same_bytes_with_and_without_a_cache(stained, tmp_path, method):
+def test_the_network_receives_the_same_bytes_with_and_without_a_cache(stained, tmp_path, method):
     loading = LoadingParameters((20, 30), stain=choose_stain(method, None, 1))
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2))
     for _ in range(2):
-        cached, _ = prepare_fields(stained, FORMS, loading, cache, tmp_path / "skipped.csv")
-        plain, _ = prepare_fields(stained, FORMS, loading, None, tmp_path / "skipped.csv")
+        cached, _ = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
+        plain, _ = prepare_fields(stained, SPECS, loading, None, tmp_path / "skipped.csv")
         for row in (0, 7):
-            for form in FORMS:
-                np.testing.assert_array_equal(cached.read(row, form), plain.read(row, form))
+            for spec in SPECS:
+                np.testing.assert_array_equal(cached.read(row, spec), plain.read(row, spec))
 
 
-def test_a_cache_keeps_every_target_apart(stained, tmp_path):
+def test_a_cache_stores_every_target_separately(stained, tmp_path):
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2))
     stains = [
         None,
@@ -219,25 +219,25 @@ def test_a_cache_keeps_every_target_apart(stained, tmp_path):
     seen = []
     for stain in stains:
         loading = LoadingParameters((20, 30), stain=stain)
-        fields, _ = prepare_fields(stained, FORMS, loading, cache, tmp_path / "skipped.csv")
-        seen.append(np.array(fields.read(0, FORMS[0])))
+        fields, _ = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
+        seen.append(np.array(fields.read(0, SPECS[0])))
     assert all((seen[one] != seen[other]).any() for one in range(4) for other in range(one))
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_field_that_cannot_be_normalised_counts_as_one_that_cannot_be_decoded(stained, tmp_path, cached):
+def test_a_field_that_cannot_be_normalised_is_undecodable(stained, tmp_path, cached):
     image = stained.table["image"][3]
     Image.new("RGB", (60, 40), (240, 240, 240)).save(stained.path(image))
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2)) if cached else None
     loading = LoadingParameters((20, 30), stain=choose_stain("macenko", None, 1), on_error="skip")
-    _, skipped = prepare_fields(stained, FORMS, loading, cache, tmp_path / "skipped.csv")
+    _, skipped = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
     assert skipped == {3}
     assert "is almost blank" in (tmp_path / "skipped.csv").read_text()
     loading = replace(loading, on_error="raise")
 
     def read():
-        fields, _ = prepare_fields(stained, FORMS, loading, cache, tmp_path / "skipped.csv")
-        return fields.read(3, FORMS[0])
+        fields, _ = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
+        return fields.read(3, SPECS[0])
 
     with pytest.raises(ImageError, match="is almost blank"):
         read()

@@ -1,4 +1,4 @@
-"""Tiles as the network sees them: the field's own pixels, all of them, and never a whole field in memory."""
+"""Tiles contain all original pixels of the field, without whole fields in memory."""
 
 import tracemalloc
 
@@ -16,7 +16,7 @@ from mds_lightning.data.cache_capacity import CacheFullError
 from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.field_preparation import prepare_fields
-from mds_lightning.data.loading_parameters import LoadingParameters, loading_forms
+from mds_lightning.data.loading_parameters import LoadingParameters, required_resize_specs
 from mds_lightning.data.resize_spec import resize
 from mds_lightning.data.sampling import Draw
 
@@ -38,8 +38,8 @@ def make_datamodule(cohort, task, folds, tmp_path):
         defaults = {"size": (32, 24), "batch_size": 4, "view": view}
         parameters = LoadingParameters(**defaults | loading)
         cache = FieldCache(CacheParameters(tmp_path / "cache", workers=1)) if cached else None
-        forms = loading_forms(parameters, augmentation)
-        fields, skipped = prepare_fields(cohort, forms, parameters, cache, tmp_path / "skipped.csv")
+        specs = required_resize_specs(parameters, augmentation)
+        fields, skipped = prepare_fields(cohort, specs, parameters, cache, tmp_path / "skipped.csv")
         fold = folds.fold(0)
         return SmearDataModule(cohort, task, fold, parameters, augmentation, "balanced", 3, fields, skipped)
 
@@ -52,7 +52,7 @@ def batches(loader):
 
 @pytest.mark.parametrize("cached", [True, False])
 @pytest.mark.parametrize("magnification", [1.0, 0.8])
-def test_tiles_are_the_decoded_files_own_pixels_and_all_of_them(
+def test_tiles_contain_every_pixel_of_the_decoded_file_unchanged(
     make_datamodule, cohort, cached, magnification
 ):
     datamodule = make_datamodule("tiles", cached, magnification=magnification, tile_overlap=0.3)
@@ -76,7 +76,7 @@ def test_tiles_are_the_decoded_files_own_pixels_and_all_of_them(
 
 
 @pytest.mark.parametrize("view", ["whole", "tiles", "multi_scale"])
-def test_weights_of_a_field_add_up_to_one_and_each_part_comes_once(make_datamodule, view):
+def test_weights_of_a_field_add_up_to_one_and_each_crop_occurs_once(make_datamodule, view):
     datamodule = make_datamodule(view)
     datamodule.setup("predict")
     table = pd.concat(
@@ -114,7 +114,7 @@ def test_a_random_tile_keeps_its_pixels_when_nothing_warps_it(make_datamodule, c
     [row, *_] = datamodule.rows("train")
     field = decode_image(cohort.path(cohort.table.loc[row, "image"]))
     cuts = {}
-    # A tile of 32 x 24 pixels lies on its side in a field of 40 x 60, too.
+    # A tile of 32 x 24 pixels also fits rotated into a field of 40 x 60.
     for turned in (field, field.transpose(1, 0, 2)):
         for flipped in (turned, turned[::-1], turned[:, ::-1], turned[::-1, ::-1]):
             for cut in np.lib.stride_tricks.sliding_window_view(flipped, (32, 24, 3)).reshape(-1, 32, 24, 3):
@@ -124,14 +124,14 @@ def test_a_random_tile_keeps_its_pixels_when_nothing_warps_it(make_datamodule, c
     assert len({view.tobytes() for view in views}) > 30
 
 
-def test_a_tile_reaches_every_pixel_of_the_field_and_none_outside():
+def test_random_tiles_reach_every_pixel_and_stay_inside_the_field():
     field = np.arange(12 * 15 * 3, dtype=np.uint16).reshape(12, 15, 3)
     augmentation = Augmentation(LIGHT, (4, 10), 1.0)
     seen = {number for seed in range(3000) for number in augmentation(field, seed).ravel().tolist()}
     assert seen == set(field.ravel().tolist())
 
 
-def test_a_tile_that_has_no_room_on_its_side_is_not_laid_there():
+def test_a_tile_without_room_is_not_rotated_by_90_degrees():
     field = np.arange(12 * 40 * 3, dtype=np.uint16).reshape(12, 40, 3)
     augmentation = Augmentation(LIGHT, (8, 30), 1.0)
     for seed in range(50):
@@ -140,7 +140,7 @@ def test_a_tile_that_has_no_room_on_its_side_is_not_laid_there():
         assert abs(int(view[0, 1, 0]) - int(view[0, 0, 0])) == 3
 
 
-def test_cells_keep_their_size_in_a_tile_that_is_turned_by_any_angle():
+def test_cells_keep_their_size_in_a_rotated_tile():
     # Stripes of 8 pixels: their period is that of the field wherever the tile lies.
     field = np.repeat((np.arange(600) // 4 % 2 * 255).astype(np.uint8)[None, :, None], 600, 0).repeat(3, 2)
     augmentation = Augmentation(AugmentationParameters(crop=0.2, rotation=10), (128, 128), 1.0)
@@ -157,7 +157,7 @@ def test_training_draws_both_scales_about_equally_often(make_datamodule):
     [row, *_] = datamodule.rows("train")
     views = datamodule.random_views
     natives = set()
-    field = datamodule.fields.read(row, views.forms[1])
+    field = datamodule.fields.read(row, views.resize_specs[1])
     for cut in (field, field.transpose(1, 0, 2)):
         natives |= {tuple(pixel) for pixel in cut.reshape(-1, 3).tolist()}
     tiles = 0
@@ -167,7 +167,7 @@ def test_training_draws_both_scales_about_equally_often(make_datamodule):
     assert 70 < tiles < 130
 
 
-def test_the_whole_field_is_shown_to_people_under_every_view(make_datamodule):
+def test_the_whole_field_is_available_under_every_view(make_datamodule):
     row = make_datamodule("whole").rows("test")[0]
     images = [make_datamodule(view).image(row) for view in PARTS]
     assert torch.equal(images[0], images[1])
@@ -196,31 +196,35 @@ def test_memory_stays_flat_with_large_fields(large, task, tmp_path):
     cohort, folds = large
     loading = LoadingParameters(size=(240, 320), batch_size=4, view="multi_scale")
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=1))
-    fields, _ = prepare_fields(cohort, loading_forms(loading, PAPER), loading, cache, tmp_path / "s.csv")
+    fields, _ = prepare_fields(
+        cohort, required_resize_specs(loading, PAPER), loading, cache, tmp_path / "s.csv"
+    )
     datamodule = SmearDataModule(cohort, task, folds.fold(0), loading, PAPER, "balanced", 0, fields)
     datamodule.setup("fit")
     batch_bytes = 4 * 240 * 320 * 3
     tracemalloc.start()
     try:
-        parts = sum(len(batch["row"]) for batch in datamodule.val_dataloader())
+        crops = sum(len(batch["row"]) for batch in datamodule.val_dataloader())
         for _ in datamodule.train_dataloader():
             pass
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert parts == len(datamodule.rows("val")) * (1 + 8 * 8)
-    # A field alone has 14.7 MB, and 59 MB as float32.
+    assert crops == len(datamodule.rows("val")) * (1 + 8 * 8)
+    # A single field has 14.7 MB, and 59 MB as float32.
     assert peak < 3 * batch_bytes + 1e6 < 5e6
 
 
-def test_a_cache_without_room_says_that_tiles_need_it(cohort, tmp_path):
+def test_a_full_cache_explains_the_size_of_tiles(cohort, tmp_path):
     loading = LoadingParameters(size=(32, 24), view="tiles")
     cache = FieldCache(CacheParameters(tmp_path / "cache", max_gb=5e-5, workers=1))
-    with pytest.raises(CacheFullError, match=r"data\.view keeps every field in its own resolution"):
-        prepare_fields(cohort, loading_forms(loading, LIGHT), loading, cache, tmp_path / "skipped.csv")
+    with pytest.raises(CacheFullError, match=r"data\.view stores every field in its own resolution"):
+        prepare_fields(
+            cohort, required_resize_specs(loading, LIGHT), loading, cache, tmp_path / "skipped.csv"
+        )
 
 
-# What makes no sense
+# Invalid settings
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -231,7 +235,7 @@ def test_fields_smaller_than_a_tile_are_refused_by_name(make_datamodule, cached)
         make_datamodule("tiles", cached, size=(48, 24))
     assert "MDS-0-0.png: 60 x 40" in str(refusal.value)
     assert "and 31 more" in str(refusal.value)
-    assert "Lower data.image_size" in str(refusal.value)
+    assert "Reduce data.image_size" in str(refusal.value)
     assert make_datamodule("whole", cached, size=(48, 24)).image(0).shape == (3, 48, 24)
 
 
@@ -244,14 +248,17 @@ def test_a_small_magnification_may_leave_no_room(make_datamodule):
     ("setting", "message"),
     [
         ({"view": "tile"}, "data.view is 'tile': choose whole, tiles, multi_scale"),
-        ({"view": "tiles", "tile_overlap": 1.0}, "data.tile_overlap is 1.0: give a share"),
-        ({"view": "tiles", "tile_overlap": -0.1}, "data.tile_overlap is -0.1: give a share"),
-        ({"view": "multi_scale", "magnification": 2.0}, "data.magnification is 2.0: give more than 0, and 1"),
+        ({"view": "tiles", "tile_overlap": 1.0}, "data.tile_overlap is 1.0: give a fraction"),
+        ({"view": "tiles", "tile_overlap": -0.1}, "data.tile_overlap is -0.1: give a fraction"),
+        (
+            {"view": "multi_scale", "magnification": 2.0},
+            "data.magnification is 2.0: give more than 0 and at most 1",
+        ),
         ({"view": "tiles", "magnification": 0.0}, "data.magnification is 0.0: give more than 0"),
-        ({"tile_overlap": 0.5}, "data.tile_overlap is 0.5, which says how tiles are cut"),
-        ({"magnification": 0.5}, "data.magnification is 0.5, which says how tiles are cut"),
+        ({"tile_overlap": 0.5}, "data.tile_overlap is 0.5, but data.view=whole uses no tiles"),
+        ({"magnification": 0.5}, "data.magnification is 0.5, but data.view=whole uses no tiles"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused_by_their_key(setting, message):
+def test_invalid_settings_are_refused_by_their_key(setting, message):
     with pytest.raises(ValueError, match=message):
         LoadingParameters(size=(32, 32), **setting)
