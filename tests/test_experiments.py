@@ -1,4 +1,4 @@
-"""Every command that an experiment's README gives can be typed as it stands."""
+"""Every command in README, docs and experiments composes, and every local link has a target."""
 
 import re
 import shlex
@@ -14,6 +14,7 @@ from mds_lightning.search.plugin import register_search
 
 ROOT = Path(__file__).parents[1]
 READMES = sorted((ROOT / "experiments").glob("*/README.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *READMES]
 
 
 def _commands(text):
@@ -26,10 +27,27 @@ def _commands(text):
 
 
 COMMANDS = [
-    pytest.param(verb, words, id=f"{path.parent.name}: {verb} {' '.join(words)[:60]}")
-    for path in READMES
+    pytest.param(verb, words, id=f"{path.relative_to(ROOT)}: {verb} {' '.join(words)[:60]}")
+    for path in PAGES
     for verb, words in _commands(path.read_text(encoding="utf-8"))
 ]
+
+
+def _first_value(word):
+    """An override with the first of its swept values; empty for the flag -m."""
+    key, _, value = word.partition("=")
+    if value.startswith("choice("):
+        value = value.removeprefix("choice(").removesuffix(")")
+    if "," in value and value[0] not in "[{'":
+        value = value.split(",")[0]
+    return f"{key}={value}" if key != "-m" else ""
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_local_links_have_a_target(path):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    local = [link for link in links if not link.startswith(("http:", "https:"))]
+    assert not [link for link in local if not (path.parent / link).exists()]
 
 
 def test_every_experiment_says_what_it_asks_costs_and_expects():
@@ -52,6 +70,5 @@ def test_a_command_composes(verb, words):
     register_schemas()
     register_search()
     with initialize_config_dir(str(conf_directory())):
-        # What is swept is the sweeper's to read.
-        config = compose(verb, [word for word in words if word != "-m" and "choice(" not in word])
+        config = compose(verb, [word for word in map(_first_value, words) if word])
     OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
