@@ -1,4 +1,4 @@
-"""Whether every image of a cohort can be decoded, found out by decoding it."""
+"""Decoding of all images of a cohort, in several processes, keeping only sizes and errors."""
 
 import hashlib
 import multiprocessing
@@ -19,26 +19,28 @@ from mds_lightning.data.decode import ImageError, read_image_file
 from mds_lightning.data.parallel_map import map_ahead, map_in_threads, reader_threads, usable_cores
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
 
-#: Fewer images are decoded faster than processes start.
-_FEW = 16
-#: Images that a process is given at once, and such portions for each process that wait their turn.
-_PORTION, _WAITING = 8, 4
+#: Starting processes takes longer than decoding this number of images.
+_MIN_PARALLEL = 16
+#: Images in one task of a process, and number of waiting tasks for each process.
+_CHUNK, _WAITING = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """What became of one image.
+    """The result of decoding one image.
 
     Attributes:
-        row: Row of the manifest, as a spreadsheet shows it.
+        row: Row of the manifest, as a spreadsheet numbers it.
         shape: (height, width) in pixels, or None if it cannot be decoded.
-        fault: Why not, and what to do about it; or None.
-        content: SHA-256 of the file's bytes where it lies in a remote folder, else None.
+        finding: Why it cannot be decoded, or None.
+        remedy: What to do about it.
+        content: SHA-256 of the file's bytes if it is in a remote folder, else None.
     """
 
     row: int
     shape: tuple[int, int] | None
-    fault: str | None
+    finding: str | None = None
+    remedy: str = ""
     content: str | None = None
 
 
@@ -49,25 +51,25 @@ def decode_images(
     progress: bool = True,
     stain: StainNormalization | None = None,
 ) -> Iterator[DecodedImage]:
-    """Decode every image from the first pixel to the last, and keep its size alone.
+    """Decode every image completely, and keep its size only, so that memory does not grow with their number.
 
-    Each image is done in passing: memory does not grow with their number. Processes, not threads: a file
-    that brings a decoder down, or a machine that ends it for want of memory, is told as what it is.
+    Processes are used instead of threads, so that a decoder that crashes or is killed for lack of memory is
+    reported as such.
 
     Args:
         images: Row of the manifest to file.
         max_pixels: Larger images are refused (see `read_field`).
-        workers: Processes (for remote files threads); None: one for each core that this process may use, and
-            more threads.
-        progress: Whether to show a bar, if standard error is a terminal.
-        stain: Images that cannot be normalised are faulty too.
+        workers: Processes (threads for remote files); None: one for each core that this process may use, and
+            more threads for remote files.
+        progress: Whether to show a progress bar if standard error is a terminal.
+        stain: Images that cannot be normalised count as undecodable.
 
     Yields:
-        One record an image, in the order of `images`.
+        One record for each image, in the order of `images`.
 
     Raises:
-        ImageError: A process was killed from outside, most likely for want of memory.
-        RemoteError: The remote folder that the images lie in cannot be read.
+        ImageError: A process was killed, most likely for lack of memory.
+        RemoteError: The remote folder of the images cannot be read.
     """
     decode = partial(_decode, max_pixels=max_pixels, stain=stain)
     records = _decode_somewhere(images, decode, workers)
@@ -79,18 +81,18 @@ def _decode_somewhere(
     images: Mapping[int, File], decode: "partial[DecodedImage]", workers: int | None
 ) -> Iterator[DecodedImage]:
     if any(isinstance(path, RemoteFile) for path in images.values()):
-        # Most of the time is waiting for answers, and a connection belongs to one process.
+        # Most time is spent waiting for the network, and connections cannot be shared between processes.
         threads = reader_threads(list(images.values()), workers)
         return map_in_threads(lambda item: decode(*item), images.items(), threads)
     workers = usable_cores() if workers is None else workers
-    here = workers == 1 or len(images) <= _FEW
+    here = workers == 1 or len(images) <= _MIN_PARALLEL
     return _decode_here(images, decode) if here else _decode_in_processes(images, decode, workers)
 
 
 def _decode_here(images: Mapping[int, File], decode: "partial[DecodedImage]") -> Iterator[DecodedImage]:
     for row, path in images.items():
         with warnings.catch_warnings():
-            _ignore_remarks()
+            _ignore_warnings()
             record = decode(row, path)
         yield record
 
@@ -98,11 +100,11 @@ def _decode_here(images: Mapping[int, File], decode: "partial[DecodedImage]") ->
 def _decode_in_processes(
     images: Mapping[int, File], decode: "partial[DecodedImage]", workers: int
 ) -> Iterator[DecodedImage]:
-    # Not forked: a bar's thread or a library's may hold a lock that a child would wait for.
+    # Not forked: another thread may hold a lock that a child would wait for.
     context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
     done = 0
-    with ProcessPoolExecutor(workers, context, _ignore_remarks) as pool:
-        decoded = map_ahead(pool, partial(_decode_portion, decode), _portions(images), _WAITING * workers)
+    with ProcessPoolExecutor(workers, context, _ignore_warnings) as pool:
+        decoded = map_ahead(pool, partial(_decode_chunk, decode), _chunks(images), _WAITING * workers)
         try:
             for records in decoded:
                 for record in records:
@@ -110,24 +112,23 @@ def _decode_in_processes(
                     yield record
         except BrokenProcessPool as error:
             raise ImageError(
-                f"a process that decodes images was killed after {done} of {len(images)}, most likely "
-                "for want of memory: close other programs, or lower data.max_pixels to refuse huge images"
+                f"a process that decodes images was killed after {done} of {len(images)}, most likely for "
+                "lack of memory",
+                "close other programs, or reduce data.max_pixels to refuse very large images",
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _portions(images: Mapping[int, File]) -> Iterator[tuple[tuple[int, File], ...]]:
+def _chunks(images: Mapping[int, File]) -> Iterator[tuple[tuple[int, File], ...]]:
     items = iter(images.items())
-    while portion := tuple(islice(items, _PORTION)):
-        yield portion
+    while chunk := tuple(islice(items, _CHUNK)):
+        yield chunk
 
 
-def _decode_portion(
-    decode: "partial[DecodedImage]", portion: Sequence[tuple[int, File]]
-) -> list[DecodedImage]:
-    return [decode(row, path) for row, path in portion]
+def _decode_chunk(decode: "partial[DecodedImage]", chunk: Sequence[tuple[int, File]]) -> list[DecodedImage]:
+    return [decode(row, path) for row, path in chunk]
 
 
 def _decode(row: int, path: File, max_pixels: int, stain: StainNormalization | None) -> DecodedImage:
@@ -138,10 +139,10 @@ def _decode(row: int, path: File, max_pixels: int, stain: StainNormalization | N
             digest = hashlib.sha256(content).hexdigest()
         height, width = read_field(path, max_pixels, stain, content).shape[:2]
     except ImageError as error:
-        return DecodedImage(row, None, str(error), digest)
-    return DecodedImage(row, (height, width), None, digest)
+        return DecodedImage(row, None, error.finding, error.remedy, digest)
+    return DecodedImage(row, (height, width), content=digest)
 
 
-def _ignore_remarks() -> None:
-    """Keep Pillow's remarks on metadata, which no pixel depends on, off the terminal."""
+def _ignore_warnings() -> None:
+    """Suppress Pillow's warnings on metadata, which do not affect pixels."""
     warnings.simplefilter("ignore")

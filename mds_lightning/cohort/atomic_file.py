@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever their writer is killed."""
+"""Atomic writing: a file is complete or absent, even if its writer is killed."""
 
 import errno
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it is renamed to `path`, on error removed.
+    """Yield a temporary path beside `path`; on success it is renamed to `path`, on error removed.
 
-    A reader therefore never meets half a file. The suffix is kept, for writers that go by it.
+    Readers therefore never see an incomplete file. The suffix is kept, for writers that depend on it.
 
     Raises:
-        OSError: The disk (or a quota) is full; `filename` is then `path`, which libraries do not tell.
+        OSError: The disk (or a quota) is full; `filename` is then `path`, which libraries do not report.
     """
     temporary = _beside(path)
     try:
@@ -30,11 +30,10 @@ def write_atomically(path: Path) -> Iterator[Path]:
 
 
 def write_once(path: Path, text: str) -> bool:
-    """Write `text` to `path` (UTF-8) unless the file is already there, and say whether it was written.
+    """Write `text` to `path` (UTF-8) unless the file exists; return whether it was written.
 
-    Of several processes that do this at once exactly one writes, and nobody meets half a file. (Where the
-    file system has no hard links, two that start in the same instant may both believe that they wrote: read
-    the file back.)
+    Of several processes that do this at the same time exactly one writes, and none sees an incomplete file.
+    (On file systems without hard links, two simultaneous processes may both return True: read the file back.)
     """
     temporary = _beside(path)
     try:
@@ -53,6 +52,6 @@ def write_once(path: Path, text: str) -> bool:
 
 
 def _beside(path: Path) -> Path:
-    # Not the process id: processes of several machines may share the folder.
+    # A random name instead of the process id: processes of several machines may share the folder.
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:12]}{path.suffix}")

@@ -1,4 +1,4 @@
-"""A CSV file as text: which encoding and delimiter, and the spreadsheet's row of each record."""
+"""Parsing of CSV files: encoding, delimiter, and the spreadsheet row of each record."""
 
 import csv
 import io
@@ -7,45 +7,53 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mds_lightning.cohort.finding import Complaint
+from mds_lightning.cohort.finding import Finding
+from mds_lightning.cohort.finding_kinds import (
+    AMBIGUOUS_HEADER,
+    RAGGED_ROW,
+    SURROUNDING_BLANKS,
+    UNREADABLE_MANIFEST,
+)
 from mds_lightning.cohort.path_or_url import File
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-#: First bytes that tell a file which is not a CSV in UTF-8.
+#: First bytes of files that are not CSV files in UTF-8.
 _ZIP, _UTF16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
-_SAVE_AS_UTF8 = "save it as 'CSV UTF-8' (Excel and LibreOffice offer that under Save As)"
+_SAVE_AS_UTF8 = "save it as 'CSV UTF-8' (Excel and LibreOffice: Save As)"
 
 
-def parse_csv(path: File, content: bytes, complaints: list[Complaint]) -> pd.DataFrame:
-    """Cells of `content` as text, the index being the row of the spreadsheet (header = 1).
+def parse_csv(path: File, content: bytes, findings: list[Finding]) -> pd.DataFrame:
+    """Parse a CSV file into text cells; the index is the row of the spreadsheet (header = 1).
 
     Args:
-        path: Where `content` came from, for the complaints.
-        content: A whole file.
-        complaints: What is wrong is added here. What cannot be read is left out of the result.
+        path: The file of `content`, for the findings.
+        content: The whole file.
+        findings: Findings are appended here. What cannot be read is missing from the result.
     """
-    text = _decode(path, content, complaints)
+    text = _decode(path, content, findings)
     if text is None:
         return pd.DataFrame()
     delimiter = _delimiter(text)
-    records = _records(path, text, delimiter, complaints)
+    records = _records(path, text, delimiter, findings)
     header_row, header = next((found for found in records if any(found[1])), (1, []))
-    columns = _header(path, header_row, header, complaints)
+    columns = _header(path, header_row, header, findings)
     if len(columns) < 2:
-        if header or not complaints:  # Else the complaint is that the header could not be read.
-            message = (
-                f"the header is the single cell '{''.join(columns)}': it needs image, patient_id and label, "
-                "separated by commas, semicolons or tabs"
+        if header or not findings:  # Otherwise a finding says that the header cannot be read.
+            findings.append(
+                Finding(
+                    *(AMBIGUOUS_HEADER, str(path), header_row, None),
+                    f"the header is the single cell '{''.join(columns)}'",
+                    "write image, patient_id and label, separated by commas, semicolons or tabs",
+                )
             )
-            complaints.append(Complaint("error", str(path), header_row, None, message))
         return pd.DataFrame()
     rows, cells = [], []
     for row, record in records:
         if not any(cell.strip() for cell in record):
-            continue  # A blank line; the spreadsheet counts it.
+            continue  # A blank line, which the spreadsheet counts too.
         surplus = [cell for cell in record[len(columns) :] if cell.strip()]
         if surplus or len(record) < len(columns):
-            complaints.append(Complaint("error", str(path), row, None, _ragged(record, columns, delimiter)))
+            findings.append(Finding(RAGGED_ROW, str(path), row, None, *_ragged(record, columns, delimiter)))
         rows.append(row)
         cells.append((record + [""] * len(columns))[: len(columns)])
     frame = pd.DataFrame(cells, columns=range(len(columns)), dtype="str")
@@ -53,43 +61,41 @@ def parse_csv(path: File, content: bytes, complaints: list[Complaint]) -> pd.Dat
     for place in (place for place, name in enumerate(columns) if not name):
         filled = frame.index[frame[place].str.strip() != ""]
         if len(filled):
-            message = f"column {place + 1} has values but no name: name it in the header, or remove it"
-            complaints.append(Complaint("error", str(path), rows[filled[0]], None, message))
+            finding = f"column {place + 1} has values but no name"
+            remedy = "name it in the header, or remove it"
+            findings.append(Finding(AMBIGUOUS_HEADER, str(path), rows[filled[0]], None, finding, remedy))
     frame = frame[kept]
     frame.columns = [columns[place] for place in kept]
     frame.index = pd.Index(rows, name="row", dtype="int64")
     return frame
 
 
-def _decode(path: File, content: bytes, complaints: list[Complaint]) -> str | None:
+def _decode(path: File, content: bytes, findings: list[Finding]) -> str | None:
     row = None
     if content.startswith(_ZIP):
-        message = "is a spreadsheet or an archive, not a CSV: " + _SAVE_AS_UTF8
+        finding = "is a spreadsheet or an archive, not a CSV file"
     elif content.startswith(_UTF16) or b"\x00" in content:
-        message = "is in UTF-16 or another encoding of several bytes a letter, not in UTF-8: " + _SAVE_AS_UTF8
+        finding = "is in UTF-16 or another multi-byte encoding, not in UTF-8"
     else:
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             row = content.count(b"\n", 0, error.start) + 1
-            message = (
-                f"is not in UTF-8 (byte 0x{content[error.start]:02x}, perhaps Latin-1 or Windows-1252): "
-                + _SAVE_AS_UTF8
-            )
-    complaints.append(Complaint("error", str(path), row, None, message))
+            finding = f"is not in UTF-8 (byte 0x{content[error.start]:02x}, perhaps Latin-1 or Windows-1252)"
+    findings.append(Finding(UNREADABLE_MANIFEST, str(path), row, None, finding, _SAVE_AS_UTF8))
     return None
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that splits the header into most columns; a comma where none does."""
+    """The delimiter that splits the header into most columns; a comma if none does."""
     header = next((line for line in text.splitlines() if line.strip()), "")
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
 def _records(
-    path: File, text: str, delimiter: str, complaints: list[Complaint]
+    path: File, text: str, delimiter: str, findings: list[Finding]
 ) -> Iterator[tuple[int, list[str]]]:
-    """Row of the spreadsheet and cells; a quoted cell with line breaks is one row there as here."""
+    """Row of the spreadsheet and cells; a quoted cell with line breaks belongs to one row."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row = 0
     while True:
@@ -99,40 +105,39 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            message = (
-                f'cannot be read from here on ({error}): a double quote (") is not closed or is inside a cell'
-            )
-            complaints.append(Complaint("error", str(path), row, None, message))
+            finding = f"cannot be read from here on ({error})"
+            remedy = 'close the double quote ("), or remove it from inside the cell'
+            findings.append(Finding(UNREADABLE_MANIFEST, str(path), row, None, finding, remedy))
             return
         yield row, record
 
 
-def _header(path: File, row: int, header: list[str], complaints: list[Complaint]) -> list[str]:
+def _header(path: File, row: int, header: list[str], findings: list[Finding]) -> list[str]:
     columns = [unicodedata.normalize("NFC", name).strip() for name in header]
     while columns and not columns[-1]:
-        columns.pop()  # Spreadsheets leave empty columns at the end.
+        columns.pop()  # Spreadsheets may append empty columns.
     columns += [""] * (len(header) - len(columns))
     for name, original in zip(columns, header, strict=True):
         if name != unicodedata.normalize("NFC", original):
-            message = f"the name '{original}' has blanks around it: they were left out"
-            complaints.append(Complaint("warning", str(path), row, name, message))
+            finding = f"the name '{original}' has surrounding blanks, which are ignored"
+            findings.append(Finding(SURROUNDING_BLANKS, str(path), row, name, finding, "remove them"))
     for name in dict.fromkeys(columns):
         if name and columns.count(name) > 1:
-            message = f"stands {columns.count(name)} times in the header: keep one of them"
-            complaints.append(Complaint("error", str(path), row, name, message))
+            finding = f"occurs {columns.count(name)} times in the header"
+            findings.append(Finding(AMBIGUOUS_HEADER, str(path), row, name, finding, "keep one of them"))
     return columns
 
 
-def _ragged(record: list[str], columns: list[str], delimiter: str) -> str:
+def _ragged(record: list[str], columns: list[str], delimiter: str) -> tuple[str, str]:
+    """Finding and remedy for a row whose number of cells differs from that of the header."""
     others = [
         name
         for other, name in DELIMITERS.items()
         if other != delimiter and any(other in cell for cell in record)
     ]
-    hint = (
-        f"; its cells seem to be separated by a {others[0]}" if others and len(record) < len(columns) else ""
-    )
+    hint = f"; its cells may be separated by a {others[0]}" if others and len(record) < len(columns) else ""
     return (
         f"has {len(record)} cells where the header has {len(columns)} (delimiter: {DELIMITERS[delimiter]})"
-        f"{hint}: put double quotes around cells that hold the delimiter"
+        f"{hint}",
+        "put double quotes around cells that contain the delimiter",
     )

@@ -1,4 +1,4 @@
-"""The fold file: what it holds, and how it is verified against itself and against a cohort."""
+"""Content of the fold file, and its verification against itself and against a cohort."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _NEW_STUDY = "start a new study (study=NAME), or delete the file if nothing has 
 
 @dataclass(frozen=True)
 class SplitParameters:
-    """What decides the folds of a cohort; the same words as the configuration's `folds`."""
+    """The parameters of a split, see `load_or_make_folds`; the configuration group `folds`."""
 
     n_splits: int
     seed: int
@@ -46,12 +46,12 @@ def read_fold_record(
 
     Args:
         path: The file.
-        cohort: The one that it has to be of; None: it is verified against itself alone.
-        parameters: Those that it has to be made with; None: any.
+        cohort: The cohort that the folds must match; None: the file is verified against itself only.
+        parameters: The parameters that the folds must have been made with; None: any.
 
     Raises:
-        FoldError: It is no fold file, was edited, lets a patient stand on two sides, was made for another
-            cohort or with other parameters. Every reason is named.
+        FoldError: It is not a fold file, was edited, has a patient in two parts of a fold, or was made for
+            another cohort or with other parameters. The message names every reason.
     """
     record, folds = _parse(path)
     faults = [] if parameters is None else _parameter_faults(record, parameters)
@@ -88,7 +88,7 @@ def _parse(path: Path) -> tuple[dict[str, Any], tuple[Fold, ...]]:
 
 def _parameter_faults(record: Mapping[str, Any], parameters: SplitParameters) -> list[str]:
     return [
-        f"was made with folds.{key}={record[key]}, but folds.{key}={getattr(parameters, key)} is asked for: "
+        f"was made with folds.{key}={record[key]}, but folds.{key}={getattr(parameters, key)} is requested: "
         f"set it back, or {_NEW_STUDY}"
         for key in ("n_splits", "seed", "val_share")
         if record[key] != getattr(parameters, key)
@@ -100,13 +100,13 @@ def _overlaps(folds: tuple[Fold, ...], patients: set[str]) -> list[str]:
     if [fold.index for fold in folds] != list(range(len(folds))):
         faults.append("its folds are not numbered 0, 1, ...: restore it")
     for fold in folds:
-        sides = {side: set(getattr(fold, side)) for side in ("train", "val", "test")}
+        parts = {part: set(getattr(fold, part)) for part in ("train", "val", "test")}
         for one, other in (("train", "test"), ("val", "test"), ("train", "val")):
-            if both := sides[one] & sides[other]:
+            if both := parts[one] & parts[other]:
                 faults.append(f"fold {fold.index} has {_named(both)} in both {one} and {other}: restore it")
-        everyone = sides["train"] | sides["val"] | sides["test"]
-        if everyone != patients:
-            faults.append(f"fold {fold.index} lacks or adds {_named(everyone ^ patients)}: restore it")
+        members = parts["train"] | parts["val"] | parts["test"]
+        if members != patients:
+            faults.append(f"fold {fold.index} lacks or adds {_named(members ^ patients)}: restore it")
     tested = Counter(patient for fold in folds for patient in fold.test)
     if doubled := {patient for patient, times in tested.items() if times > 1}:
         faults.append(f"{_named(doubled)} in the test set of two folds: restore it")
@@ -116,7 +116,7 @@ def _overlaps(folds: tuple[Fold, ...], patients: set[str]) -> list[str]:
 
 
 def _cohort_faults(record: Mapping[str, Any], cohort: Cohort) -> list[str]:
-    """What differs between the cohort of the file and the one at hand."""
+    """Differences between the cohort of the file and the given cohort."""
     if record["cohort"] == cohort.hash:
         return []
     then, now = record["patients"], _patients(cohort)
@@ -131,12 +131,14 @@ def _cohort_faults(record: Mapping[str, Any], cohort: Cohort) -> list[str]:
         ("now external or no longer", moved),
         ("other images or another site", set(altered) - set(relabelled) - set(moved)),
     ]
-    told = "; ".join(f"{what}: {_named(who)}" for what, who in changes if who)
-    return [f"the cohort has changed since ({told}): restore {cohort.manifest}, or {_NEW_STUDY}"]
+    listed = "; ".join(f"{change}: {_named(ids)}" for change, ids in changes if ids)
+    return [
+        f"the cohort has changed since it was written ({listed}): restore {cohort.manifest}, or {_NEW_STUDY}"
+    ]
 
 
 def _patients(cohort: Cohort) -> dict[str, dict[str, Any]]:
-    """Label, external or not, and a digest of the rows of each patient, so that a change can be named."""
+    """Label, external or not, and a digest of the rows of each patient, so that changes can be named."""
     rows_of: dict[str, list[list[Any]]] = {}
     for record in cohort.table[list(HASHED)].values.tolist():
         rows_of.setdefault(record[HASHED.index("patient_id")], []).append(record)

@@ -1,4 +1,4 @@
-"""The folds of a study: made once, kept in a file, verified whenever they are read."""
+"""The folds of a study: made once, stored in a file, and verified whenever they are read."""
 
 import logging
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Folds:
 
     Attributes:
         folds: The folds; `folds[k].index == k`.
-        hash: SHA-256 of the fold file's content; two studies with the same hash have the same split.
+        hash: SHA-256 of the content of the fold file; two studies with the same hash have the same split.
     """
 
     folds: tuple[Fold, ...]
@@ -34,27 +34,27 @@ class Folds:
         return len(self.folds)
 
     def fold(self, index: int) -> Fold:
-        """Fold number `index`.
+        """The fold with this index.
 
         Raises:
-            FoldError: There is no such fold.
+            FoldError: There is no fold of this index.
         """
         if not 0 <= index < len(self.folds):
             raise FoldError(
-                f"fold={index}: this study has folds 0 to {len(self.folds) - 1} "
+                f"fold={index} does not exist: this study has folds 0 to {len(self.folds) - 1} "
                 f"(folds.n_splits={len(self.folds)})"
             )
         return self.folds[index]
 
 
 def read_folds(path: Path) -> Folds:
-    """Read the folds of a study that was split before, and verify them: hash, numbers, no patient twice.
+    """Read the folds of an existing study, and verify them: hash, indices, disjoint patients.
 
     Args:
         path: `folds.json` of the study.
 
     Raises:
-        FoldError: It is no fold file, was damaged or edited, or lets a patient stand on two sides.
+        FoldError: It is not a fold file, was damaged or edited, or has a patient in two parts of a fold.
     """
     return Folds(*read_fold_record(path))
 
@@ -62,22 +62,22 @@ def read_folds(path: Path) -> Folds:
 def load_or_make_folds(
     path: Path, cohort: Cohort, n_splits: int = 5, seed: int = 0, val_share: float = 0.2
 ) -> Folds:
-    """Read the folds of `path`, or split the cohort and write them where there is no such file.
+    """Read the folds of `path`, or split the cohort and write them if the file does not exist.
 
-    Patients are split, never images: stratified by label, and by site where every class has a patient of
-    every site for each fold; external patients are in no fold. Several processes may call this at once: one
-    writes, all read the same.
+    Patients are split, never images: stratified by label, and by site if every class has a patient of every
+    site for each fold; external patients are in no fold. Several processes may call this at the same time:
+    one writes the file, and all read the same folds.
 
     Args:
         path: `folds.json` of the study.
         cohort: Its patients that are not external are split.
         n_splits: Number of folds (`folds.n_splits`).
-        seed: Decides the folds together with the cohort (`folds.seed`).
-        val_share: Share of each class's training patients that validate (`folds.val_share`).
+        seed: Determines the folds together with the cohort (`folds.seed`).
+        val_share: Fraction of the training patients of each class used for validation (`folds.val_share`).
 
     Raises:
-        FoldError: The patients cannot be split so; or the file was damaged or edited, lets a patient stand on
-            two sides, or was made for another cohort or with other parameters.
+        FoldError: The patients cannot be split; or the file was damaged or edited, has a patient in two parts
+            of a fold, or was made for another cohort or with other parameters.
     """
     parameters = SplitParameters(n_splits, seed, val_share)
     if not path.exists():

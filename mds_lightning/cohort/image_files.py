@@ -1,4 +1,4 @@
-"""The files that a manifest names: inside the root, there, and not empty."""
+"""The local files that a manifest lists: inside the root, existing, and not empty."""
 
 import os
 import posixpath
@@ -13,17 +13,34 @@ from pathlib import Path
 import pandas as pd
 
 from mds_lightning.cohort.consistency import normal_path
-from mds_lightning.cohort.finding import Complaint
-from mds_lightning.cohort.name_suggestions import NearNames
+from mds_lightning.cohort.finding import Finding, FindingKind
+from mds_lightning.cohort.finding_kinds import (
+    EMPTY_FILE,
+    MISSING_FILE,
+    NO_IMAGE_FOUND,
+    NOT_A_FILE,
+    PATH_OUTSIDE_ROOT,
+)
+from mds_lightning.cohort.name_suggestions import NameSuggestions
 from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.cohort.remote_folder import RemoteFolder
+
+#: Kind, finding and remedy of a path that cannot be used.
+Fault = tuple[FindingKind, str, str]
 
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 @dataclass(frozen=True)
-class NamedFile:
-    """One file that a row names and that is there: `identity` is the same for two names of one file."""
+class ListedFile:
+    """An existing file that the manifest lists.
+
+    Attributes:
+        row: Row of the spreadsheet.
+        path: Path of the file.
+        size: Bytes.
+        identity: (device, inode), equal for two names of one file.
+    """
 
     row: int
     path: str
@@ -32,9 +49,9 @@ class NamedFile:
 
 
 def existing_path(root: Folder, name: str) -> File:
-    """`root / name` in the Unicode normal form (NFC, NFD) that each of its parts has on disk.
+    """`root / name` in the Unicode normal form (NFC or NFD) in which each component exists on disk.
 
-    Where no form exists, `root / name`.
+    If none exists, `root / name`.
     """
     if isinstance(root, RemoteFolder):
         return root.spelled(posixpath.normpath(name))
@@ -50,61 +67,78 @@ def existing_path(root: Folder, name: str) -> File:
     return found
 
 
-def find_files(names: pd.Series, root: Path, file: str) -> tuple[list[NamedFile], list[Complaint]]:
-    """Look for every file that a column names.
+def find_files(names: pd.Series, root: Path, file: str) -> tuple[list[ListedFile], list[Finding]]:
+    """Look for every file that a column lists.
 
     Args:
         names: Paths relative to `root`, '' where none. The index is the row of the spreadsheet.
-        root: Folder that the paths start from.
-        file: The manifest, for the complaints.
+        root: Folder that the paths are relative to.
+        file: The manifest, for the findings.
 
     Returns:
-        The files that are there, and a complaint for every other.
+        The existing files, and a finding for every other.
     """
     column = str(names.name)
-    complaints: list[Complaint] = []
-    found: list[NamedFile] = []
+    findings: list[Finding] = []
+    found: list[ListedFile] = []
     folder_inside = cache(_folder_check(root))
-    hints = NearNames(lambda folder: sorted(entry.name for entry in (root / folder).iterdir()))
+    suggestions = NameSuggestions(lambda folder: sorted(entry.name for entry in (root / folder).iterdir()))
     named = names[names != ""]
     for row, name in zip(named.index.tolist(), named.tolist(), strict=True):
-        result = _look(row, name, root, folder_inside, hints)
-        if isinstance(result, NamedFile):
+        result = _find(row, name, root, folder_inside, suggestions)
+        if isinstance(result, ListedFile):
             found.append(result)
         else:
-            complaints.append(Complaint("error", file, row, column, result))
-    complaints = [*all_absent(named, hints, root, file), *complaints]
-    return found, complaints
+            kind, finding, remedy = result
+            findings.append(Finding(kind, file, row, column, finding, remedy))
+    findings = [*all_absent(named, suggestions, root, file), *findings]
+    return found, findings
 
 
-def refused_name(name: str, root: Folder) -> str | None:
-    """Why a name does not stay inside the root, as far as the name shows it."""
+def outside_root(name: str, root: Folder) -> Fault | None:
+    """The fault of a path that leads outside the root, as far as the path itself shows it."""
     if name.startswith("/") or _WINDOWS_ABSOLUTE.match(name):
-        return f"'{name}' is absolute: give it relative to {root}, or set cohort.root"
+        remedy = f"give it relative to {root}, or set cohort.root"
+        return PATH_OUTSIDE_ROOT, f"'{name}' is absolute", remedy
     if ".." in name and normal_path(name).split("/")[0] == "..":
-        return f"'{name}' climbs out of {root}: set cohort.root to a folder that holds all images"
+        remedy = "set cohort.root to a folder that contains all images"
+        return PATH_OUTSIDE_ROOT, f"'{name}' leads outside {root}", remedy
     return None
 
 
-def all_absent(named: pd.Series, hints: NearNames, root: Folder, file: str) -> list[Complaint]:
-    """One complaint more, ahead of the others, where no image was found: the root may be another."""
-    if named.name != "image" or not hints.absent == len(named) > 1:
+def missing_file(name: str, root: Folder, suggestions: NameSuggestions) -> Fault:
+    """The fault of a file that does not exist."""
+    finding, remedy = suggestions.explain(name)
+    return MISSING_FILE, f"'{name}' is not under {root}{finding}", remedy
+
+
+def not_a_file(name: str) -> Fault:
+    """The fault of a folder or a special file."""
+    return NOT_A_FILE, f"'{name}' is not a regular file", "give the path of the image itself"
+
+
+def empty_file(name: str) -> Fault:
+    """The fault of a file of 0 bytes."""
+    return EMPTY_FILE, f"'{name}' is an empty file (0 bytes)", "copy it again"
+
+
+def all_absent(named: pd.Series, suggestions: NameSuggestions, root: Folder, file: str) -> list[Finding]:
+    """A finding for the whole file if no image exists, because the root may be wrong."""
+    if named.name != "image" or not suggestions.absent == len(named) > 1:
         return []
-    message = (
-        f"none of {len(named)} images is under {root}: "
-        "set cohort.root to the folder that their paths are relative to"
-    )
-    return [Complaint("error", file, None, "image", message)]
+    finding = f"none of {len(named)} images is under {root}"
+    remedy = "set cohort.root to the folder that their paths are relative to"
+    return [Finding(NO_IMAGE_FOUND, file, None, "image", finding, remedy)]
 
 
-def _look(
-    row: int, name: str, root: Path, folder_inside: Callable[[str], bool], hints: NearNames
-) -> NamedFile | str:
-    """The file, or what is wrong with its name."""
-    refused = refused_name(name, root)
-    if refused is not None:
-        return refused
-    # Strings, not Paths: there may be a hundred thousand.
+def _find(
+    row: int, name: str, root: Path, folder_inside: Callable[[str], bool], suggestions: NameSuggestions
+) -> ListedFile | Fault:
+    """The file, or the fault of its path."""
+    outside = outside_root(name, root)
+    if outside is not None:
+        return outside
+    # Strings instead of Paths, which are slower: there may be a hundred thousand.
     path = f"{root}/{name}" if name.isascii() else str(existing_path(root, name))
     try:
         status = os.lstat(path)
@@ -114,14 +148,15 @@ def _look(
             status = target.stat()
             inside = inside and folder_inside(str(target.parent))
     except (OSError, ValueError):
-        return f"'{name}' is not under {root}{hints.near(name)}"
+        return missing_file(name, root, suggestions)
     if not stat.S_ISREG(status.st_mode):
-        return f"'{name}' is not a file: name the file itself"
+        return not_a_file(name)
     if not inside:
-        return f"'{name}' is a link that leads out of {root}: copy the file into it, or set cohort.root"
+        remedy = "copy the file into it, or set cohort.root"
+        return PATH_OUTSIDE_ROOT, f"'{name}' is a link that leads outside {root}", remedy
     if status.st_size == 0:
-        return f"'{name}' is an empty file (0 bytes): copy it again"
-    return NamedFile(row, path, status.st_size, (status.st_dev, status.st_ino))
+        return empty_file(name)
+    return ListedFile(row, path, status.st_size, (status.st_dev, status.st_ino))
 
 
 def _folder_check(root: Path) -> Callable[[str], bool]:

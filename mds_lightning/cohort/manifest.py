@@ -1,4 +1,4 @@
-"""A cohort: the table of images, patients and labels, read from a manifest and found without fault."""
+"""Reading of a manifest: the table of images, patients and labels, validated as a whole."""
 
 import hashlib
 import json
@@ -10,25 +10,26 @@ from pathlib import Path
 
 import pandas as pd
 
-from mds_lightning.cohort.consistency import consistency_complaints, task_complaints
-from mds_lightning.cohort.duplicate_images import same_bytes_complaints
-from mds_lightning.cohort.finding import CohortError, Complaint
+from mds_lightning.cohort.consistency import check_consistency, check_task
+from mds_lightning.cohort.duplicate_images import find_duplicate_files
+from mds_lightning.cohort.finding import CohortError, Finding, has_errors
+from mds_lightning.cohort.finding_kinds import EMPTY_MANIFEST, UNREADABLE_ROOT
 from mds_lightning.cohort.image_files import existing_path, find_files
 from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
-from mds_lightning.cohort.manifest_schema import schema_complaints
+from mds_lightning.cohort.manifest_schema import check_schema
 from mds_lightning.cohort.manifest_table import read_table
 from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.cohort.remote_error import RemoteError
 from mds_lightning.cohort.remote_folder import RemoteFolder
-from mds_lightning.cohort.remote_image_files import find_objects
+from mds_lightning.cohort.remote_image_files import find_remote_files
 from mds_lightning.cohort.task import Task
 
 log = logging.getLogger(__name__)
 
-#: Columns that decide who is in a study and how patients are split.
+#: Columns that determine the split of the patients.
 HASHED = ("image", "patient_id", "label", "site", "external")
-#: So many warnings are logged one by one.
-_MOST_WARNINGS = 5
+#: Number of warnings that are logged one by one.
+_MAX_WARNINGS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +37,12 @@ class Cohort:
     """The images of a task, with their patients.
 
     Attributes:
-        table: One row an image, numbered from 0: image, patient_id, label, site ('' if absent) as text,
-            external as bool; mask and boxes as text, if given; every further column as it was (numbers as
+        table: One row for each image, numbered from 0: image, patient_id, label, site ('' if absent) as text,
+            external as bool; mask and boxes as text, if present; every other column unchanged (numbers as
             numbers).
-        manifest: The file it was read from.
-        root: Folder that `image` and `mask` are relative to, perhaps a remote one.
-        ignored: Rows left out because the task does not name their label: label to number.
+        manifest: The file that it was read from.
+        root: Folder that `image` and `mask` are relative to; it may be remote.
+        ignored: Label to number of rows with a label that the task does not use, which are not in `table`.
     """
 
     table: pd.DataFrame
@@ -50,29 +51,29 @@ class Cohort:
     ignored: Mapping[str, int]
 
     def path(self, image: str) -> File:
-        """The file of `image` (or of a mask), whichever Unicode normal form its name has on disk."""
+        """The file of `image` (or of a mask), in the Unicode normal form of its name on disk."""
         return existing_path(self.root, image)
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over what decides the splits, whatever the order of the rows."""
+        """SHA-256 of the columns that determine the split, independent of the order of rows."""
         records = sorted(self.table[list(HASHED)].astype({"external": bool}).values.tolist())
         return hashlib.sha256(json.dumps(records).encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """All that was found in a manifest, whether or not it can be used.
+    """The result of reading a manifest, whether or not it can be used.
 
     Attributes:
-        complaints: Every fault and remark, in the order of the rows.
-        rows: All rows of the manifest, as far as it could be read; the index is the row of the spreadsheet.
-        images: Row of the spreadsheet to the image's file, where there is one.
-        masks: Likewise of the mask.
-        cohort: The cohort, or None where a complaint is an error.
+        findings: Every error and warning, in the order of the rows.
+        rows: All rows that could be read; the index is the row of the spreadsheet.
+        images: Row of the spreadsheet to the file of the image, where it exists.
+        masks: Row of the spreadsheet to the file of the mask, where it exists.
+        cohort: The cohort, or None if a finding is an error.
     """
 
-    complaints: tuple[Complaint, ...]
+    findings: tuple[Finding, ...]
     rows: pd.DataFrame
     images: Mapping[int, File]
     masks: Mapping[int, File]
@@ -80,88 +81,87 @@ class Inspection:
 
 
 def read_cohort(manifest: File, task: Task, root: Folder | None = None, n_splits: int = 1) -> Cohort:
-    """Read a manifest and check everything about it but the pixels of its images.
+    """Read a manifest and validate it, except for the pixels of its images.
 
     Args:
         manifest: CSV (UTF-8; comma, semicolon or tab) or Parquet file.
-        task: Rows with other labels are left out, counted in `ignored` and logged.
-        root: Folder that `image` is relative to; None: the manifest's own.
-        n_splits: Each class needs as many patients that are not external.
+        task: Rows with other labels are dropped, counted in `ignored` and logged.
+        root: Folder that `image` is relative to; None: the folder of the manifest.
+        n_splits: Least number of patients that are not external in each class.
 
     Raises:
-        CohortError: Something is wrong; it carries every complaint. Warnings are logged.
+        CohortError: The manifest has errors; all of them are in `findings`. Warnings are logged.
     """
     inspection = inspect_manifest(manifest, task, root, n_splits)
-    warnings = [complaint for complaint in inspection.complaints if complaint.severity == "warning"]
-    for warning in warnings[:_MOST_WARNINGS]:
+    warnings = [finding for finding in inspection.findings if finding.severity == "warning"]
+    for warning in warnings[:_MAX_WARNINGS]:
         log.warning("%s", warning)
-    if len(warnings) > _MOST_WARNINGS:
-        log.warning("%d more warnings: `mds-lightning check` lists them", len(warnings) - _MOST_WARNINGS)
+    if len(warnings) > _MAX_WARNINGS:
+        log.warning("%d more warnings: `mds-lightning check` lists them", len(warnings) - _MAX_WARNINGS)
     if inspection.cohort is None:
-        raise CohortError([complaint for complaint in inspection.complaints if complaint.severity == "error"])
+        raise CohortError([finding for finding in inspection.findings if finding.severity == "error"])
     for label, number in inspection.cohort.ignored.items():
-        log.info("left out %d rows with label '%s', which task '%s' does not name", number, label, task.name)
+        log.info("dropped %d rows with label '%s', which task '%s' does not use", number, label, task.name)
     return inspection.cohort
 
 
 def inspect_manifest(manifest: File, task: Task, root: Folder | None = None, n_splits: int = 1) -> Inspection:
-    """Like `read_cohort`, but return all that was found instead of raising."""
+    """Like `read_cohort`, but return all findings instead of raising."""
     file = str(manifest)
     raw = read_table(manifest)
     root = manifest.parent if root is None else root
-    complaints = list(raw.complaints)
+    findings = list(raw.findings)
     if not len(raw.frame.columns):
-        if not any(complaint.severity == "error" for complaint in complaints):
-            message = "names no column in its first row: write image,patient_id,label there"
-            complaints.append(Complaint("error", file, 1, None, message))
-        return Inspection(tuple(complaints), raw.frame, {}, {}, None)
-    rows, cell_complaints = clean_cells(raw.frame, file)
-    complaints += cell_complaints
+        if not has_errors(findings):
+            finding, remedy = "has no column names in its first row", "write image,patient_id,label there"
+            findings.append(Finding(EMPTY_MANIFEST, file, 1, None, finding, remedy))
+        return Inspection(tuple(findings), raw.frame, {}, {}, None)
+    rows, cell_findings = clean_cells(raw.frame, file)
+    findings += cell_findings
+    findings += check_schema(rows, file)
     if rows.empty:
-        message = "has a header but no rows: add one row an image"
-        complaints += [*schema_complaints(rows, file), Complaint("error", file, None, None, message)]
-        return Inspection(tuple(complaints), rows, {}, {}, None)
-    complaints += schema_complaints(rows, file)
-    complaints += consistency_complaints(rows, file, task)
-    complaints += task_complaints(rows, file, task, n_splits)
-    images, masks = _files(rows, root, file, complaints)
-    complaints = sorted(dict.fromkeys(complaints), key=lambda complaint: complaint.row or 0)
-    cohort = None
-    if not any(complaint.severity == "error" for complaint in complaints):
-        cohort = _cohort(rows, manifest, root, task)
-    return Inspection(tuple(complaints), rows, images, masks, cohort)
+        finding, remedy = "has a header but no rows", "add one row for each image"
+        findings.append(Finding(EMPTY_MANIFEST, file, None, None, finding, remedy))
+        return Inspection(tuple(findings), rows, {}, {}, None)
+    findings += check_consistency(rows, file, task)
+    findings += check_task(rows, file, task, n_splits)
+    images, masks = _files(rows, root, file, findings)
+    findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.row or 0)
+    cohort = None if has_errors(findings) else _cohort(rows, manifest, root, task)
+    return Inspection(tuple(findings), rows, images, masks, cohort)
 
 
 def _files(
-    rows: pd.DataFrame, root: Folder, file: str, complaints: list[Complaint]
+    rows: pd.DataFrame, root: Folder, file: str, findings: list[Finding]
 ) -> tuple[dict[int, File], dict[int, File]]:
-    """Images and masks that are there, by row; what is wrong with them is added to `complaints`."""
+    """Existing images and masks, by row; findings on the other files are appended to `findings`."""
     fault = _root_fault(root)
     if fault is not None:
-        complaints.append(Complaint("error", file, None, "image", fault))
+        findings.append(Finding(UNREADABLE_ROOT, file, None, "image", *fault))
         return {}, {}
     found: dict[str, dict[int, File]] = {"image": {}, "mask": {}}
     for column in (name for name in found if name in rows.columns):
         if isinstance(root, RemoteFolder):
-            found[column], faults = find_objects(rows[column], root, file)
-            complaints += faults
+            found[column], column_findings = find_remote_files(rows[column], root, file)
+            findings += column_findings
             continue
-        files, faults = find_files(rows[column], root, file)
-        complaints += faults
+        files, column_findings = find_files(rows[column], root, file)
+        findings += column_findings
         if column == "image":
-            complaints += same_bytes_complaints(files, rows, file)
+            findings += find_duplicate_files(files, rows, file)
         found[column] = {named.row: Path(named.path) for named in files}
     return found["image"], found["mask"]
 
 
-def _root_fault(root: Folder) -> str | None:
+def _root_fault(root: Folder) -> tuple[str, str] | None:
+    """Finding and remedy if the root cannot be used."""
     try:
         if root.is_dir():
             return None
     except RemoteError as error:
-        return f"cohort.root={error}"
-    what = "is not a folder" if isinstance(root, Path) else "is no bucket or folder, or holds nothing"
-    return f"cohort.root={root} {what}: correct it"
+        return f"cohort.root={error.finding}", error.remedy
+    fault = "is not a folder" if isinstance(root, Path) else "is not a bucket or folder, or it is empty"
+    return f"cohort.root={root} {fault}", "correct it"
 
 
 def _cohort(rows: pd.DataFrame, manifest: File, root: Folder, task: Task) -> Cohort:

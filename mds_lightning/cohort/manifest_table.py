@@ -1,4 +1,4 @@
-"""A table as text: CSV or Parquet, with the spreadsheet's row of each record and all that is wrong."""
+"""Reading of CSV and Parquet tables, with the spreadsheet row of each record."""
 
 import codecs
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mds_lightning.cohort.csv_table import parse_csv
-from mds_lightning.cohort.finding import Complaint
+from mds_lightning.cohort.finding import Finding, FindingKind
+from mds_lightning.cohort.finding_kinds import EMPTY_MANIFEST, UNREADABLE_MANIFEST
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.remote_error import RemoteError
 
@@ -18,67 +19,65 @@ _PARQUET = b"PAR1"
 
 @dataclass(frozen=True)
 class RawTable:
-    """What a file holds, before anything is known about its columns.
+    """A table before its columns are interpreted.
 
     Attributes:
-        frame: Cells as text without surrounding blanks in the header, '' where empty; of a Parquet file,
-            columns of numbers and truth values keep their type. Its index is the row of the spreadsheet
-            (header = 1).
-        complaints: What is wrong with the file as a table.
+        frame: Cells as text, '' where empty; columns of numbers and booleans of a Parquet file keep their
+            type. Column names have no surrounding blanks. The index is the row of the spreadsheet (header =
+            1).
+        findings: Faults of the file as a table.
     """
 
     frame: pd.DataFrame
-    complaints: tuple[Complaint, ...]
+    findings: tuple[Finding, ...]
 
 
 def read_table(path: File) -> RawTable:
     """Read `path`, a Parquet file or a CSV in UTF-8 (with or without BOM) with comma, semicolon or tab.
 
-    Never raises for what is wrong with the file: that is in `complaints`, as far as it can be found.
+    Faults of the file do not raise; they are in `findings`.
     """
-    complaints: list[Complaint] = []
-    content = _read_bytes(path, complaints)
+    findings: list[Finding] = []
+    content = _read_bytes(path, findings)
     if content is None:
-        return RawTable(pd.DataFrame(), tuple(complaints))
+        return RawTable(pd.DataFrame(), tuple(findings))
     if content.startswith(_PARQUET) or path.suffix.lower() in (".parquet", ".pq"):
-        frame = _parse_parquet(path, content, complaints)
+        frame = _parse_parquet(path, content, findings)
     else:
-        frame = parse_csv(path, content, complaints)
-    return RawTable(frame, tuple(complaints))
+        frame = parse_csv(path, content, findings)
+    return RawTable(frame, tuple(findings))
 
 
-def _read_bytes(path: File, complaints: list[Complaint]) -> bytes | None:
-    def refuse(message: str) -> None:
-        complaints.append(Complaint("error", str(path), None, None, message))
+def _read_bytes(path: File, findings: list[Finding]) -> bytes | None:
+    def refuse(finding: str, remedy: str = "", kind: FindingKind = UNREADABLE_MANIFEST) -> None:
+        findings.append(Finding(kind, str(path), None, None, finding, remedy))
 
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        looked = f" (looked from {Path.cwd()})" if isinstance(path, Path) else ""
-        refuse(f"there is no such file{looked}: correct cohort.manifest")
+        start = f" (relative to {Path.cwd()})" if isinstance(path, Path) else ""
+        refuse(f"does not exist{start}", "correct cohort.manifest")
     except IsADirectoryError:
-        refuse("is a folder: give the CSV or Parquet file in it as cohort.manifest=FILE")
+        refuse("is a folder", "set cohort.manifest to the CSV or Parquet file in it")
     except OSError as error:
-        refuse(f"cannot be read ({error.strerror}): check its permissions")
+        refuse(f"cannot be read ({error.strerror})", "check its permissions")
     except RemoteError as error:
-        refuse(str(error).removeprefix(f"{path}: "))
+        refuse(error.finding.removeprefix(f"{path}: "), error.remedy)
     else:
         if content.removeprefix(codecs.BOM_UTF8).strip():
             return content
-        refuse("is empty: it needs a header with image, patient_id and label, and one row an image")
+        remedy = "write a header with image, patient_id and label, and one row for each image"
+        refuse("is empty", remedy, EMPTY_MANIFEST)
     return None
 
 
-def _parse_parquet(path: File, content: bytes, complaints: list[Complaint]) -> pd.DataFrame:
+def _parse_parquet(path: File, content: bytes, findings: list[Finding]) -> pd.DataFrame:
     try:
         frame = pq.read_table(pa.BufferReader(content)).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        complaints.append(
-            Complaint(
-                "error", str(path), None, None, f"is not a readable Parquet file ({reason}): write it again"
-            )
-        )
+        finding = f"is not a readable Parquet file ({reason})"
+        findings.append(Finding(UNREADABLE_MANIFEST, str(path), None, None, finding, "write it again"))
         return pd.DataFrame()
     frame.columns = [str(column) for column in frame.columns]
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")

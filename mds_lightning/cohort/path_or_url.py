@@ -1,4 +1,4 @@
-"""Where a user says that a file or a folder is: a path, or the URL of a remote one."""
+"""Paths and URLs of files and folders, as given by the user."""
 
 import re
 from pathlib import Path
@@ -13,14 +13,14 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+://")
 
 
 def locate_file(text: str, key: str) -> File:
-    """The file at a path or URL, whether it is there or not.
+    """The file at a path or URL, which need not exist.
 
     Args:
-        text: What the user gave.
-        key: Under which key.
+        text: Path or URL.
+        key: Configuration key of `text`, for messages.
 
     Raises:
-        ValueError: A URL that names no remote file.
+        ValueError: The URL does not name a remote file.
     """
     if not _URL.match(text):
         return Path(text)
@@ -28,34 +28,38 @@ def locate_file(text: str, key: str) -> File:
     folder, _, name = text.rpartition("/")
     if not name or folder.endswith("/"):
         raise ValueError(
-            f"{key}={text} names no file in a bucket or folder: write it as s3://BUCKET/FOLDER/FILE"
+            f"{key}={text} does not name a file in a bucket or folder: write s3://BUCKET/FOLDER/FILE"
         )
     return RemoteFolder(folder) / name
 
 
 def locate_folder(text: str, key: str) -> Folder:
-    """Likewise the folder.
+    """The folder at a path or URL, which need not exist.
+
+    Args:
+        text: Path or URL.
+        key: Configuration key of `text`, for messages.
 
     Raises:
-        ValueError: A URL that names no remote folder.
+        ValueError: The URL does not name a remote folder.
     """
     if not _URL.match(text):
         return Path(text)
     _refuse(text, key)
     if text.rstrip("/").endswith(":"):
-        raise ValueError(f"{key}={text} names no bucket or folder: write it as s3://BUCKET/FOLDER")
+        raise ValueError(f"{key}={text} does not name a bucket or folder: write s3://BUCKET/FOLDER")
     return RemoteFolder(text)
 
 
 def _refuse(url: str, key: str) -> None:
     if url.lower().startswith(("file://", "local://")):
-        raise ValueError(f"{key}={url} is on this machine: give its path alone, without the part up to ://")
+        raise ValueError(f"{key}={url} is on this machine: give its path without the scheme before ://")
     if "::" in url:
         raise ValueError(
-            f"{key}={url} chains several places with ::, which is not supported: unpack it first"
+            f"{key}={url} is a chained URL (::), which is not supported: unpack the archive first"
         )
     if urlsplit(url).password is not None:
         raise ValueError(
-            f"{key} has a password in its URL, which every run would write into its config.yaml: give it in "
+            f"{key} contains a password, which every run would write into its config.yaml: set it in "
             "the environment or in fsspec's configuration"
         )

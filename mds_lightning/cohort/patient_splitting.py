@@ -1,4 +1,4 @@
-"""How patients are dealt into folds: stratified, and a function of the patients and the seed alone."""
+"""Stratified splitting of patients into folds, a function of the patients and the seed alone."""
 
 import logging
 from dataclasses import dataclass
@@ -7,23 +7,26 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from mds_lightning.cohort.consistency import too_few_patients
+from mds_lightning.cohort.explained_error import ExplainedError
+
 log = logging.getLogger(__name__)
 
 
-class FoldError(ValueError):
-    """Patients cannot be split as asked, or a fold file does not fit the study."""
+class FoldError(ExplainedError):
+    """Patients cannot be split as requested, or a fold file does not match the study."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold: ids of its patients, sorted.
+    """One fold: sorted patient ids.
 
     Attributes:
         index: 0 ... n_splits - 1.
-        train: Patients to fit the weights on.
-        val: Patients to choose on (early stopping, checkpoint, hyperparameters), cut from the training
-            patients.
-        test: Patients who are looked at once, at the end.
+        train: Patients whose images the weights are fitted to.
+        val: Patients used for selection (early stopping, checkpoint, hyperparameters), taken from the
+            training patients.
+        test: Patients used for the final evaluation only.
     """
 
     index: int
@@ -33,7 +36,7 @@ class Fold:
 
 
 def patient_table(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a patient that is not external, sorted by id: label, and site (joined by + where several)."""
+    """One row for each patient that is not external, sorted by id: label, and site (several joined by +)."""
     internal = table[~table["external"]]
     grouped = internal.groupby("patient_id", sort=True)
     return pd.DataFrame(
@@ -45,33 +48,30 @@ def patient_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def split_patients(patients: pd.DataFrame, n_splits: int, seed: int, val_share: float) -> tuple[Fold, ...]:
-    """Deal patients into test folds, and cut a validation set from the training patients of each.
+    """Split patients into test folds, and take a validation set from the training patients of each.
 
     Args:
-        patients: One row a patient, as `patient_table` gives it.
+        patients: One row for each patient, as `patient_table` returns it.
         n_splits: Number of folds, 2 or more.
-        seed: The same seed gives the same folds, whatever the order of the manifest's rows.
-        val_share: Share of each class's training patients that validate, in (0, 1); at least one of each
-            class validates and at least one trains.
+        seed: The same seed gives the same folds, independent of the order of rows in the manifest.
+        val_share: Fraction of the training patients of each class used for validation, in (0, 1); at least
+            one patient of each class is used for validation and at least one for training.
 
     Raises:
-        FoldError: There are too few patients in a class, or an argument is out of its range.
+        FoldError: A class has too few patients, or an argument is out of its range.
     """
     if n_splits < 2:
-        raise FoldError(f"folds.n_splits is {n_splits}: give 2 or more")
+        raise FoldError(f"folds.n_splits is {n_splits}", "give 2 or more")
     if not 0 < val_share < 1:
         raise FoldError(
-            f"folds.val_share is {val_share}: give a share of the training patients between 0 and 1"
+            f"folds.val_share is {val_share}", "give a fraction of the training patients between 0 and 1"
         )
     for label, number in patients["label"].value_counts().items():
         if number < n_splits:
-            raise FoldError(
-                f"class '{label}' has fewer patients that are not external ({number}) than folds "
-                f"(folds.n_splits={n_splits}): add patients, or ask for fewer folds"
-            )
+            raise FoldError(*too_few_patients(label, number, n_splits))
     strata = _strata(patients, n_splits)
-    # One row a patient, not an image, so that the classes are even by patient. scikit-learn below 1.8 does
-    # not stratify when it shuffles (scikit-learn issue 32478).
+    # One row for each patient instead of each image, so that classes are balanced by patient. scikit-learn
+    # below 1.8 does not stratify when it shuffles (scikit-learn issue 32478).
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
     ids = patients.index.to_numpy()
     folds = []
@@ -83,7 +83,7 @@ def split_patients(patients: pd.DataFrame, n_splits: int, seed: int, val_share: 
 
 
 def _strata(patients: pd.DataFrame, n_splits: int) -> pd.Series:
-    """Label and site where every pair of them has a patient for each fold, else the label alone."""
+    """Label and site if every combination has a patient for each fold, else the label alone."""
     if patients["site"].nunique() < 2:
         return patients["label"]
     pairs = patients["label"] + " at " + patients["site"]
@@ -100,19 +100,20 @@ def _strata(patients: pd.DataFrame, n_splits: int) -> pd.Series:
 def _validation(
     patients: pd.DataFrame, strata: pd.Series, val_share: float, seed: int, index: int
 ) -> list[str]:
-    """Ids, sorted, of `val_share` of each class, spread evenly over its strata."""
+    """Sorted ids of a fraction `val_share` of each class, distributed evenly over its strata."""
     random = np.random.default_rng([seed, index])
-    # Places in (0, 1), evenly spaced within each stratum in random order: the lowest ones of a class are then
-    # dealt to its strata in proportion.
+    # Quantiles in (0, 1), evenly spaced within each stratum in random order: the smallest ones of a class are
+    # then distributed over its strata in proportion.
     draws = pd.Series(random.random(len(patients)), patients.index)
     within = draws.groupby(strata)
-    places = (within.rank() - 0.5) / within.transform("size") + draws * 1e-9
+    quantiles = (within.rank() - 0.5) / within.transform("size") + draws * 1e-9
     chosen: list[str] = []
-    for label, members in places.groupby(patients["label"]):
+    for label, members in quantiles.groupby(patients["label"]):
         if len(members) < 2:
             raise FoldError(
-                f"class '{label}' leaves {len(members)} training patient in fold {index}, too few to train "
-                "and to validate: add patients, or ask for more folds (folds.n_splits)"
+                f"class '{label}' has {len(members)} training patient in fold {index}, too few for training "
+                "and validation",
+                "add patients, or increase folds.n_splits",
             )
         number = min(max(round(val_share * len(members)), 1), len(members) - 1)
         chosen += members.nsmallest(number).index.tolist()

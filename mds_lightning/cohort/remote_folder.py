@@ -11,22 +11,22 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Literal
 from unicodedata import normalize
 
-from mds_lightning.cohort.remote_error import RemoteError, explain_denied_listing, explain_refusal
+from mds_lightning.cohort.remote_error import RemoteError, explain_denied_listing, explain_remote_error
 from mds_lightning.cohort.remote_status import RemoteStatus, remote_status
 
 log = logging.getLogger(__name__)
 
-#: So many requests wait for an answer at once; the libraries' own pools of connections are about as large.
-IN_FLIGHT = 16
-#: Bytes that are fetched at once when only a header is wanted.
+#: Number of concurrent requests; connection pools of the libraries have about this size.
+CONCURRENT_REQUESTS = 16
+#: Bytes that are fetched at once when only a header is read.
 _BLOCK = 1 << 16
 
 
 class RemoteFolder:
-    """A folder behind a URL. Its folders are listed once, when first asked for, and kept as they were then.
+    """A folder behind a URL. Its folders are listed once, at first use, and the listings are kept.
 
-    Files are known from the listings: to know of a hundred thousand takes a hundred requests for each folder
-    with as many, and none for each file.
+    Whether files exist is known from the listings: a folder of a hundred thousand files takes about a hundred
+    requests, and no request for each file.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,7 +45,7 @@ class RemoteFolder:
         return {key: value for key, value in self.__dict__.items() if key != "_opened"}
 
     def is_dir(self) -> bool:
-        """Whether anything is in it: object stores know no empty folders.
+        """Whether it contains anything; object stores have no empty folders.
 
         Raises:
             RemoteError: It cannot be listed.
@@ -53,7 +53,7 @@ class RemoteFolder:
         return bool(self.entries(""))
 
     def entries(self, folder: str) -> Mapping[str, RemoteStatus]:
-        """Name to status of what lies in `folder` ('' for this one itself), nothing where it does not exist.
+        """Name to status of the entries of `folder` ('' for the root itself); empty if it does not exist.
 
         Raises:
             RemoteError: It cannot be listed.
@@ -63,13 +63,13 @@ class RemoteFolder:
         return self._listings[folder]
 
     def list_folders(self, folders: Iterable[str]) -> None:
-        """Look up `entries` of many folders, several at a time."""
-        with ThreadPoolExecutor(IN_FLIGHT, "list") as pool:
+        """Load the `entries` of many folders, several at a time."""
+        with ThreadPoolExecutor(CONCURRENT_REQUESTS, "list") as pool:
             for _ in pool.map(self.entries, folders):
                 pass
 
     def spelled(self, name: str) -> "RemoteFile":
-        """The file `name` in the Unicode normal form (NFC, NFD) that it has there; else as it is given."""
+        """The file `name` in the Unicode normal form (NFC, NFD) that exists; if none does, as given."""
         files = [
             RemoteFile(self, form)
             for form in dict.fromkeys((name, normalize("NFC", name), normalize("NFD", name)))
@@ -77,30 +77,30 @@ class RemoteFolder:
         return next((file for file in files if file.status is not None), files[0])
 
     def fetch(self, name: str, start: int, end: int) -> bytes:
-        """Bytes `start` to `end` of a file, fewer where it is shorter.
+        """Bytes `start` to `end` of a file, fewer if it is shorter.
 
         Raises:
-            OSError: The file is not there, or may not be read.
-            RemoteError: Any other trouble: no file could be read.
+            OSError: The file does not exist, or access is denied.
+            RemoteError: Any other error, which concerns the whole folder.
         """
         try:
             filesystem, path = self._opened
             return bytes(filesystem.cat_file(f"{path}/{name}", start=start, end=end))
         except RemoteError:
             raise
-        except Exception as error:  # Each library below fsspec has its own kinds.
-            raise explain_refusal(f"{self.url}/{name}", error) from error
+        except Exception as error:  # Each library below fsspec has its own exceptions.
+            raise explain_remote_error(f"{self.url}/{name}", error) from error
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:
-        """The file system in fsspec, and the folder's path in it."""
+        """The file system of fsspec, and the path of the folder in it."""
         from fsspec.core import url_to_fs
 
         try:
-            # Listings are kept here, and no longer than a command: an object may have changed for the next.
+            # Listings are cached here for one command only: files may have changed before the next.
             return url_to_fs(self.url, use_listings_cache=False, skip_instance_cache=True)
         except Exception as error:  # As above.
-            raise explain_refusal(self.url, error) from error
+            raise explain_remote_error(self.url, error) from error
 
     def _list(self, folder: str) -> dict[str, RemoteStatus]:
         filesystem, path = self._opened
@@ -108,14 +108,14 @@ class RemoteFolder:
         try:
             found = filesystem.ls(path, detail=True)
         except Exception as error:  # As above.
-            refusal = explain_refusal(f"{self.url}/{folder}".rstrip("/"), error)
-            if isinstance(refusal, FileNotFoundError):
+            explained = explain_remote_error(f"{self.url}/{folder}".rstrip("/"), error)
+            if isinstance(explained, FileNotFoundError):
                 return {}
-            if isinstance(refusal, PermissionError):
-                refusal = explain_denied_listing(str(refusal.filename), refusal)
-            raise refusal from error
+            if isinstance(explained, PermissionError):
+                explained = explain_denied_listing(str(explained.filename), explained)
+            raise explained from error
         inside = {entry["name"].rstrip("/"): entry for entry in found}
-        # A file's listing is the file itself, and some stores list a folder in itself.
+        # The listing of a file contains the file itself, and some stores list a folder in itself.
         return {
             name.rpartition("/")[2]: remote_status(entry)
             for name, entry in inside.items()
@@ -125,11 +125,11 @@ class RemoteFolder:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file in a remote folder, with those methods of a `Path` that readers of images use.
+    """A file in a remote folder, with the methods of `Path` that are used to read images.
 
     Attributes:
-        root: A folder above it.
-        name: Path from there, with / and without . and ..
+        root: A folder that contains it, directly or indirectly.
+        name: Path relative to `root`, with / and without . and ..
     """
 
     root: RemoteFolder
@@ -141,23 +141,23 @@ class RemoteFile:
 
     @property
     def suffix(self) -> str:
-        """The ending of its name, with the dot."""
+        """The suffix of its name, with the dot."""
         return PurePosixPath(self.name).suffix
 
     @property
     def parent(self) -> RemoteFolder:
-        """The folder that holds it."""
+        """The folder that contains it."""
         folder = self.name.rpartition("/")[0]
         return RemoteFolder(f"{self.root.url}/{folder}") if folder else self.root
 
     @property
     def status(self) -> RemoteStatus | None:
-        """From the listing of its folder; None where it is not there."""
+        """Status from the listing of its folder; None if it does not exist."""
         folder, _, last = self.name.rpartition("/")
         return self.root.entries(folder).get(last)
 
     def is_file(self) -> bool:
-        """Whether it is there, and no folder; where its folder cannot be listed, that is logged."""
+        """Whether it exists and is a file; if its folder cannot be listed, a warning is logged."""
         try:
             return self.status is not None and stat.S_ISREG(self.status.st_mode)
         except RemoteError as error:
@@ -168,35 +168,35 @@ class RemoteFile:
         """Its status.
 
         Raises:
-            FileNotFoundError: It is not there.
+            FileNotFoundError: It does not exist.
         """
         if self.status is None:
-            raise explain_refusal(str(self), FileNotFoundError())
+            raise explain_remote_error(str(self), FileNotFoundError())
         return self.status
 
     def open(self, mode: Literal["rb"]) -> BinaryIO:  # noqa: ARG002 (as `Path.open`)
-        """Open it for reading a header: blocks are fetched as they are read, the first one now."""
+        """Open it for reading a header: blocks are fetched when they are read, the first one immediately."""
         reader = io.BufferedReader(_Blocks(self), _BLOCK)
         reader.peek(1)
         return reader
 
     def read_bytes(self) -> bytes:
-        """All of it, in one request.
+        """The whole content, in one request.
 
         Raises:
-            OSError: It is not there, may not be read, or has changed since it was listed.
+            OSError: It does not exist, access is denied, or it has changed since it was listed.
             RemoteError: See `RemoteFolder.fetch`.
         """
         size = self.stat().st_size
-        # One byte more, to see whether it has grown.
+        # One byte more, to detect that it has grown.
         content = self.root.fetch(self.name, 0, size + 1) if size else b""
         if len(content) != size:
-            raise OSError(0, f"it had {size} bytes when its folder was listed, and now has others")
+            raise OSError(0, f"it had {size} bytes when its folder was listed, and has changed since")
         return content
 
 
 class _Blocks(io.RawIOBase):
-    """A remote file, fetched piece by piece."""
+    """A remote file that is fetched block by block."""
 
     def __init__(self, file: RemoteFile) -> None:
         super().__init__()

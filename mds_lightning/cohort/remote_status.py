@@ -1,4 +1,4 @@
-"""What a listing tells of a remote file: its size, and what changes when it does."""
+"""Size and version of a remote file, from the listing of its folder."""
 
 import hashlib
 import stat
@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 from mds_lightning.cohort.remote_error import RemoteError
 
-#: What a listing tells that changes whenever an object is written, and what tells only when.
+#: Keys of a listing that change whenever a file is written, and keys of its modification time.
 _VERSIONS = ("ETag", "etag", "md5Hash", "content_md5", "generation")
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
 
 
 class RemoteStatus(NamedTuple):
-    """The fields of `os.stat_result` that tell whether a file has changed.
+    """The fields of `os.stat_result` that show whether a file has changed.
 
-    `st_ino` stands for the object's version. The times are 0 where the version alone is sure.
+    `st_ino` is derived from the version of the file. Times are 0 where the version is sufficient.
     """
 
     st_mode: int
@@ -28,16 +28,17 @@ class RemoteStatus(NamedTuple):
 
 
 def remote_status(entry: Mapping[str, Any]) -> RemoteStatus:
-    """From one entry of a listing of fsspec.
+    """Build it from one entry of a listing of fsspec.
 
     Raises:
-        RemoteError: It does not tell the size.
+        RemoteError: The entry has no size.
     """
     if entry.get("type") == "directory":
         return RemoteStatus(stat.S_IFDIR, 0, 0, 0, 0)
     if entry.get("size") is None:
         raise RemoteError(
-            f"{entry['name']}: its server does not tell how large files are: copy them to a disk or a bucket"
+            f"{entry['name']}: the server does not report the size of files",
+            "copy them to a disk or a bucket",
         )
     version = [str(entry[key]) for key in _VERSIONS if entry.get(key)]
     times = [entry[key] for key in _TIMES if entry.get(key)]
@@ -47,7 +48,7 @@ def remote_status(entry: Mapping[str, Any]) -> RemoteStatus:
 
 
 def _nanoseconds(moment: object) -> int:
-    """Since 1970; now where there is no telling, so that the file counts as one that may still change."""
+    """Nanoseconds since 1970; the current time if unknown, so that the file counts as recently changed."""
     if isinstance(moment, datetime):
         moment = moment.timestamp()
     return int(moment * 1e9) if isinstance(moment, int | float) else time.time_ns()

@@ -1,4 +1,4 @@
-"""Which labels of a manifest are told apart, and which of them is positive."""
+"""The classification task: which labels of a manifest are the classes, and which is positive."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """The classes a classifier tells apart; the place of a label in `classes` is its target.
+    """The classes of a classifier; the index of a label in `classes` is its target.
 
     Attributes:
         name: Short name for logs and tables.
@@ -28,7 +28,7 @@ class Task:
 
     @property
     def positive(self) -> str | None:
-        """The label whose target is 1, or None when there are more than two classes."""
+        """The label whose target is 1, or None if there are more than two classes."""
         return self.classes[1] if self.is_binary else None
 
 
@@ -48,12 +48,12 @@ def make_task(
             positive.
 
     Raises:
-        ValueError: Neither or both ways were given, a label is empty or given twice, or there are fewer than
-            two.
+        ValueError: Neither or both of `classes` and `positive`/`negative` are given, a label is empty or
+            repeated, or there are fewer than two labels.
     """
     if classes is not None and (positive is not None or negative is not None):
         raise ValueError(
-            f"task '{name}' gives both task.classes and task.positive or task.negative: keep one of them, "
+            f"task '{name}' sets both task.classes and task.positive or task.negative: keep one of them, "
             "such as task.positive=MDS task.negative=donor task.classes=null"
         )
     if classes is None:
@@ -70,7 +70,7 @@ def make_task(
         )
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:
-        raise ValueError(f"task '{name}' names '{repeated[0]}' more than once: give labels that differ")
+        raise ValueError(f"task '{name}' contains '{repeated[0]}' more than once: give different labels")
     if len(labels) < 2:
         raise ValueError(
             f"task '{name}' has fewer than two labels: give more, such as 'task.classes=[donor,MDS,AML]'"

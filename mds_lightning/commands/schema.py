@@ -39,6 +39,8 @@ class CheckConfig:
     folds: FoldsConfig = field(default_factory=FoldsConfig)
     data: DataConfig = field(default_factory=DataConfig)
     paths: PathsConfig = field(default_factory=PathsConfig)
+    ignore: list[str] = field(default_factory=list)
+    output: str | None = None
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mds_lightning.cohort.duplicate_images import same_content_complaints
+from mds_lightning.cohort.duplicate_images import find_duplicate_contents
 from mds_lightning.cohort.finding import CohortError
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.path_or_url import File
@@ -127,10 +127,10 @@ def refuse_small_fields(fields: Fields, images: Mapping[int, str], views: ViewPa
 
 def _refuse_same_content(cohort: Cohort, contents: Mapping[int, str]) -> None:
     """Find duplicates among remote images by the hashes in the cache, without reading them again."""
-    found = same_content_complaints(contents, cohort.table, str(cohort.manifest), numbered=False)
-    for complaint in (one for one in found if one.severity == "warning"):
-        log.warning("%s", complaint)
-    if errors := [one for one in found if one.severity == "error"]:
+    found = find_duplicate_contents(contents, cohort.table, str(cohort.manifest), numbered=False)
+    for finding in (finding for finding in found if finding.severity == "warning"):
+        log.warning("%s", finding)
+    if errors := [finding for finding in found if finding.severity == "error"]:
         raise CohortError(errors)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from mds_lightning.cohort.remote_folder import IN_FLIGHT, RemoteFile
+from mds_lightning.cohort.remote_folder import CONCURRENT_REQUESTS, RemoteFile
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,7 +51,9 @@ def reader_threads(files: Sequence[object], workers: int | None = None) -> int:
     """Number of threads for reading `files`: `workers`; None: one per core, and more for remote files."""
     if workers is not None:
         return workers
-    return max(usable_cores(), IN_FLIGHT if any(isinstance(file, RemoteFile) for file in files) else 1)
+    return max(
+        usable_cores(), CONCURRENT_REQUESTS if any(isinstance(file, RemoteFile) for file in files) else 1
+    )
 
 
 def usable_cores() -> int:

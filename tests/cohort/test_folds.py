@@ -58,7 +58,7 @@ def test_test_folds_are_stratified(path, seed):
         assert [sum(p.startswith(label) for p in fold.test) for fold in folds] == [expected] * 5
 
 
-def test_classes_are_even_by_patient_however_many_images_each_has(path):
+def test_classes_are_balanced_by_patient_not_by_image(path):
     patients = [(f"p{number}", "MDS" if number < 20 else "donor", "", False) for number in range(40)]
     cohort = make_cohort(patients)
     many = make_cohort(patients[:3], fields=50).table
@@ -68,7 +68,7 @@ def test_classes_are_even_by_patient_however_many_images_each_has(path):
         assert len(fold.test) == 8
 
 
-def test_folds_are_stratified_by_site_too_where_every_pair_has_enough_patients(path):
+def test_folds_are_stratified_by_site_if_every_combination_has_enough_patients(path):
     cohort = paper_cohort(sites=("A", "B"))
     site = cohort.table.set_index("patient_id")["site"]
     for fold in load_or_make_folds(path, cohort):
@@ -79,7 +79,7 @@ def test_folds_are_stratified_by_site_too_where_every_pair_has_enough_patients(p
         assert abs(sum(site[p] == "A" for p in validating) - len(validating) / 2) <= 1
 
 
-def test_a_rare_site_is_said_not_to_be_stratified(path, caplog):
+def test_a_rare_site_is_not_stratified_and_logged(path, caplog):
     patients = [
         (f"{label}{n}", label, "A" if n else "B", False) for label in ("MDS", "donor") for n in range(10)
     ]
@@ -96,7 +96,7 @@ def test_external_patients_are_in_no_fold(path):
     assert seen == {f"{label}{n}" for label in ("MDS", "donor") for n in range(10)}
 
 
-def test_validation_takes_its_share_of_every_class(path):
+def test_validation_takes_its_fraction_of_every_class(path):
     for fold in load_or_make_folds(path, paper_cohort(), val_share=0.25):
         assert [sum(p.startswith(label) for p in fold.val) for label in ("MDS", "AML", "donor")] == [12, 6, 4]
 
@@ -110,7 +110,7 @@ def test_validation_takes_its_share_of_every_class(path):
     sites=st.integers(1, 3),
     order=st.randoms(),
 )
-def test_no_patient_is_ever_on_two_sides(counts, n_splits, seed, val_share, sites, order):
+def test_no_patient_is_in_two_parts_of_a_fold(counts, n_splits, seed, val_share, sites, order):
     assume(min(counts) >= max(n_splits, 4 if n_splits == 2 else 3))
     patients = [
         (f"{label}-{number}", f"class {label}", f"site {number % sites}", False)
@@ -135,7 +135,7 @@ def test_no_patient_is_ever_on_two_sides(counts, n_splits, seed, val_share, site
     assert again == folds
 
 
-def test_another_seed_is_another_split(tmp_path):
+def test_another_seed_gives_another_split(tmp_path):
     first, other = (
         load_or_make_folds(tmp_path / f"{seed}.json", paper_cohort(), seed=seed) for seed in (0, 1)
     )
@@ -161,22 +161,22 @@ def test_impossible_splits_are_refused_and_nothing_is_written(path, options, mes
     assert not path.exists()
 
 
-def test_a_class_that_cannot_train_and_validate_is_refused(path):
+def test_a_class_with_one_training_patient_is_refused(path):
     cohort = make_cohort([(f"{label}{n}", label, "", False) for label in ("MDS", "donor") for n in range(2)])
-    with pytest.raises(FoldError, match="leaves 1 training patient in fold 0"):
+    with pytest.raises(FoldError, match="has 1 training patient in fold 0"):
         load_or_make_folds(path, cohort, n_splits=2)
 
 
 @pytest.mark.parametrize("index", [7, 5, -1])
 def test_a_fold_out_of_range_names_the_range(path, index):
-    with pytest.raises(ValueError, match=f"fold={index}: this study has folds 0 to 4"):
+    with pytest.raises(ValueError, match=f"fold={index} does not exist: this study has folds 0 to 4"):
         load_or_make_folds(path, paper_cohort()).fold(index)
 
 
 # The file
 
 
-def test_the_file_is_written_once_and_read_back_the_same(path):
+def test_the_file_is_written_once_and_read_unchanged(path):
     cohort = paper_cohort()
     first = load_or_make_folds(path, cohort)
     content = path.read_bytes()
@@ -186,7 +186,7 @@ def test_the_file_is_written_once_and_read_back_the_same(path):
     assert [fold.index for fold in first] == list(range(len(first)))
 
 
-def test_the_order_of_the_rows_does_not_matter_to_the_file(path, tmp_path):
+def test_the_file_does_not_depend_on_the_order_of_rows(path, tmp_path):
     cohort = paper_cohort()
     shuffled = Cohort(cohort.table[::-1].reset_index(drop=True), cohort.manifest, cohort.root, {})
     assert load_or_make_folds(path, cohort) == load_or_make_folds(tmp_path / "other.json", shuffled)
@@ -196,7 +196,7 @@ def test_the_order_of_the_rows_does_not_matter_to_the_file(path, tmp_path):
 @pytest.mark.parametrize(("key", "value"), [("n_splits", 4), ("seed", 3), ("val_share", 0.3)])
 def test_other_parameters_than_the_file_was_made_with_are_refused(path, key, value):
     load_or_make_folds(path, paper_cohort())
-    with pytest.raises(FoldError, match=rf"folds.{key}={value} is asked for.*study=NAME"):
+    with pytest.raises(FoldError, match=rf"folds.{key}={value} is requested.*study=NAME"):
         load_or_make_folds(path, paper_cohort(), **{key: value})
 
 
@@ -226,7 +226,7 @@ def _replace(table, patient, column, value):
         (lambda table: table[table["label"] != "donor"], "20 patients 'donor0', .* and 15 more"),
     ],
 )
-def test_a_changed_cohort_is_refused_with_what_changed(path, change, message):
+def test_a_changed_cohort_is_refused_with_the_changes(path, change, message):
     cohort = paper_cohort()
     load_or_make_folds(path, cohort)
     changed = Cohort(change(cohort.table.copy()).reset_index(drop=True), cohort.manifest, cohort.root, {})
@@ -270,7 +270,7 @@ def _invent(record):
         (lambda record: record["patients"].update(MDS0=None), "is not a fold file"),
     ],
 )
-def test_a_file_that_was_tampered_with_is_refused(path, change, message):
+def test_an_edited_file_is_refused(path, change, message):
     load_or_make_folds(path, paper_cohort())
     edit(path, change)
     with pytest.raises(FoldError, match=message) as refused:
@@ -279,7 +279,7 @@ def test_a_file_that_was_tampered_with_is_refused(path, change, message):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"folds": 3}'])
-def test_a_file_that_is_no_fold_file_is_refused(path, content):
+def test_a_file_that_is_not_a_fold_file_is_refused(path, content):
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(FoldError, match="is not a fold file"):
@@ -307,7 +307,7 @@ def _make_at_the_same_time(path, barrier, results):
     results.put(load_or_make_folds(path, paper_cohort()).hash)
 
 
-def test_processes_that_start_at_once_agree(path):
+def test_simultaneous_processes_agree(path):
     context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(4), context.Queue()
     processes = [
@@ -322,10 +322,10 @@ def test_processes_that_start_at_once_agree(path):
     assert [item.name for item in path.parent.iterdir()] == ["folds.json"]
 
 
-def test_a_first_writer_with_other_parameters_wins_and_the_second_is_told(path, monkeypatch):
+def test_a_second_writer_with_other_parameters_is_refused(path, monkeypatch):
     cohort = paper_cohort()
     load_or_make_folds(path, cohort, seed=1)
     # The second looks for the file an instant before the first has written it.
     monkeypatch.setattr(Path, "exists", lambda self: False)
-    with pytest.raises(FoldError, match=r"folds\.seed=0 is asked for"):
+    with pytest.raises(FoldError, match=r"folds\.seed=0 is requested"):
         load_or_make_folds(path, cohort, seed=0)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mds_lightning.cohort.finding import CohortError, Complaint
+from mds_lightning.cohort.finding import CohortError, Finding
+from mds_lightning.cohort.finding_kinds import EMPTY_CELL
 from mds_lightning.cohort.manifest import inspect_manifest, read_cohort
 from mds_lightning.cohort.task import Task
 
@@ -23,17 +24,17 @@ def write(folder, text, name="manifest.csv"):
     return path
 
 
-def complaints_of(path, task, **options):
-    return inspect_manifest(path, task, **options).complaints
+def findings_of(path, task, **options):
+    return inspect_manifest(path, task, **options).findings
 
 
 def errors_of(path, task, **options):
     """(row, column, message) of every error `read_cohort` raises."""
     with pytest.raises(CohortError) as raised:
         read_cohort(path, task, **options)
-    assert all(complaint.severity == "error" for complaint in raised.value.complaints)
-    assert all(complaint.file == str(path) for complaint in raised.value.complaints)
-    return [(complaint.row, complaint.column, complaint.message) for complaint in raised.value.complaints]
+    assert all(finding.severity == "error" for finding in raised.value.findings)
+    assert all(finding.file == str(path) for finding in raised.value.findings)
+    return [(finding.row, finding.column, finding.message) for finding in raised.value.findings]
 
 
 def one_error(path, task, **options):
@@ -42,7 +43,7 @@ def one_error(path, task, **options):
     return errors[0]
 
 
-# What is read
+# Reading
 
 
 @pytest.mark.parametrize(
@@ -58,14 +59,14 @@ def one_error(path, task, **options):
     ],
     ids=["comma", "bom", "semicolon", "tab", "crlf", "trailing-empty-columns", "blank-lines"],
 )
-def test_every_usual_csv_is_the_same_cohort(folder, task, encode, name):
+def test_all_csv_dialects_give_the_same_cohort(folder, task, encode, name):
     plain = read_cohort(write(folder, PLAIN), task)
     other = read_cohort(write(folder, encode(PLAIN), name), task)
     pd.testing.assert_frame_equal(other.table, plain.table)
     assert other.hash == plain.hash
 
 
-def test_parquet_with_its_own_types_is_the_same_cohort_as_csv(folder, task):
+def test_parquet_gives_the_same_cohort_as_csv(folder, task):
     text = (
         "image,patient_id,label,site,external,age,iron\n0.png,7,MDS,A,true,61,\n1.png,8,donor,,false,40,2.5\n"
     )
@@ -89,14 +90,14 @@ def test_parquet_with_its_own_types_is_the_same_cohort_as_csv(folder, task):
     assert one.hash == other.hash
 
 
-def test_a_parquet_file_is_known_by_its_content(folder, task):
+def test_a_parquet_file_is_recognised_by_its_content(folder, task):
     pd.DataFrame(
         {"image": ["0.png", "1.png"], "patient_id": ["a", "b"], "label": ["MDS", "donor"]}
     ).to_parquet(folder / "table.dat")
     assert len(read_cohort(folder / "table.dat", task).table) == 2
 
 
-def test_text_that_looks_like_a_number_or_like_nothing_stays_text(folder):
+def test_text_that_resembles_numbers_or_missing_values_stays_text(folder):
     text = "image,patient_id,label,site\n0.png,007,NA,NULL\n1.png,7,nan,1e3\n2.png,NA,None,\n"
     table = read_cohort(write(folder, text), Task("t", ("NA", "nan", "None"))).table
     assert table["patient_id"].tolist() == ["007", "7", "NA"]
@@ -112,7 +113,7 @@ def test_optional_columns_have_defaults(folder, task):
     assert list(table.index) == [0, 1, 2]
 
 
-def test_external_is_read_in_the_words_people_use(folder, task):
+def test_external_accepts_common_boolean_words(folder, task):
     words = ["true", "TRUE", "1", "yes", "Yes ", "false", "0", "no", "No", ""]
     for number in range(8, len(words) + 1):
         (folder / f"{number}.png").write_bytes(b"image %d" % number)
@@ -133,7 +134,7 @@ def test_clinical_columns_are_kept_with_numbers_as_numbers(folder, task):
     assert table["comment"].dropna().tolist() == ["NA", "ok"]
 
 
-def test_rows_of_other_labels_are_left_out_counted_and_said(folder, task, caplog):
+def test_rows_with_other_labels_are_dropped_counted_and_logged(folder, task, caplog):
     text = PLAIN + "3.png,p3,AML\n4.png,p3,AML\n5.png,p4,CML\n"
     with caplog.at_level(logging.INFO):
         cohort = read_cohort(write(folder, text), task)
@@ -142,7 +143,7 @@ def test_rows_of_other_labels_are_left_out_counted_and_said(folder, task, caplog
     assert "2 rows with label 'AML'" in caplog.text
 
 
-def test_images_lie_beside_the_manifest_or_under_the_root_that_is_given(folder, task):
+def test_images_are_relative_to_the_manifest_or_to_the_root(folder, task):
     (folder / "tables").mkdir()
     manifest = write(folder / "tables", PLAIN)
     cohort = read_cohort(manifest, task, root=folder)
@@ -155,7 +156,7 @@ def test_images_lie_beside_the_manifest_or_under_the_root_that_is_given(folder, 
 
 
 @pytest.mark.parametrize(("listed", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
-def test_a_name_is_found_in_whichever_unicode_form_it_has_on_disk(folder, task, listed, stored):
+def test_a_name_is_found_in_any_unicode_normal_form(folder, task, listed, stored):
     name = "M\u00fcller/B\u00e4r.png"
     on_disk = folder / unicodedata.normalize(stored, name)
     on_disk.parent.mkdir()
@@ -170,7 +171,7 @@ def test_composed_and_decomposed_letters_are_one_patient(folder, task):
     assert one_error(write(folder, text), task)[:2] == (3, "label")
 
 
-def test_the_hash_follows_what_decides_the_split_and_nothing_else(folder, task):
+def test_the_hash_depends_on_what_determines_the_split_only(folder, task):
     base = "image,patient_id,label,site,external,age\n"
     rows = ["0.png,a,MDS,X,no,50\n", "1.png,b,MDS,X,no,51\n", "2.png,c,donor,X,no,52\n"]
 
@@ -184,7 +185,7 @@ def test_the_hash_follows_what_decides_the_split_and_nothing_else(folder, task):
         assert hash_of(rows[0].replace(old, new), *rows[1:]) != first
 
 
-# What is refused as a file
+# Invalid files
 
 
 @pytest.mark.parametrize(
@@ -210,13 +211,13 @@ def test_the_hash_follows_what_decides_the_split_and_nothing_else(folder, task):
         "utf-32", "latin-1", "xlsx", "broken-parquet", "pipe", "space", "open-quote",
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_manifest_is_refused_with_the_reason(folder, task, content, row, message):
+def test_a_file_that_is_not_a_manifest_is_refused_with_the_reason(folder, task, content, row, message):
     errors = errors_of(write(folder, content), task)
     assert any(found[:2] == (row, None) and message in found[2] for found in errors), errors
 
 
 def test_absent_files_and_folders_are_refused(folder, task):
-    assert "no such file" in one_error(folder / "absent.csv", task)[2]
+    assert "does not exist" in one_error(folder / "absent.csv", task)[2]
     assert "is a folder" in one_error(folder, task)[2]
     write(folder, b"image,patient_id", "m.parquet")
     assert "not a readable Parquet file" in one_error(folder / "m.parquet", task)[2]
@@ -229,7 +230,7 @@ def test_an_unreadable_manifest_is_refused(folder, task):
     assert "permissions" in one_error(path, task)[2]
 
 
-# What is refused as a header
+# Invalid headers
 
 
 @pytest.mark.parametrize(
@@ -241,14 +242,14 @@ def test_an_unreadable_manifest_is_refused(folder, task):
         ("image,patient_id,diagnosis", "label", "the header has image, patient_id, diagnosis"),
     ],
 )
-def test_a_missing_column_is_named_with_the_one_that_may_be_meant(folder, task, header, column, hint):
+def test_a_missing_column_is_reported_with_the_most_similar_one(folder, task, header, column, hint):
     row, found, message = one_error(write(folder, PLAIN.replace("image,patient_id,label", header)), task)
     assert (row, found) == (1, column)
     assert "missing" in message
     assert hint in message
 
 
-def test_doubled_and_nameless_columns_are_refused(folder, task):
+def test_repeated_and_unnamed_columns_are_refused(folder, task):
     text = "image,patient_id,label,label,\n0.png,a,MDS,donor,\n1.png,b,donor,MDS,note\n"
     errors = errors_of(write(folder, text), task)
     assert [(row, column) for row, column, _ in errors] == [(1, "label"), (3, None)]
@@ -257,20 +258,20 @@ def test_doubled_and_nameless_columns_are_refused(folder, task):
 
 
 @pytest.mark.parametrize("name", ["External", "EXTERNAL", "Mask"])
-def test_a_mistyped_optional_column_is_not_taken_for_a_clinical_one(folder, task, name):
+def test_a_misspelt_optional_column_is_not_a_clinical_column(folder, task, name):
     text = f"image,patient_id,label,{name}\n0.png,p0,MDS,\n1.png,p1,donor,\n"
     row, column, message = one_error(write(folder, text), task)
     assert (row, column) == (1, name)
     assert "rename it" in message
 
 
-def test_faults_of_the_header_do_not_hide_those_of_the_rows(folder, task):
+def test_findings_in_the_header_do_not_hide_those_in_rows(folder, task):
     text = "image,patient,label\n0.png,a,MDS\n0.png,a,\nabsent.png,b,donor\n"
     found = [(row, column) for row, column, _ in errors_of(write(folder, text), task)]
     assert found == [(1, "patient_id"), (3, "label"), (3, "image"), (4, "image")]
 
 
-# What is refused in the rows
+# Invalid rows
 
 
 @pytest.mark.parametrize(
@@ -285,26 +286,26 @@ def test_faults_of_the_header_do_not_hide_those_of_the_rows(folder, task):
         ("3.png,p0,donor", 5, "label", "'donor' here and 'MDS' in row 2"),
         ("0.png,p0,MDS", 5, "image", "already in row 2"),
         ("./0.png,p0,MDS", 5, "image", "already in row 2"),
-        ("a/../0.png,p0,MDS", 5, "image", "there as '0.png'"),
+        ("a/../0.png,p0,MDS", 5, "image", "(as '0.png')"),
         ("0.png,p2,MDS", 5, "image", "under patient 'p0' and here under 'p2'"),
-        ("../0.png,p2,MDS", 5, "image", "climbs out"),
-        ("a/../../0.png,p2,MDS", 5, "image", "climbs out"),
+        ("../0.png,p2,MDS", 5, "image", "leads outside"),
+        ("a/../../0.png,p2,MDS", 5, "image", "leads outside"),
         ("/etc/passwd,p2,MDS", 5, "image", "is absolute"),
         ("C:\\images\\0.png,p2,MDS", 5, "image", "is absolute"),
         ("absent.png,p2,MDS", 5, "image", "is not under"),
         ("3.jpg,p2,MDS", 5, "image", "did you mean '3.png'?"),
         ("nowhere/3.png,p2,MDS", 5, "image", "there is no folder 'nowhere'"),
-        (".,p2,MDS", 5, "image", "is not a file"),
+        (".,p2,MDS", 5, "image", "is not a regular file"),
         ("empty.png,p2,MDS", 5, "image", "0 bytes"),
         ("copy.png,p2,MDS", 5, "image", "same photograph (same bytes) as '0.png' in row 2 of patient 'p0'"),
         ("hard.png,p0,MDS", 5, "image", "the same file as '0.png' in row 2"),
-        ("linked.png,p2,MDS", 5, "image", "leads out of"),
-        ("outside/secret.png,p2,MDS", 5, "image", "leads out of"),
+        ("linked.png,p2,MDS", 5, "image", "leads outside"),
+        ("outside/secret.png,p2,MDS", 5, "image", "leads outside"),
         ("broken.png,p2,MDS", 5, "image", "is not under"),
         ("sub\\3.png,p2,MDS", 5, "image", "write / instead of \\"),
     ],
 )  # fmt: skip
-def test_a_faulty_row_is_refused_at_its_place(folder, task, rows, row, column, message):
+def test_an_invalid_row_is_reported_at_its_position(folder, task, rows, row, column, message):
     beyond = folder.parent / f"{folder.name}-beyond"
     beyond.mkdir()
     (beyond / "secret.png").write_bytes(b"secret")
@@ -328,7 +329,7 @@ def test_a_faulty_row_is_refused_at_its_place(folder, task, rows, row, column, m
         ("external", "maybe", "'maybe' is neither true nor false"),
         ("external", "2", "neither true nor false"),
         ("mask", "absent.png", "is not under"),
-        ("mask", "../mask.png", "climbs out"),
+        ("mask", "../mask.png", "leads outside"),
         ("boxes", "[[1, 2, 3", "is not JSON"),
         ("boxes", "{}", "is not a list"),
         ("boxes", "[[1, 2, 3]]", "not four numbers"),
@@ -338,7 +339,7 @@ def test_a_faulty_row_is_refused_at_its_place(folder, task, rows, row, column, m
         ("boxes", "[[-1, 2, 3, 4]]", "no area"),
     ],
 )
-def test_a_faulty_optional_cell_is_refused_at_its_place(folder, task, column, cell, message):
+def test_an_invalid_optional_cell_is_reported_at_its_position(folder, task, column, cell, message):
     quoted = '"' + cell.replace('"', '""') + '"'
     text = f"image,patient_id,label,{column}\n0.png,p0,MDS,\n1.png,p1,donor,\n2.png,p2,MDS,{quoted}\n"
     row, found, said = one_error(write(folder, text), task)
@@ -346,7 +347,7 @@ def test_a_faulty_optional_cell_is_refused_at_its_place(folder, task, column, ce
     assert message in said
 
 
-def test_right_masks_and_boxes_are_kept(folder, task):
+def test_valid_masks_and_boxes_are_kept(folder, task):
     text = 'image,patient_id,label,mask,boxes\n0.png,a,MDS,5.png,"[[0, 1.5, 10, 20]]"\n1.png,b,donor,,[]\n'
     table = read_cohort(write(folder, text), task).table
     assert table["mask"].tolist() == ["5.png", ""]
@@ -360,16 +361,16 @@ def test_a_patient_is_external_or_not(folder, task):
     assert "'true' here and 'false' in row 2" in message
 
 
-def test_a_label_of_the_task_that_no_row_has_is_refused_with_those_there_are(folder):
+def test_a_label_without_rows_is_refused_with_the_existing_labels(folder):
     row, column, message = one_error(write(folder, PLAIN), Task("t", ("donor", "AML")))
     assert (row, column) == (None, "label")
     assert "'AML'" in message
     assert "'MDS', 'donor'" in message
     errors = errors_of(write(folder, PLAIN), Task("t", ("Donor", "MDS")))
-    assert "'donor' here" in errors[0][2]
+    assert "it is spelt 'donor' here" in errors[0][2]
 
 
-def test_each_class_needs_as_many_patients_as_folds_and_external_ones_do_not_count(folder, task):
+def test_each_class_needs_one_internal_patient_for_each_fold(folder, task):
     text = (
         "image,patient_id,label,external\n0.png,a,MDS,\n1.png,b,MDS,\n2.png,c,MDS,yes\n3.png,d,donor,\n"
         "4.png,e,donor,\n5.png,f,donor,\n"
@@ -381,7 +382,7 @@ def test_each_class_needs_as_many_patients_as_folds_and_external_ones_do_not_cou
     assert "folds.n_splits=3" in message
 
 
-def test_two_labels_matter_only_where_the_task_uses_both(folder, task, caplog):
+def test_conflicting_labels_are_errors_only_if_the_task_uses_both(folder, task, caplog):
     text = PLAIN + "3.png,p0,AML\n4.png,p5,AML\n5.png,p5,CML\n"
     cohort = read_cohort(write(folder, text), task)
     assert len(cohort.table) == 3
@@ -389,8 +390,8 @@ def test_two_labels_matter_only_where_the_task_uses_both(folder, task, caplog):
     assert "p5" not in caplog.text
 
 
-def test_every_fault_is_told_at_once_with_the_row_a_spreadsheet_shows(folder, task):
-    # A quoted line break is one row of a spreadsheet, and a blank line is one too.
+def test_all_findings_are_reported_at_once_with_spreadsheet_rows(folder, task):
+    # A cell with a line break and a blank line are one row of a spreadsheet each.
     text = (
         "image,patient_id,label,note\n"
         '0.png,p0,MDS,"two\nlines"\n'
@@ -404,10 +405,10 @@ def test_every_fault_is_told_at_once_with_the_row_a_spreadsheet_shows(folder, ta
     assert found == [(5, "image"), (6, "image"), (7, "image")]
 
 
-# What is only remarked
+# Warnings
 
 
-def test_blanks_around_cells_and_names_are_left_out_and_said(folder, task, caplog):
+def test_surrounding_blanks_are_removed_and_logged(folder, task, caplog):
     text = "image , patient_id,label\n 0.png,p0 ,MDS\n1.png,p0,MDS\u00a0\n2.png,p1,donor\n"
     table = read_cohort(write(folder, text), task).table
     assert table["patient_id"].tolist() == ["p0", "p0", "p1"]
@@ -422,22 +423,22 @@ def test_blanks_around_cells_and_names_are_left_out_and_said(folder, task, caplo
         assert place in caplog.text
 
 
-def test_the_same_bytes_twice_under_one_patient_are_remarked(folder, task, caplog):
+def test_the_same_photograph_twice_of_one_patient_is_a_warning(folder, task, caplog):
     (folder / "copy.png").write_bytes((folder / "0.png").read_bytes())
     read_cohort(write(folder, PLAIN + "copy.png,p0,MDS\n"), task)
     assert "same bytes as '0.png' in row 2" in caplog.text
 
 
-def test_files_of_one_size_that_differ_only_far_inside_are_not_the_same(folder, task):
+def test_files_that_differ_only_in_the_middle_are_different(folder, task):
     big = np.random.default_rng(0).bytes(200_000)
     (folder / "0.png").write_bytes(big)
     (folder / "2.png").write_bytes(big[:60_000] + b"!" + big[60_001:])
-    assert not complaints_of(write(folder, PLAIN), task)
+    assert not findings_of(write(folder, PLAIN), task)
 
 
-def test_patients_who_differ_only_in_case_are_remarked(folder, task):
-    (remark,) = complaints_of(write(folder, PLAIN + "3.png,P 0,MDS\n"), task)
-    assert (remark.severity, remark.row, remark.column) == ("warning", 5, "patient_id")
+def test_patients_that_differ_only_in_case_are_a_warning(folder, task):
+    (warning,) = findings_of(write(folder, PLAIN + "3.png,P 0,MDS\n"), task)
+    assert (warning.severity, warning.row, warning.column) == ("warning", 5, "patient_id")
 
 
 def test_many_warnings_are_not_all_logged(folder, task, caplog):
@@ -449,19 +450,19 @@ def test_many_warnings_are_not_all_logged(folder, task, caplog):
     assert "52 more warnings" in caplog.text
 
 
-# Its error
+# The error
 
 
-def test_the_error_survives_a_trip_between_processes_and_does_not_flood_the_terminal():
-    complaints = [Complaint("error", "m.csv", row, "label", "is empty") for row in range(1000)]
-    error = pickle.loads(pickle.dumps(CohortError(complaints)))
-    assert len(error.complaints) == 1000
+def test_the_error_can_be_pickled_and_its_text_is_limited():
+    findings = [Finding(EMPTY_CELL, "m.csv", row, "label", "is empty", "fill it") for row in range(1000)]
+    error = pickle.loads(pickle.dumps(CohortError(findings)))
+    assert error.findings == tuple(findings)
     assert str(error).count("\n") == 100
-    assert "m.csv, row 7, column label: is empty" in str(error)
+    assert "m.csv, row 7, column label: is empty: fill it (MDS010)" in str(error)
     assert "900 more" in str(error)
 
 
-# Whatever the bytes
+# Arbitrary bytes
 
 
 WORDS = [
@@ -491,19 +492,19 @@ CELLS = ["0.png", "p", "MDS", "donor", ",", ",", "\n", '"', "yes", "x"]
         ),
     )
 )
-def test_whatever_a_manifest_holds_it_is_read_or_refused(folder, content):
+def test_any_bytes_are_read_or_refused(folder, content):
     inspection = inspect_manifest(write(folder, content), Task("t", ("donor", "MDS")))
-    refused = any(complaint.severity == "error" for complaint in inspection.complaints)
+    refused = any(finding.severity == "error" for finding in inspection.findings)
     assert refused == (inspection.cohort is None)
 
 
 def test_a_header_of_blanks_is_refused(folder):
     inspection = inspect_manifest(write(folder, b"\t,"), Task("t", ("donor", "MDS")))
     assert inspection.cohort is None
-    assert "names no column in its first row" in inspection.complaints[-1].message
+    assert "has no column names in its first row" in inspection.findings[-1].message
 
 
-def test_real_smears_are_read_where_they_are_at_hand():
+def test_real_smears_are_read_if_available():
     manifest = Path(__file__).parents[3] / "shared/data/wbc_fields/manifest.csv"
     if not manifest.is_file():
         pytest.skip("the shared folder is not beside this repository")

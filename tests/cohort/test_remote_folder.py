@@ -1,4 +1,4 @@
-"""A cohort behind a URL is the cohort of the same folder on a disk, and every refusal is a sentence."""
+"""A remote cohort equals the cohort of the same folder on disk, and every error has an explanation."""
 
 import pickle
 import sys
@@ -17,7 +17,7 @@ from mds_lightning.cohort.manifest import inspect_manifest, read_cohort
 from mds_lightning.cohort.path_or_url import locate_file, locate_folder
 from mds_lightning.cohort.remote_error import RemoteError
 from mds_lightning.cohort.remote_folder import RemoteFolder
-from mds_lightning.cohort.remote_image_files import find_objects
+from mds_lightning.cohort.remote_image_files import find_remote_files
 
 GOOD = "image,patient_id,label\n0.png,p0,MDS\nsub/1.png,p1,donor\n"
 NFD = unicodedata.normalize("NFD", "fünf.png")
@@ -25,7 +25,7 @@ NFD = unicodedata.normalize("NFD", "fünf.png")
 
 @pytest.fixture
 def smears(tmp_path):
-    """A folder of images, of which only the names and bytes matter."""
+    """A folder of images, which are compared by name and bytes only."""
     folder = tmp_path / "smears"
     (folder / "sub").mkdir(parents=True)
     for number, name in enumerate(("0.png", "sub/1.png", "sub/2 ä#.png", NFD, "sub/same.png")):
@@ -60,7 +60,7 @@ def test_the_cohort_is_the_same_as_from_a_disk(smears, memory, task):
     assert str(remote.path("sub/1.png")) == f"{memory}/sub/1.png"
 
 
-def test_manifest_and_images_may_lie_in_different_places(smears, memory, task):
+def test_manifest_and_images_may_be_in_different_places(smears, memory, task):
     local, remote = write(GOOD, smears, memory)
     for manifest, root in ((local, locate_folder(memory + "/", "cohort.root")), (remote, smears)):
         assert len(read_cohort(manifest, task, root).table) == 2
@@ -75,17 +75,18 @@ def test_manifest_and_images_may_lie_in_different_places(smears, memory, task):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("column", ["image", "mask"])
-def test_every_name_is_judged_as_on_a_disk(smears, memory, task, image, column):
+def test_every_name_gives_the_same_findings_as_on_disk(smears, memory, task, image, column):
     row = f'"{image}",p2,MDS,' if column == "image" else f'sub/same.png,p2,MDS,"{image}"'
     text = f"image,patient_id,label,mask\n0.png,p0,MDS,\nsub/1.png,p1,donor,\n{row}\n"
     local, remote = (inspect_manifest(manifest, task) for manifest in write(text, smears, memory))
 
-    def told(inspection, root):
+    def reported(inspection, root):
         return [
-            (one.severity, one.row, one.message.replace(str(root), "ROOT")) for one in inspection.complaints
+            (finding.code, finding.row, finding.message.replace(str(root), "ROOT"))
+            for finding in inspection.findings
         ]
 
-    assert told(remote, memory) == told(local, smears)
+    assert reported(remote, memory) == reported(local, smears)
     assert set(remote.images) == set(local.images)
     assert set(remote.masks) == set(local.masks)
 
@@ -96,7 +97,7 @@ def test_every_name_is_judged_as_on_a_disk(smears, memory, task, image, column):
     )
 )
 @settings(deadline=None, max_examples=30)
-def test_no_name_leads_out_of_the_folder(parts, tmp_path_factory):
+def test_no_name_leads_outside_the_folder(parts, tmp_path_factory):
     import pandas as pd
 
     base = tmp_path_factory.getbasetemp() / "traversal"
@@ -107,30 +108,30 @@ def test_no_name_leads_out_of_the_folder(parts, tmp_path_factory):
         filesystem.pipe_file(f"memory://traversal/{name}", name.encode())
     names = pd.Series(["/".join(parts)], index=[2], name="image")
     files, _ = find_files(names, base / "root", "manifest.csv")
-    objects, complaints = find_objects(names, RemoteFolder("memory://traversal/root"), "manifest.csv")
-    # A disk also follows a/../0.png through a folder that is not there, or not at all: what counts is here.
+    objects, findings = find_remote_files(names, RemoteFolder("memory://traversal/root"), "manifest.csv")
+    # A local path a/../0.png fails if the folder a does not exist; remote paths are normalised.
     assert {named.row for named in files} <= set(objects)
     for file in objects.values():
         assert file.read_bytes().startswith(b"root/")
-    assert objects or complaints
+    assert objects or findings
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("s3://", "names no"),
-        ("s3://bucket/", "names no file"),
+        ("s3://", "does not name"),
+        ("s3://bucket/", "does not name a file"),
         ("file:///smears/manifest.csv", "is on this machine"),
-        ("simplecache::s3://bucket/manifest.csv", "chains several places"),
-        ("ftp://me:secret@host/manifest.csv", "has a password in its URL"),
+        ("simplecache::s3://bucket/manifest.csv", "is a chained URL"),
+        ("ftp://me:secret@host/manifest.csv", "contains a password"),
     ],
 )
-def test_a_url_that_is_none_is_refused_by_its_key(url, said):
+def test_an_invalid_url_is_refused_by_its_key(url, said):
     with pytest.raises(ValueError, match=f"cohort.manifest.*{said}") as refused:
         locate_file(url, "cohort.manifest")
     assert "me:secret" not in str(refused.value)
-    if said == "names no":
-        with pytest.raises(ValueError, match=r"cohort\.root=s3:// names no bucket"):
+    if said == "does not name":
+        with pytest.raises(ValueError, match=r"cohort\.root=s3:// does not name a bucket"):
             locate_folder(url, "cohort.root")
 
 
@@ -139,7 +140,7 @@ def test_paths_stay_paths(tmp_path):
     assert locate_folder("C:\\smears", "k").name == "C:\\smears"
 
 
-def test_a_listing_is_made_once_and_the_folder_travels_without_its_connection(memory, monkeypatch):
+def test_a_folder_is_listed_once_and_pickled_without_its_connection(memory, monkeypatch):
     folder = RemoteFolder(memory)
     assert folder.is_dir()
     copy = pickle.loads(pickle.dumps(folder))
@@ -160,14 +161,14 @@ def test_a_listing_is_made_once_and_the_folder_travels_without_its_connection(me
         ("s4://bucket/smears", "Protocol not known: s4"),
     ],
 )
-def test_what_cannot_read_a_url_is_told_with_the_extra(monkeypatch, smears, task, url, said):
+def test_a_missing_package_is_reported_with_the_extra(monkeypatch, smears, task, url, said):
     for package in ("gcsfs", "s3fs"):
         monkeypatch.setitem(sys.modules, package, None)
     manifest, _ = write(GOOD, smears, "memory://unused")
     with pytest.raises(CohortError, match=said):
         read_cohort(manifest, task, locate_folder(url, "cohort.root"))
-    [complaint] = inspect_manifest(locate_file(f"{url}/m.csv", "k"), task).complaints
-    assert complaint.file == f"{url}/m.csv"
+    [finding] = inspect_manifest(locate_file(f"{url}/m.csv", "k"), task).findings
+    assert finding.file == f"{url}/m.csv"
 
 
 # A real S3 server
@@ -193,7 +194,7 @@ def test_an_s3_folder_is_read_with_one_request_a_folder(store, smears, task):
         assert len(file.read()) == 200_003
 
 
-def test_a_listing_of_several_pages_is_whole(store, monkeypatch):
+def test_a_listing_of_several_pages_is_complete(store, monkeypatch):
     filesystem = store.filesystem()
     filesystem.pipe({f"{store.bucket}/many/{number}.png": b"x" for number in range(7)})
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
@@ -202,16 +203,16 @@ def test_a_listing_of_several_pages_is_whole(store, monkeypatch):
     assert len(store.requests) == 3
 
 
-def test_what_is_not_there_is_told(store, smears, task):
+def test_missing_folders_and_files_are_reported(store, smears, task):
     manifest, _ = write(GOOD, smears, "memory://unused")
     for url in (f"{store.bucket}/nowhere", "s3://no-such-bucket/smears"):
-        with pytest.raises(CohortError, match=f"cohort.root={url} is no bucket or folder, or holds nothing"):
+        with pytest.raises(CohortError, match=f"cohort.root={url} is not a bucket or folder, or it is empty"):
             read_cohort(manifest, task, locate_folder(url, "cohort.root"))
-        with pytest.raises(CohortError, match=f"{url}/m.csv: there is no such file: correct cohort.manifest"):
+        with pytest.raises(CohortError, match=f"{url}/m.csv: does not exist: correct cohort.manifest"):
             read_cohort(locate_file(f"{url}/m.csv", "cohort.manifest"), task)
 
 
-def test_missing_and_refused_credentials_are_told(store, smears, monkeypatch):
+def test_missing_and_refused_credentials_are_reported(store, smears, monkeypatch):
     url = store.upload(smears, "smears")
     reset = f"{store.environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
 
@@ -233,7 +234,7 @@ def test_missing_and_refused_credentials_are_told(store, smears, monkeypatch):
         RemoteFolder(url).is_dir()
 
 
-def test_a_server_that_is_not_there_is_told(store, smears, task):
+def test_an_unreachable_server_is_reported(store, smears, task):
     (smears / "manifest.csv").write_text(GOOD)
     url = store.upload(smears, "smears")
     folder = RemoteFolder(url)

@@ -10,7 +10,7 @@ def test_target_1_of_a_binary_task_is_the_positive_class():
     assert task.is_binary
 
 
-def test_classes_keep_their_order_and_three_have_no_positive():
+def test_classes_keep_their_order_and_three_have_no_positive_class():
     task = make_task("three", classes=["donor", "MDS", "AML"])
     assert task.classes == ("donor", "MDS", "AML")
     assert task.positive is None
@@ -18,24 +18,24 @@ def test_classes_keep_their_order_and_three_have_no_positive():
     assert make_task("two", classes=["a", "b"]).positive == "b"
 
 
-def test_labels_are_compared_as_a_reader_sees_them():
+def test_labels_are_normalised():
     assert make_task("t", positive="Mu\u0308ller ", negative="donor").classes == ("donor", "M\u00fcller")
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"positive": "MDS", "negative": "MDS"}, "names 'MDS' more than once"),
+        ({"positive": "MDS", "negative": "MDS"}, "contains 'MDS' more than once"),
         ({"positive": "MDS"}, "task.negative is missing"),
         ({"negative": "MDS"}, "task.positive is missing"),
         ({}, "task.positive is missing"),
         ({"classes": ["MDS"]}, "fewer than two labels"),
         ({"classes": []}, "fewer than two labels"),
-        ({"classes": ["a", "b", "a"]}, "names 'a' more than once"),
+        ({"classes": ["a", "b", "a"]}, "contains 'a' more than once"),
         ({"classes": ["a", " "]}, "empty label"),
         ({"classes": ["a", "b"], "positive": "a"}, "both task.classes and task.positive"),
     ],
 )
-def test_what_is_no_task_is_refused_with_the_key_at_fault(values, message):
+def test_an_invalid_task_is_refused_by_its_key(values, message):
     with pytest.raises(ValueError, match=message):
         make_task("t", **values)

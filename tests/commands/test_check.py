@@ -1,3 +1,5 @@
+import json
+
 import fsspec
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ GOOD = [f"{label}{number}.png,{label}{number},{label}" for label in ("MDS", "don
 
 @pytest.fixture
 def folder(tmp_path):
-    """Four images of as many patients a class, and some that are not in order."""
+    """Images of four patients for each class, and faulty ones."""
     images = tmp_path / "images"
     images.mkdir()
     random = np.random.default_rng(0)
@@ -51,10 +53,10 @@ def run(folder):
 
 
 def places(result, severity="error"):
-    return {(fault.row, fault.column) for fault in result.complaints if fault.severity == severity}
+    return {(fault.row, fault.column) for fault in result.findings if fault.severity == severity}
 
 
-def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys):
+def test_every_fault_of_a_manifest_is_reported_at_its_row(run, capsys):
     header = "image,patient_id,label,external,mask,boxes,site,site"
     rows = [row + ",,,,," for row in GOOD]  # Rows 2 to 9.
     faults = {
@@ -65,9 +67,9 @@ def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys)
         14: ("copy.png,MDS1,MDS,,,,,", "image", "same bytes"),
         15: ("absent.png,MDS1,MDS,,,,,", "image", "is not under"),
         16: ("empty.png,MDS1,MDS,,,,,", "image", "0 bytes"),
-        17: ("../secret.png,MDS1,MDS,,,,,", "image", "climbs out"),
+        17: ("../secret.png,MDS1,MDS,,,,,", "image", "leads outside"),
         18: ("/etc/hostname,MDS1,MDS,,,,,", "image", "is absolute"),
-        19: ("link.png,MDS1,MDS,,,,,", "image", "leads out of"),
+        19: ("link.png,MDS1,MDS,,,,,", "image", "leads outside"),
         20: ("cut.png,MDS1,MDS,,,,,", "image", "truncated"),
         21: ("text.png,MDS1,MDS,,,,,", "image", "JPEG, PNG, TIFF, BMP or WebP"),
         22: ("huge.png,MDS1,MDS,,,,,", "image", "data.max_pixels=1000"),
@@ -84,27 +86,27 @@ def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys)
     result = run("\n".join([header, *rows, ""]), "folds.n_splits=5", "task=mds_vs_aml")
     assert result.failed
     for row, (_, column, message) in faults.items():
-        said = [fault.message for fault in result.complaints if (fault.row, fault.column) == (row, column)]
+        said = [fault.message for fault in result.findings if (fault.row, fault.column) == (row, column)]
         assert any(message in text for text in said), (row, said)
     assert (28, "boxes") in places(result)
-    whole = [fault.message for fault in result.complaints if fault.row is None]
+    whole = [fault.message for fault in result.findings if fault.row is None]
     assert any("'AML'" in message and "'MDS', 'donor'" in message for message in whole)
     assert any(
         "'MDS' has fewer patients that are not external (4)" in message and "folds.n_splits=5" in message
         for message in whole
     )
-    # Nothing else is said of the rows that are right.
+    # There are no findings on valid rows.
     assert not {row for row, _ in places(result) if row is not None} - set(faults)
     shown = capsys.readouterr().out
     for row, (_, _, message) in faults.items():
         assert any(f" {row} " in line and message in line for line in shown.splitlines()), (row, message)
-    assert f"{result.errors} errors, {len(result.complaints) - result.errors} warning" in shown
+    assert f"{result.errors} errors, {result.warnings} warning" in shown
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "no such file"),
+        (None, "does not exist"),
         (b"", "is empty"),
         ("image,patient_id,label\n", "no rows"),
         ("picture|patient_id|label\n", "separated by commas, semicolons or tabs"),
@@ -113,13 +115,13 @@ def test_one_manifest_with_every_fault_has_each_reported_at_its_row(run, capsys)
         ("\n".join(["image,patient,label", *GOOD]), "rename 'patient' to 'patient_id'"),
     ],
 )
-def test_a_manifest_that_cannot_be_read_is_one_clear_line(run, capsys, text, message):
+def test_a_manifest_that_cannot_be_read_is_one_line(run, capsys, text, message):
     result = run(text)
     assert result.failed
     assert any(message in line and "error" in line for line in capsys.readouterr().out.splitlines())
 
 
-def test_a_cohort_without_faults_is_summarised(run, capsys):
+def test_a_valid_cohort_is_summarised(run, capsys):
     rows = [f"{row},A," for row in GOOD] + [
         "more0.png,x0,MDS,B,yes",
         "more1.png,AML0,AML,A,",
@@ -132,7 +134,7 @@ def test_a_cohort_without_faults_is_summarised(run, capsys):
     assert "MDS A 4 4 0 0" in shown
     assert "MDS B 0 0 1 1" in shown
     assert "donor A 4 4 0 0" in shown
-    assert "AML A 1 2 0 0 left out: not in the task" in shown
+    assert "AML A 1 2 0 0 not used: not a class of the task" in shown
     assert "16 x 12 11" in shown
     assert any(line.endswith("0 errors, 0 warnings") for line in shown)
 
@@ -145,11 +147,11 @@ def test_warnings_alone_do_not_fail(run, capsys):
     assert "0 errors, 1 warning" in capsys.readouterr().out
 
 
-def test_patients_who_cannot_be_split_as_asked_are_a_fault(run):
+def test_patients_that_cannot_be_split_are_an_error(run):
     text = "\n".join(["image,patient_id,label", *GOOD[:2], *GOOD[4:]])
     result = run(text)
-    assert [fault.column for fault in result.complaints] == ["patient_id"]
-    assert "too few to train and to validate" in result.complaints[0].message
+    assert [fault.column for fault in result.findings] == ["patient_id"]
+    assert "too few for training and validation" in result.findings[0].message
 
 
 def test_brackets_in_names_are_shown_as_they_are(run, capsys):
@@ -170,11 +172,47 @@ def test_a_remote_folder_is_checked_as_one_on_a_disk(run, folder, tmp_path):
     for path in folder.iterdir():
         filesystem.pipe_file(f"{url}/{path.name}", path.read_bytes())
     remote = run("\n".join([*rows, ""]), f"cohort.root={url}")
-    assert {fault.row for fault in local.complaints} == {10, 11, 12, 13, 14, 16, 17}
+    assert {fault.row for fault in local.findings} == {10, 11, 12, 13, 14, 16, 17}
 
-    def told(result, root):
-        return {(one.severity, one.row, one.message.replace(str(root), "ROOT")) for one in result.complaints}
+    def reported(result, root):
+        return {(one.code, one.row, one.message.replace(str(root), "ROOT")) for one in result.findings}
 
-    assert told(remote, url) == told(local, folder)
+    assert reported(remote, url) == reported(local, folder)
     assert remote.shapes == local.shapes
     assert remote.groups == local.groups
+
+
+def test_all_codes_are_listed_and_findings_show_code_and_remedy(run, capsys):
+    run("\n".join(["image,patient_id,label", *GOOD, "absent.png,donor0,donor"]))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    codes = [line.split()[0] for line in lines if line.startswith("MDS") and " error " in line]
+    assert {"MDS001", "MDS020", "MDS050"} <= set(codes)
+    [found] = [line for line in lines if line.startswith("MDS033 error") and "absent.png" in line]
+    assert "10 image" in found
+    assert found.endswith("restore the file, or remove the row")
+
+
+def test_an_ignored_check_neither_fails_nor_is_shown(run, capsys):
+    text = "\n".join(["image,patient_id,label", *GOOD, "absent.png,donor0,donor"])
+    result = run(text, "ignore=[MDS033]")
+    assert not result.failed
+    shown = capsys.readouterr().out
+    assert "absent.png" not in shown
+    assert any(
+        line.split()[:1] == ["MDS033"] and line.rstrip().endswith("ignored") for line in shown.splitlines()
+    )
+
+
+def test_an_unknown_code_is_refused_with_the_nearest_one(run):
+    with pytest.raises(ValueError, match="there is no check MDS33; did you mean MDS033"):
+        run("\n".join(["image,patient_id,label", *GOOD]), "ignore=[MDS33]")
+
+
+def test_the_result_is_written_as_json(run, tmp_path):
+    output = tmp_path / "audit" / "result.json"
+    result = run("\n".join(["image,patient_id,label", *GOOD, "cut.png,donor0,donor"]), f"output={output}")
+    record = json.loads(output.read_text())
+    assert record == result.to_json()
+    [found] = record["findings"]
+    assert (found["code"], found["severity"], found["row"]) == ("MDS050", "error", 10)
+    assert found["remedy"] == "copy it again from its source"

@@ -15,7 +15,7 @@ from mds_lightning.cohort.finding import CohortError
 from mds_lightning.cohort.manifest import read_cohort
 from mds_lightning.cohort.path_or_url import locate_file, locate_folder
 from mds_lightning.cohort.remote_error import RemoteError
-from mds_lightning.cohort.remote_folder import IN_FLIGHT
+from mds_lightning.cohort.remote_folder import CONCURRENT_REQUESTS
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.datamodule import SmearDataModule
@@ -136,7 +136,7 @@ def test_concurrent_requests_are_several_and_bounded(tmp_path, cohort, task, mem
 
     monkeypatch.setattr(MemoryFileSystem, "cat_file", slow)
     prepare(read(memory, task), tmp_path)
-    assert 4 < most <= IN_FLIGHT
+    assert 4 < most <= CONCURRENT_REQUESTS
 
 
 def test_a_removed_or_unreadable_object_is_named(tmp_path, cohort, task, memory, monkeypatch):

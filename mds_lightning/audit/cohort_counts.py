@@ -1,6 +1,7 @@
-"""What a manifest holds: patients and images by label and site, whether or not it is free of faults."""
+"""Numbers of patients and images of a manifest by label and site, with or without faults."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -9,17 +10,17 @@ from mds_lightning.cohort.task import Task
 
 
 @dataclass(frozen=True)
-class Group:
-    """Images and patients of one label at one site.
+class GroupCount:
+    """Numbers of patients and images of one label at one site.
 
     Attributes:
         label: As in the manifest.
         site: '' where there is none.
-        used: Whether the task names the label.
-        patients: Number of patients that are not external; `images` of theirs.
-        images: See `patients`.
-        external_patients: Number of external patients; `external_images` of theirs.
-        external_images: See `external_patients`.
+        used: Whether the label is a class of the task.
+        patients: Number of patients that are not external.
+        images: Number of their images.
+        external_patients: Number of external patients.
+        external_images: Number of their images.
     """
 
     label: str
@@ -30,13 +31,17 @@ class Group:
     external_patients: int
     external_images: int
 
+    def to_json(self) -> dict[str, Any]:
+        """The attributes as JSON values."""
+        return asdict(self)
 
-def summarize_groups(rows: pd.DataFrame, task: Task) -> tuple[Group, ...]:
-    """Count the rows of a manifest: labels of the task first, in its order; then the others, by name.
+
+def count_groups(rows: pd.DataFrame, task: Task) -> tuple[GroupCount, ...]:
+    """Count the rows of a manifest: classes of the task first, in its order; then other labels, by name.
 
     Args:
-        rows: As in `Inspection.rows`. Without the columns patient_id and label there is nothing to count.
-        task: Decides which labels are used.
+        rows: As in `Inspection.rows`; without the columns patient_id and label the result is empty.
+        task: Defines which labels are used.
     """
     if rows.empty or not {"patient_id", "label"} <= set(rows.columns):
         return ()
@@ -47,7 +52,7 @@ def summarize_groups(rows: pd.DataFrame, task: Task) -> tuple[Group, ...]:
     for (label, site), members in table.groupby(["label", "site"]):
         internal, external = members[~members["external"]], members[members["external"]]
         groups.append(
-            Group(
+            GroupCount(
                 label=str(label),
                 site=str(site),
                 used=label in task.classes,
@@ -57,7 +62,7 @@ def summarize_groups(rows: pd.DataFrame, task: Task) -> tuple[Group, ...]:
                 external_images=len(external),
             )
         )
-    place = {label: number for number, label in enumerate(task.classes)}
+    order = {label: number for number, label in enumerate(task.classes)}
     return tuple(
-        sorted(groups, key=lambda group: (place.get(group.label, len(place)), group.label, group.site))
+        sorted(groups, key=lambda group: (order.get(group.label, len(order)), group.label, group.site))
     )
