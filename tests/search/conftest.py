@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import optuna
@@ -15,6 +16,8 @@ from optuna.trial import TrialState
 
 from mds_lightning.cli import conf_directory
 from mds_lightning.search.store import open_store
+
+from ..forking import fork
 
 TOY = Path(__file__).parent / "toy"
 #: Launchers and resources are the real ones.
@@ -55,6 +58,11 @@ class Toy:
         return subprocess.Popen(
             command, cwd=TOY, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
+
+    def fork(self, log: Path, *overrides: str, config: str = "search") -> BaseProcess:
+        """The same as `start`, seconds sooner; the output goes to the file `log`."""
+        program, *arguments = self._arguments(overrides, config)
+        return fork(self.home / program, *arguments, home=self.home, stdout=log)
 
     def run(self, *overrides: str, config: str = "search", code: int = 0) -> str:
         process = self.start(*overrides, config=config)

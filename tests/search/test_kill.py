@@ -1,4 +1,4 @@
-"""Kill -9 anywhere: the search ends as if nobody had."""
+"""Killed by SIGKILL at any moment and started again, a search ends as an undisturbed one."""
 
 import time
 from pathlib import Path
@@ -7,15 +7,9 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-#: Without a pruner, which would import scipy.stats in each of the twelve processes.
+from ..forking import wait_for_text, wait_until
+
 QUICK = ("seconds=0.06", "hydra.sweeper.pruner=null")
-
-
-def wait_for(process, text: str) -> None:
-    for line in process.stdout:
-        if text in line:
-            return
-    raise AssertionError(f"ended without {text!r}")
 
 
 def points(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[tuple[str, float], ...]]:
@@ -24,19 +18,23 @@ def points(trials: list[optuna.trial.FrozenTrial]) -> list[tuple[tuple[str, floa
 
 def test_ten_kills_change_nothing(tmp_path: Path, toy_at) -> None:
     undisturbed, killed = toy_at(tmp_path / "undisturbed"), toy_at(tmp_path / "killed")
-    undisturbed.run(*QUICK)
+    whole = undisturbed.fork(tmp_path / "undisturbed.log", *QUICK)
     moments = np.random.default_rng(2026).uniform(0, 0.35, size=10)
     for k, moment in enumerate(moments):
-        process = killed.start(*QUICK)
+        log = tmp_path / f"killed-{k}.log"
+        process = killed.fork(log, *QUICK)
         if k:
-            wait_for(process, "study toy at")
-        else:  # once while the storage is made
-            while not (killed.directory / "study.db").exists():
-                time.sleep(0.01)
+            wait_for_text("study toy at", process, log)
+        else:  # once while the storage is created
+            wait_until((killed.directory / "study.db").exists, process, log)
         time.sleep(moment)
         process.kill()
-        assert process.wait() == -9, "the search was over before it could be killed"
-    killed.run(*QUICK)
+        process.join()
+        assert process.exitcode == -9, f"the search was over before it could be killed: {log.read_text()}"
+    last = killed.fork(tmp_path / "last.log", *QUICK)
+    for process in (whole, last):
+        process.join()
+        assert process.exitcode == 0, [path.read_text() for path in tmp_path.glob("*.log")]
 
     states = killed.states()
     assert states["COMPLETE"] + states.get("PRUNED", 0) == 12

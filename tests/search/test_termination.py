@@ -1,31 +1,28 @@
-"""SIGTERM and Ctrl-C leave in order; other processes take over what they left."""
+"""After SIGTERM or Ctrl-C a search returns its trial to the queue, and another process takes it."""
 
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from mds_lightning.search.termination import Termination
 
-
-def wait_for(process, text: str) -> None:
-    for line in process.stdout:
-        if text in line:
-            return
-    raise AssertionError(f"ended without {text!r}")
+from ..forking import wait_for_text
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
-def test_a_stopped_search_gives_its_trial_back(toy, sent: int, code: int) -> None:
-    process = toy.start("seconds=5", "hydra.sweeper.n_trials=1")
-    wait_for(process, "Launching")
+def test_a_stopped_search_gives_its_trial_back(toy, tmp_path: Path, sent: int, code: int) -> None:
+    log = tmp_path / "log"
+    process = toy.fork(log, "seconds=5", "hydra.sweeper.n_trials=1")
+    wait_for_text("Launching", process, log)
     time.sleep(0.3)
-    process.send_signal(sent)
-    output, _ = process.communicate(timeout=200)
+    os.kill(process.pid, sent)
+    process.join(timeout=200)
     # After Ctrl-C, 1: Python did not get round to ending itself by the signal.
     allowed = (code, 128 - code, 1) if sent == signal.SIGINT else (code, 128 - code)
-    assert process.returncode in allowed, output
+    assert process.exitcode in allowed, log.read_text()
     given_back, queued = toy.study().trials
     assert (given_back.state.name, queued.state.name) == ("FAIL", "WAITING")
     assert given_back.user_attrs["reason"].startswith("given back by")

@@ -5,8 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+
+from ..forking import fork
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -43,13 +46,26 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def mds_lightning(environment) -> Run:
-    """`mds_lightning("train", ..., cwd=folder)` runs the command and returns what it said."""
+    """`mds_lightning("train", ..., cwd=folder)` runs the command and returns what it wrote.
+
+    The process is forked (see `tests/forking.py`); `test_train.py` starts the installed command itself.
+    """
+
+    program = Path(sys.executable).with_name("mds-lightning")
 
     def run(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name("mds-lightning")), *arguments]
-        return subprocess.run(
-            command, cwd=cwd, env=environment | more, capture_output=True, text=True, timeout=300, check=False
-        )
+        with TemporaryDirectory() as folder:
+            stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+            process = fork(
+                program, *arguments, home=cwd, stdout=stdout, stderr=stderr, environment=environment | more
+            )
+            process.join(timeout=300)
+            if process.exitcode is None:
+                process.kill()
+                raise TimeoutError(f"{arguments} did not end: {stderr.read_text()}")
+            return subprocess.CompletedProcess(
+                arguments, process.exitcode, stdout.read_text(), stderr.read_text()
+            )
 
     return run
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
+from ...forking import wait_for_text
+
 
 def test_three_workers_share_twenty_trials_and_survive_a_kill(
     postgresql: str, toy_kept_at: Callable, tmp_path: Path
@@ -13,14 +15,14 @@ def test_three_workers_share_twenty_trials_and_survive_a_kill(
     # The database is empty: all three begin by making its tables.
     toy = toy_kept_at(tmp_path, f"{postgresql}/postgres")
     options = ("hydra.sweeper.n_trials=20", "seconds=0.05", "folds=1")
-    workers = [toy.start(*options) for _ in range(3)]
+    logs = [tmp_path / f"worker-{k}.log" for k in range(3)]
+    workers = [toy.fork(log, *options) for log in logs]
     victim = workers[0]
-    for line in victim.stdout:
-        if "Launching" in line:  # a trial is running
-            break
+    wait_for_text("Launching", victim, logs[0])  # a trial is running
     victim.kill()
-    outputs = [worker.communicate(timeout=400)[0] for worker in workers[1:]]
-    assert [worker.wait() for worker in workers] == [-9, 0, 0], outputs
+    for worker in workers:
+        worker.join(timeout=400)
+    assert [worker.exitcode for worker in workers] == [-9, 0, 0], [log.read_text() for log in logs]
 
     trials = toy.study().trials
     finished = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
