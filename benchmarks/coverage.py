@@ -25,9 +25,9 @@ from mds_lightning.statistics.intervals.fold_spread import interval_over_folds
 from mds_lightning.statistics.intervals.interval import Interval
 from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.intervals.wilson import wilson_interval
-from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.metric import Measure
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.within_folds import WithinFolds
+from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 PATIENTS, IMAGES, FOLDS = 60, 4, 5
 #: Share of a score's variance (within a class) that a patient's images have in common.
@@ -93,10 +93,10 @@ def all_intervals(
 ) -> Iterator[tuple[str, Interval, float]]:
     """(what, interval, truth) of everything that could be reported of one cohort."""
     for level, sample, count in (("image", images, 1), ("patient", average_images(images), IMAGES)):
-        metrics = Metrics.of(sample)
+        metrics = SampleMetrics.of(sample)
         result = bootstrap(metrics, sample.patient_class, n_resamples, seed)
         auc, accuracy = truth.auc(count), truth.accuracy(count)
-        within = bootstrap(WithinFolds.of(sample), sample.strata_by_fold(), n_resamples, seed)
+        within = bootstrap(SampleMetrics.within_folds(sample), sample.strata_by_fold(), n_resamples, seed)
         for name, resampled, measure, value in (
             ("AUC", result, AUC, auc),
             ("AUC within folds", within, WITHIN, auc),
@@ -111,9 +111,9 @@ def all_intervals(
             interval_of_auc(positive, score, sample.patient),
             auc,
         )
-        folds = [Metrics.of(sample.where(sample.fold == k)).point()[AUC] for k in range(FOLDS)]
+        folds = [SampleMetrics.of(sample.where(sample.fold == k)).point()[AUC] for k in range(FOLDS)]
         yield f"{level} AUC, Student t over folds", interval_over_folds(np.array(folds)), auc
-        right = sample.decided == sample.target
+        right = sample.predicted == sample.target
         yield f"{level} accuracy, Wilson", wilson_interval(float(right.sum()), len(right)), accuracy
         yield (
             f"{level} recall, Wilson",
@@ -128,7 +128,7 @@ def all_intervals(
             yield "patient AUC, as reported: BCa, Newcombe where all are in order", shown, auc
     rows = np.arange(len(images.target))
     naive = Sample(images.classes, images.target, images.probabilities, rows, images.target, images.fold)
-    result = bootstrap(Metrics.of(naive), naive.patient_class, n_resamples, seed, jackknife=False)
+    result = bootstrap(SampleMetrics.of(naive), naive.patient_class, n_resamples, seed, jackknife=False)
     yield "image AUC, bootstrap over images", result.percentile(AUC), truth.auc(1)
     yield "image accuracy, bootstrap over images", result.percentile(ACCURACY), truth.accuracy(1)
     score = images.probabilities[:, 1]

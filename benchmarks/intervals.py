@@ -20,9 +20,8 @@ import numpy as np
 from sklearn import metrics as sk
 
 from mds_lightning.statistics.intervals.bootstrap import bootstrap
-from mds_lightning.statistics.metrics import Metrics
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.within_folds import WithinFolds
+from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 FOLDS = 5
 
@@ -49,8 +48,8 @@ def draw_sample(patients: int, images: int, seed: int = 0) -> Sample:
 def ours(sample: Sample, n_resamples: int) -> int:
     """Percentile and BCa intervals of every metric; returns how many metrics there are."""
     results = [
-        bootstrap(Metrics.of(sample), sample.patient_class, n_resamples),
-        bootstrap(WithinFolds.of(sample), sample.strata_by_fold(), n_resamples),
+        bootstrap(SampleMetrics.of(sample), sample.patient_class, n_resamples),
+        bootstrap(SampleMetrics.within_folds(sample), sample.strata_by_fold(), n_resamples),
     ]
     for result in results:
         for measure in result.point:
@@ -74,9 +73,9 @@ def loop(sample: Sample, n_resamples: int) -> int:
 
 
 def all_by_sklearn(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> list[float]:
-    """Every metric of `Metrics`, by scikit-learn."""
-    decided = (score > 0.5).astype(int)
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, zero_division=np.nan)
+    """Every metric of `SampleMetrics`, by scikit-learn."""
+    predicted = (score > 0.5).astype(int)
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, predicted, zero_division=np.nan)
     within = [
         (
             sk.roc_auc_score(y[fold == k], score[fold == k]),
@@ -85,9 +84,9 @@ def all_by_sklearn(y: np.ndarray, score: np.ndarray, fold: np.ndarray) -> list[f
         for k in np.unique(fold)
     ]
     return [
-        sk.accuracy_score(y, decided),
-        sk.balanced_accuracy_score(y, decided),
-        sk.matthews_corrcoef(y, decided),
+        sk.accuracy_score(y, predicted),
+        sk.balanced_accuracy_score(y, predicted),
+        sk.matthews_corrcoef(y, predicted),
         *precision,
         *recall,
         *recall[::-1],  # specificity of either class
@@ -105,12 +104,14 @@ def package(sample: Sample, n_resamples: int) -> int:
     import confidenceinterval as ci
 
     y, score = sample.target, sample.probabilities[:, 1]
-    decided = (score > 0.5).astype(int)
+    predicted = (score > 0.5).astype(int)
     names = ("accuracy_score", "ppv_score", "npv_score", "tpr_score", "tnr_score")
     for name in names:
-        getattr(ci, name)(y, decided, method="bootstrap_percentile", n_resamples=n_resamples)
+        getattr(ci, name)(y, predicted, method="bootstrap_percentile", n_resamples=n_resamples)
     for name in ("precision_score", "recall_score", "f1_score"):
-        getattr(ci, name)(y, decided, average="macro", method="bootstrap_percentile", n_resamples=n_resamples)
+        getattr(ci, name)(
+            y, predicted, average="macro", method="bootstrap_percentile", n_resamples=n_resamples
+        )
     ci.roc_auc_score(y, score, method="bootstrap_percentile", n_resamples=n_resamples)
     return len(names) + 4
 

@@ -27,7 +27,8 @@ from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
-from mds_lightning.statistics.predictions import read_predictions, score_auroc
+from mds_lightning.statistics.metrics.roc_auc import score_auroc
+from mds_lightning.statistics.predictions import read_predictions
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import describe_file, write_provenance

@@ -36,7 +36,8 @@ from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.statistics.predictions import Predictions, score_auroc
+from mds_lightning.statistics.metrics.roc_auc import score_auroc
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.cohort_files import find_manifest
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
@@ -103,11 +104,11 @@ def evaluate_study(
     evidence: dict[str, Evidence] = {}
     for variant, predictions in whole.items():
         evidence[variant] = gather_evidence(predictions, settings, clinical)
-        if indifferent := predictions.indifferent_folds:
+        if constant := predictions.constant_folds:
             log.warning(
                 "%s: every image gets the same probability in fold %s: the model has learned nothing. A "
                 "lower classifier.learning_rate, or pretrained weights, may help",
-                *(variant, ", ".join(map(str, indifferent))),
+                *(variant, ", ".join(map(str, constant))),
             )
         runs = list(study.runs(variant).values())
         steps.append(_write_variant(study, variant, variant, runs, evidence[variant], rows))
@@ -214,14 +215,14 @@ def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -
     reference = max(evidence, key=lambda variant: _validation_score(evidence[variant]))
     patients = {variant: one.test["patient"] for variant, one in evidence.items()}
     comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
-    shares = pd.DataFrame(
-        comparison.rank_shares, columns=[f"rank {k + 1}" for k in range(len(comparison.models))]
+    ranks = pd.DataFrame(
+        comparison.rank_fractions, columns=[f"rank {k + 1}" for k in range(len(comparison.models))]
     )
-    shares.insert(0, "model", comparison.models["model"])
+    ranks.insert(0, "model", comparison.models["model"])
     return [
         write_csv(comparison.models, study.evaluation / "comparison_models.csv"),
         write_csv(comparison.differences, study.evaluation / "comparison_differences.csv"),
-        write_csv(shares, study.evaluation / "comparison_ranks.csv"),
+        write_csv(ranks, study.evaluation / "comparison_ranks.csv"),
         *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
     ]
 

@@ -1,1 +1,4 @@
-"""Numbers from the rows of `predictions.parquet`: numpy, scipy and pandas only, imported in a second."""
+"""Numbers from the rows of `predictions.parquet`, with numpy, scipy and pandas only.
+
+Each file of `metrics/` holds one metric; `intervals/` holds confidence intervals, and `curves/` holds curves.
+"""

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: ECE, Brier score, slope and intercept."""
+"""Agreement of probabilities with observed fractions: ECE, Brier score, slope and intercept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mds_lightning.statistics.curves.reliability import place_in_bins
 #: Probabilities are kept this far from 0 and 1 before their logit is taken.
 _SMALLEST = 1e-6
 _STEPS = 50
-#: Beyond this slope the sides are separated and the likelihood has no maximum.
+#: Beyond this slope a threshold separates the classes and the likelihood has no maximum.
 _STEEPEST = 1e3
 
 
@@ -19,17 +19,17 @@ _STEEPEST = 1e3
 class Calibration:
     """Calibration of one set of rows as a function of the patients' weights, for `bootstrap`.
 
-    Keys: `brier` (mean squared distance of the probability from the outcome), `ece` (distance of observed
-    from predicted over bins of equal width, weighted by rows; it is never 0 in a finite sample), `slope` (of
-    the outcome's log-odds on the predicted ones: below 1, probabilities are too extreme), `intercept` (of the
-    same, with the slope held at 1: above 0, probabilities are too low). See Van Calster et al., J Clin
-    Epidemiol 74 (2016) 167.
+    Keys: `brier` (mean squared distance of the probability from the outcome), `ece` (mean distance of the
+    observed fraction from the mean probability over bins of equal width, weighted by rows; biased upwards in
+    a finite sample), `slope` (of the outcome's log-odds on the predicted ones: below 1, probabilities are too
+    extreme), `intercept` (of the same, with the slope held at 1: above 0, probabilities are too low). See Van
+    Calster et al., J Clin Epidemiol 74 (2016) 167.
 
     Attributes:
         is_positive: (rows,).
         probability: (rows,).
         patient: (rows,) number of the patient.
-        bins: Of the ECE.
+        bins: Number of bins of the ECE.
     """
 
     is_positive: NDArray[np.bool_]
@@ -57,10 +57,10 @@ class Calibration:
 
 
 def explain_uncalibrated(is_positive: NDArray[np.bool_]) -> str:
-    """Why slope or intercept has no value on these rows."""
+    """Why slope or intercept is undefined on these rows."""
     if is_positive.all() or not is_positive.any():
-        return "the rows are of one side only"
-    return "a threshold separates the sides, so the slope has no finite estimate"
+        return "all rows are of one class"
+    return "a threshold separates the classes, so the slope has no finite estimate"
 
 
 def _logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,7 +83,7 @@ def _fit_logistic(
         haa, hab, hbb = curvature.sum(axis=1), curvature @ x, curvature @ x**2
         determinant = haa * hbb - hab**2
         da, db = (hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant
-        # A full Newton step may overshoot where the sides nearly separate.
+        # A full Newton step may overshoot where a threshold nearly separates the classes.
         step = np.hypot(da, db)
         damping = np.minimum(1.0, 10.0 / np.where(step > 0, step, 1.0))
         a, b = a + damping * da, b + damping * db

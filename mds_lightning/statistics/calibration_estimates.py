@@ -33,11 +33,11 @@ def estimate_calibration(rows: Mapping[tuple[str, str], Predictions], settings: 
     """Brier score, ECE, slope and intercept of each scored class, with percentile intervals.
 
     Args:
-        rows: What `list_probabilities` gives.
-        settings: How.
+        rows: From `list_probabilities`.
+        settings: Aggregation, resamples, confidence and seed.
 
     Returns:
-        Columns probabilities, level, metric, of, value, low, high, interval, note, n_patients, n_rows.
+        Columns probabilities, level, metric, class, value, low, high, interval, note, n_patients, n_rows.
     """
     lines = []
     for (kind, level), part in rows.items():
@@ -73,24 +73,3 @@ def trace_reliability(
             seed=settings.seed,
         )
     return curves
-
-
-def tabulate_reliability(curves: Mapping[tuple[str, str], list[ReliabilityBin]]) -> pd.DataFrame:
-    """Reliability curves, a row a bin: its edges, rows, mean prediction, and observed share with limits."""
-    lines = [
-        (*key, one.low, one.high, one.rows, one.predicted, one.observed, one.interval.low, one.interval.high)
-        for key, bins in curves.items()
-        for one in bins
-    ]
-    columns = [
-        "probabilities",
-        "level",
-        "low_edge",
-        "high_edge",
-        "rows",
-        "predicted",
-        "observed",
-        "low",
-        "high",
-    ]
-    return pd.DataFrame(lines, columns=columns)

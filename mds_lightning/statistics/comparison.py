@@ -1,4 +1,4 @@
-"""Models compared on the same patients: paired differences, corrected for number, and uncertain ranks."""
+"""Models compared on the same patients: paired differences, adjusted for multiplicity, and their ranks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,26 +10,27 @@ from scipy.special import ndtr
 
 from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.intervals.delong import covary_aucs
-from mds_lightning.statistics.metrics import rank_class
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.weighted_sample import rank_class
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What can be said of several models.
+    """Several models compared on the same patients.
 
     Attributes:
-        models: One row a model, best first: model, roc_auc, low, high (BCa), rank_low, rank_high, share_best.
-        differences: One row a model but the reference: model, reference, difference, low, high (percentile),
-            p_bootstrap, p_delong, p_holm (DeLong's p values after Holm), note.
-        rank_shares: (models, ranks) share of resamples in which the model of each row of `models` has the
-            rank.
+        models: One row per model, best first: model, roc_auc, low, high (BCa), rank_low, rank_high,
+            fraction_best (of resamples in which it has rank 1).
+        differences: One row per model except the reference: model, reference, difference, low, high
+            (percentile), p_bootstrap, p_delong, p_holm (DeLong's p values after Holm), note.
+        rank_fractions: (models, ranks) fraction of resamples in which the model of each row of `models` has
+            the rank.
     """
 
     models: pd.DataFrame
     differences: pd.DataFrame
-    rank_shares: NDArray[np.float64]
+    rank_fractions: NDArray[np.float64]
 
 
 def compare_models(
@@ -43,9 +44,9 @@ def compare_models(
 
     Args:
         predictions: Model to its rows (of images or patients) of two classes; the same rows for all.
-        reference: The model that the others are set against. Choose it without these rows (on validation), or
-            the differences flatter it.
-        n_resamples: Of the bootstrap over patients.
+        reference: The model that the others are compared with. Choose it without these rows (on validation):
+            otherwise the differences are biased in its favour.
+        n_resamples: Resamples of the bootstrap over patients.
         confidence: Of the intervals.
         seed: Of the resamples.
 
@@ -55,7 +56,7 @@ def compare_models(
     names = list(predictions)
     if len(names) < 2 or reference not in names:
         raise ValueError(
-            f"cannot compare {names} with {reference!r}: give two or more models, one the reference"
+            f"cannot compare {names} with {reference!r}: give two or more models, one of them the reference"
         )
     samples = _align(predictions)
     everything = np.ones(len(samples[0].target), bool)
@@ -68,7 +69,7 @@ def compare_models(
     resampled = bootstrap(statistic, samples[0].patient_class, n_resamples, seed)
     order = sorted(names, key=lambda name: -resampled.point[name])
     draws = np.stack([resampled.resamples[name] for name in order])
-    # Equal models share the better rank.
+    # Equal models get the better rank.
     ranks = 1 + (draws[None, :, :] > draws[:, None, :] + 1e-12).sum(axis=1)
     tail = (1 - confidence) / 2
     rows = []
@@ -78,11 +79,11 @@ def compare_models(
         best = float((ranks[place] == 1).mean())
         rows.append((name, resampled.point[name], interval.low, interval.high, int(low), int(high), best))
     models = pd.DataFrame(
-        rows, columns=["model", "roc_auc", "low", "high", "rank_low", "rank_high", "share_best"]
+        rows, columns=["model", "roc_auc", "low", "high", "rank_low", "rank_high", "fraction_best"]
     )
-    shares = np.stack([(ranks == rank).mean(axis=1) for rank in range(1, len(order) + 1)], axis=1)
+    fractions = np.stack([(ranks == rank).mean(axis=1) for rank in range(1, len(order) + 1)], axis=1)
     differences = _differences(order, reference, draws, dict(zip(names, samples, strict=True)), tail)
-    return Comparison(models, differences, shares)
+    return Comparison(models, differences, fractions)
 
 
 def adjust_holm(p_values: Sequence[float]) -> NDArray[np.float64]:
@@ -113,7 +114,7 @@ def _differences(
         variance = float(c[place, place] + c[base, base] - 2 * c[place, base])
         same = variance < 1e-15
         p_delong = float("nan") if same else float(2 * ndtr(-abs(difference) / variance**0.5))
-        note = "the two order all patients alike" if same else ""
+        note = "both rank all patients the same way" if same else ""
         rows.append((name, reference, difference, low, high, _two_sided(drawn), p_delong, note))
     table = pd.DataFrame(
         rows,
@@ -124,13 +125,13 @@ def _differences(
 
 
 def _two_sided(drawn: NDArray[np.float64]) -> float:
-    """Twice the smaller share of resamples on either side of no difference; never 0."""
+    """Two-sided p value: twice the smaller fraction of resamples on either side of 0; never 0."""
     least = min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
     return float(min(2 * (least + 1) / (len(drawn) + 1), 1.0))
 
 
 def _align(predictions: Mapping[str, Predictions]) -> list[Sample]:
-    """Samples with their rows in one order."""
+    """The models' samples with their rows in the same order."""
     first_name, first = next(iter(predictions.items()))
     keys = ["image", "patient_id", "label"]
     wanted = first.table[keys].sort_values("image").reset_index(drop=True)
@@ -138,10 +139,12 @@ def _align(predictions: Mapping[str, Predictions]) -> list[Sample]:
     for name, part in predictions.items():
         table = part.table.sort_values("image").reset_index(drop=True)
         if not part.is_binary:
-            raise ValueError(f"{name} has {len(part.classes)} classes: models are compared on two")
+            raise ValueError(
+                f"{name} has {len(part.classes)} classes: only models of two classes are compared"
+            )
         if not table[keys].equals(wanted):
             raise ValueError(
-                f"{name} and {first_name} were not tested on the same rows: they cannot be paired"
+                f"{name} and {first_name} were not tested on the same rows, so their difference is undefined"
             )
         samples.append(Sample.of(Predictions(table, part.classes)))
     return samples

@@ -1,4 +1,4 @@
-"""Cut points of a column of numbers, written as shortly as is still true of every value."""
+"""Cut points of a column of numbers, rounded without moving any value to the other side."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,12 +8,12 @@ _MOST_DECIMALS = 6
 
 
 def write_cut(values: NDArray[np.float64], cut: float) -> str:
-    """The shortest number that parts `values` as `cut` does: "≤ it" and "> it" hold for the same values.
+    """The number with the fewest digits that divides `values` as `cut` does.
 
-    Whole numbers are parted by a whole number.
+    Whole numbers are divided by a whole number.
 
     Args:
-        values: (n,) without NaN; some are not above `cut`.
+        values: (n,) without NaN, at least one of them not above `cut`.
         cut: Values up to and including it are on the lower side.
     """
     below, above = values[values <= cut], values[values > cut]

@@ -1,4 +1,4 @@
-"""Tables of metrics with their intervals: one tidy row for each level, metric and kind of interval."""
+"""Tables of metrics with their intervals: one row for each level, metric, class and kind of interval."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mds_lightning.statistics.aggregate import Aggregation, aggregate_patients
-from mds_lightning.statistics.confusion import count_trials
-from mds_lightning.statistics.intervals.bootstrap import bootstrap
-from mds_lightning.statistics.intervals.delong import interval_of_auc
+from mds_lightning.statistics.intervals.bootstrap import Bootstrap, bootstrap
 from mds_lightning.statistics.intervals.fold_spread import interval_over_folds
 from mds_lightning.statistics.intervals.interval import Interval
-from mds_lightning.statistics.intervals.newcombe import newcombe_interval
-from mds_lightning.statistics.intervals.wilson import wilson_interval
-from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
+from mds_lightning.statistics.metric import Level, Measure
+from mds_lightning.statistics.metric_registry import find_metric
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.within_folds import WithinFolds
+from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 #: Columns of every table of estimates.
 COLUMNS = (
-    "patients", "level", "metric", "of", "value", "low", "high", "interval", "note", "n_patients", "n_rows",
+    "patients", "level", "metric", "class", "value", "low", "high", "interval", "note", "n_patients",
+    "n_rows",
 )  # fmt: skip
 
 Statistic = Callable[[NDArray[np.float64]], Mapping[Measure, NDArray[np.float64]]]
@@ -30,12 +28,12 @@ Statistic = Callable[[NDArray[np.float64]], Mapping[Measure, NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """How estimates are made.
+    """How estimates are computed.
 
     Attributes:
-        aggregation: From a patient's images to the patient.
-        n_resamples: Of the bootstrap over patients.
-        confidence: Of every interval.
+        aggregation: How the probabilities of a patient's images are combined.
+        n_resamples: Resamples of the bootstrap over patients, at least 100.
+        confidence: Of every interval, in (0, 1).
         seed: Of the resamples.
     """
 
@@ -48,7 +46,9 @@ class Settings:
         if self.n_resamples < 100:
             raise ValueError(f"n_resamples is {self.n_resamples}: give 100 or more, 2000 for a report")
         if not 0 < self.confidence < 1:
-            raise ValueError(f"confidence is {self.confidence}: give a share between 0 and 1, such as 0.95")
+            raise ValueError(
+                f"confidence is {self.confidence}: give a fraction between 0 and 1, such as 0.95"
+            )
 
 
 def estimate(
@@ -58,8 +58,8 @@ def estimate(
 
     Args:
         predictions: Rows of images.
-        patients: Which patients these are, for people.
-        settings: How.
+        patients: Which patients these are, as tables and reports call them.
+        settings: Aggregation, resamples, confidence and seed.
         average_folds: Compute each metric within each fold's rows and average, instead of pooling the rows.
             For patients that several folds' models predicted.
 
@@ -68,41 +68,85 @@ def estimate(
         resamples, at both levels. `value` is the estimate; of Student's t over folds it is the mean of the
         folds' values.
     """
-    levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
     return pd.concat(
-        [estimate_level(rows, (patients, level), settings, average_folds) for level, rows in levels.items()],
+        [
+            estimate_level(rows, patients, level, settings, average_folds)
+            for level, rows in _levels(predictions, settings).items()
+        ],
         ignore_index=True,
     )
 
 
 def estimate_level(
-    predictions: Predictions, place: tuple[str, str], settings: Settings, average_folds: bool = False
+    predictions: Predictions, patients: str, level: Level, settings: Settings, average_folds: bool = False
 ) -> pd.DataFrame:
-    """As `estimate`, for rows of one level; `place` is (patients, level) in the table."""
+    """As `estimate`, for rows of one level."""
     sample = Sample.of(predictions)
-    pooled = Metrics.of(sample)
-    folds = [Metrics.of(sample.where(sample.fold == k)) for k in np.unique(sample.fold)]
-    statistic = _average(folds) if average_folds else pooled
-    strata = sample.strata_by_fold() if average_folds else sample.patient_class
+    pooled = SampleMetrics.of(sample)
+    numbers = [int(fold) for fold in np.unique(sample.fold)]
+    folds = {fold: SampleMetrics.of(sample.where(sample.fold == fold)) for fold in numbers}
+    by_fold = sample.strata_by_fold()
+    statistic = _average(list(folds.values())) if average_folds else pooled
+    strata = by_fold if average_folds else sample.patient_class
     results = [bootstrap(statistic, strata, settings.n_resamples, settings.seed)]
     if len(folds) > 1 and not average_folds:
-        within, by_fold = WithinFolds.of(sample), sample.strata_by_fold()
+        within = SampleMetrics.within_folds(sample)
         results.append(bootstrap(within, by_fold, settings.n_resamples, settings.seed))
     spread = _spread_over_folds(folds, settings.confidence)
+    averaged = folds if average_folds else {}
     rows = []
-    for resampled, measure in [(result, measure) for result in results for measure in result.point]:
+    for measure, resampled in _in_order(results):
         value, confidence = resampled.point[measure], settings.confidence
         intervals = [resampled.percentile(measure, confidence), resampled.bca(measure, confidence)]
         if not average_folds:
-            intervals += _without_resampling(pooled, measure, place[1], confidence)
-        reason = explain_undefined(measure, sample) if np.isnan(value) else ""
+            metric = find_metric(measure.metric)
+            intervals += metric.intervals(pooled.prepared.unweighted, measure.class_name, level, confidence)
+        reason = _explain_undefined(measure, sample, averaged) if np.isnan(value) else ""
         lines = [(value, interval) for interval in intervals] + spread.get(measure, [])
-        rows += [(*place, *measure, number, i.low, i.high, i.method, reason or i.note) for number, i in lines]
+        rows += [
+            (patients, level, *measure, number, i.low, i.high, i.method, reason or i.note)
+            for number, i in lines
+        ]
     table = pd.DataFrame(rows, columns=COLUMNS[:-2])
     return table.assign(n_patients=sample.n_patients, n_rows=len(sample.target))
 
 
-def _average(folds: Sequence[Metrics]) -> Statistic:
+def list_folds(predictions: Predictions, patients: str, settings: Settings) -> pd.DataFrame:
+    """Every metric of every fold's rows, without intervals: the values behind Student's t over folds.
+
+    Args:
+        predictions: Rows of images.
+        patients: Which patients these are, as tables and reports call them.
+        settings: Only the aggregation is used.
+
+    Returns:
+        Columns patients, fold, level, metric, class, value, n_patients, n_rows.
+    """
+    rows = []
+    for level, part in _levels(predictions, settings).items():
+        for fold in np.unique(part.table["fold"]):
+            sample = Sample.of(part.of_fold(int(fold)))
+            size = (sample.n_patients, len(sample.target))
+            rows += [
+                (patients, int(fold), level, *measure, value, *size)
+                for measure, value in SampleMetrics.of(sample).point().items()
+            ]
+    return pd.DataFrame(
+        rows, columns=["patients", "fold", "level", "metric", "class", "value", "n_patients", "n_rows"]
+    )
+
+
+def _levels(predictions: Predictions, settings: Settings) -> dict[Level, Predictions]:
+    return {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
+
+
+def _in_order(results: Sequence[Bootstrap[Measure]]) -> list[tuple[Measure, Bootstrap[Measure]]]:
+    """Every measure with its resamples, in the order of the tables."""
+    found = [(measure, resampled) for resampled in results for measure in resampled.point]
+    return sorted(found, key=lambda one: find_metric(one[0].metric).sort_key)
+
+
+def _average(folds: Sequence[SampleMetrics]) -> Statistic:
     def statistic(weights: NDArray[np.float64]) -> dict[Measure, NDArray[np.float64]]:
         parts = [metrics(weights) for metrics in folds]
         return {measure: np.mean([part[measure] for part in parts], axis=0) for measure in parts[0]}
@@ -110,61 +154,25 @@ def _average(folds: Sequence[Metrics]) -> Statistic:
     return statistic
 
 
-def _without_resampling(metrics: Metrics, measure: Measure, level: str, confidence: float) -> list[Interval]:
-    """DeLong for ROC-AUC; of patients also Newcombe's, and Wilson's for proportions.
-
-    The latter two need independent trials, which a patient's images are not.
-    """
-    sample = metrics.sample
-    if measure.metric == "roc_auc" and measure.of in metrics.rankings:
-        k = sample.classes.index(measure.of)
-        score, positive = sample.probabilities[:, k], sample.target == k
-        intervals = [interval_of_auc(positive, score, sample.patient, confidence)]
-        auc = metrics.point()[measure]
-        if level == "patient" and np.isfinite(auc):
-            intervals.append(newcombe_interval(auc, int(positive.sum()), int((~positive).sum()), confidence))
-        return intervals
-    trials = count_trials(metrics.confusion.sum(axis=0), sample.classes)
-    if level == "patient" and measure in trials:
-        return [wilson_interval(*trials[measure], confidence)]
-    return []
+def _explain_undefined(measure: Measure, sample: Sample, averaged: Mapping[int, SampleMetrics]) -> str:
+    """Why a measure is NaN; of an average over folds, why it is in the first fold where it is."""
+    metric = find_metric(measure.metric)
+    for fold, metrics in averaged.items():
+        if np.isnan(metrics.point()[measure]):
+            reason = metric.explain_undefined(metrics.prepared.sample, measure.class_name)
+            return f"undefined in fold {fold}: {reason}"
+    return metric.explain_undefined(sample, measure.class_name)
 
 
 def _spread_over_folds(
-    folds: Sequence[Metrics], confidence: float
+    folds: Mapping[int, SampleMetrics], confidence: float
 ) -> dict[Measure, list[tuple[float, Interval]]]:
     """Mean of the folds' values and Student's t around it, for each measure; empty for a single fold."""
     if len(folds) < 2:
         return {}
-    parts = [metrics.point() for metrics in folds]
+    parts = [metrics.point() for metrics in folds.values()]
     values = {measure: np.array([part[measure] for part in parts]) for measure in parts[0]}
     return {
         measure: [(float(of_folds.mean()), interval_over_folds(of_folds, confidence))]
         for measure, of_folds in values.items()
     }
-
-
-def list_folds(predictions: Predictions, patients: str, settings: Settings) -> pd.DataFrame:
-    """Every metric of every fold's rows, without intervals: what the spread over folds is made of.
-
-    Args:
-        predictions: Rows of images.
-        patients: Which patients these are, for people.
-        settings: How.
-
-    Returns:
-        Columns patients, fold, level, metric, of, value, n_patients, n_rows.
-    """
-    levels = {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
-    rows = []
-    for level, part in levels.items():
-        for fold in np.unique(part.table["fold"]):
-            sample = Sample.of(part.of_fold(int(fold)))
-            size = (sample.n_patients, len(sample.target))
-            rows += [
-                (patients, int(fold), level, *measure, value, *size)
-                for measure, value in Metrics.of(sample).point().items()
-            ]
-    return pd.DataFrame(
-        rows, columns=["patients", "fold", "level", "metric", "of", "value", "n_patients", "n_rows"]
-    )

@@ -1,4 +1,4 @@
-"""External patients: predicted by every fold's model and their ensemble, set against held-out ones."""
+"""External patients, predicted by every fold's model and by the ensemble, compared with held-out patients."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,12 @@ ENSEMBLE = -1
 
 @dataclass(frozen=True)
 class ExternalComparison:
-    """Rows on which an external estimate rests.
+    """The rows of one estimate of external patients.
 
     Attributes:
-        patients: Which patients these are, for people.
-        predictions: The rows; external patients are there once for every fold's model, or once for the
-            ensemble.
-        average_folds: Whether metrics are computed fold by fold and averaged.
+        patients: Which patients these are, as tables and reports call them.
+        predictions: The rows; external patients occur once for every fold's model, or once for the ensemble.
+        average_folds: Whether metrics are computed within each fold and averaged.
     """
 
     patients: str
@@ -27,7 +26,7 @@ class ExternalComparison:
 
 
 def ensemble_external(predictions: Predictions) -> Predictions:
-    """The external rows with the mean of all folds' probabilities, one row an image.
+    """The external rows with the mean of all folds' probabilities, one row per image.
 
     Args:
         predictions: Pooled rows of a study.
@@ -41,11 +40,12 @@ def ensemble_external(predictions: Predictions) -> Predictions:
 
 
 def compare_external(predictions: Predictions) -> list[ExternalComparison]:
-    """What can be said about the external patients of a study; empty without any.
+    """The estimates that the external patients of a study allow; empty without any.
 
-    External patients of every class of the task stand for themselves. Those of fewer classes are set against
-    the held-out internal patients of the others: fold by fold, each model against the patients it has not
-    seen; and the ensemble of all models against each internal patient's held-out model.
+    External patients of all classes of the task are evaluated by themselves. Those of fewer classes are
+    compared with the held-out internal patients of the other classes: in each fold the patients that its
+    model has not seen; for the ensemble of all models, each internal patient as predicted by the model that
+    has not seen the patient.
 
     Args:
         predictions: Pooled rows of a study.
@@ -57,14 +57,14 @@ def compare_external(predictions: Predictions) -> list[ExternalComparison]:
     others = [name for name in predictions.classes if name not in inside]
     test = predictions.split("test")
     rest = test.where(test.table["label"].isin(others))
-    who = "external " + " and ".join(inside)
+    name = "external " + " and ".join(inside)
     against = f" vs held-out internal {' and '.join(others)}" if others else ""
     folds = len(external.table["fold"].unique())
     ensemble = _join(ensemble_external(predictions), rest)
     return [
-        ExternalComparison(f"{who}{against}, mean over {folds} folds' models", _join(external, rest), True),
+        ExternalComparison(f"{name}{against}, mean over {folds} folds' models", _join(external, rest), True),
         ExternalComparison(
-            f"{who} by the ensemble of {folds} models{against}",
+            f"{name} by the ensemble of {folds} models{against}",
             Predictions(ensemble.table.assign(fold=ENSEMBLE), ensemble.classes),
             False,
         ),

@@ -1,4 +1,4 @@
-"""A threshold chosen on validation patients and carried unchanged to test and external patients."""
+"""Thresholds chosen on validation patients and applied unchanged to test and external patients."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -15,15 +15,17 @@ class Rule:
     """How a threshold is chosen on a ROC curve.
 
     Attributes:
-        sensitivity: The highest threshold with at least this sensitivity; None: the one with the largest
-            Youden index, sensitivity + specificity - 1 (of equal ones, the highest threshold).
+        sensitivity: Take the highest threshold with at least this sensitivity, in (0, 1]; None: take the one
+            with the largest Youden index, sensitivity + specificity - 1 (the highest of equal ones).
     """
 
     sensitivity: float | None = None
 
     def __post_init__(self) -> None:
         if self.sensitivity is not None and not 0 < self.sensitivity <= 1:
-            raise ValueError(f"sensitivity is {self.sensitivity}: give a share between 0 and 1, such as 0.95")
+            raise ValueError(
+                f"sensitivity is {self.sensitivity}: give a fraction between 0 and 1, such as 0.95"
+            )
 
     @classmethod
     def youden(cls) -> Self:
@@ -32,26 +34,26 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """As tables and reports call it."""
         return "Youden index" if self.sensitivity is None else f"sensitivity at least {self.sensitivity:g}"
 
 
 def choose_threshold(is_positive: NDArray[np.bool_], score: NDArray[np.float64], rule: Rule) -> float:
-    """The threshold of `rule`: half-way between the last score it calls positive and the next one.
+    """The threshold of `rule`: half-way between the last score that is predicted positive and the next one.
 
-    Infinite where no threshold beats calling no row positive.
+    Infinite where predicting no row as positive is best.
 
     Args:
         is_positive: (rows,).
         score: (rows,) 0..1.
-        rule: How.
+        rule: How the threshold is chosen.
 
     Raises:
-        ValueError: The rows are of one side only.
+        ValueError: All rows are of one class.
     """
     curve = trace_roc(is_positive, score)
     if rule.sensitivity is None:
-        # Rounding must not decide between points of the same index.
+        # Rounding errors must not decide between points with the same index.
         place = int(np.argmax(np.round(curve.true_positive_rate - curve.false_positive_rate, 12)))
     else:
         place = int(np.argmax(curve.true_positive_rate >= rule.sensitivity - 1e-12))
@@ -66,10 +68,10 @@ def choose_fold_thresholds(predictions: Predictions, rule: Rule) -> dict[int, fl
 
     Args:
         predictions: Pooled rows of a binary study, of images or patients.
-        rule: How.
+        rule: How the threshold is chosen.
 
     Returns:
-        Fold to threshold; folds whose validation rows are of one side only are left out.
+        Fold to threshold, without folds whose validation rows are all of one class.
     """
     assert predictions.is_binary, "operating points are for two classes"
     val = predictions.split("val")
@@ -83,10 +85,10 @@ def choose_fold_thresholds(predictions: Predictions, rule: Rule) -> dict[int, fl
 
 
 def apply_thresholds(predictions: Predictions, thresholds: dict[int, float]) -> Predictions:
-    """Decisions instead of probabilities: 1 for the positive class where a row reaches its fold's threshold.
+    """Replace probabilities by predictions: 1 for the positive class from the fold's threshold on, else 0.
 
     Args:
-        predictions: Rows of folds that `thresholds` holds.
+        predictions: Rows of folds that have a threshold.
         thresholds: Fold to threshold.
 
     Raises:
@@ -95,8 +97,8 @@ def apply_thresholds(predictions: Predictions, thresholds: dict[int, float]) -> 
     fold = predictions.table["fold"]
     unknown = sorted(set(fold) - thresholds.keys())
     if unknown:
-        raise ValueError(f"fold {unknown[0]} has no threshold: its validation rows are of one side only")
-    called = (predictions.probabilities[:, 1] >= fold.map(thresholds).to_numpy(float)).astype(float)
+        raise ValueError(f"fold {unknown[0]} has no threshold: its validation rows are all of one class")
+    positive = (predictions.probabilities[:, 1] >= fold.map(thresholds).to_numpy(float)).astype(float)
     columns = [f"prob_{name}" for name in predictions.classes]
-    table = predictions.table.assign(**{columns[0]: 1 - called, columns[1]: called})
+    table = predictions.table.assign(**{columns[0]: 1 - positive, columns[1]: positive})
     return Predictions(table, predictions.classes)

@@ -1,4 +1,4 @@
-"""The columns of `predictions.parquet` and their checks. Pooling the folds of a study is in `pooling`."""
+"""The columns of `predictions.parquet` and their checks. `pooled_predictions` joins the folds of a study."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ _TOLERANCE = 2e-3
 
 @dataclass(frozen=True)
 class Predictions:
-    """Checked rows, one an image (or one a patient after `aggregate_patients`).
+    """Checked rows, one per image (or one per patient after `aggregate_patients`).
 
     Attributes:
         table: `COLUMNS` and `prob_<class>` for every class; RangeIndex.
@@ -50,11 +50,11 @@ class Predictions:
 
     @property
     def untested_folds(self) -> list[int]:
-        """Folds whose model was asked about validation images alone, as in a search."""
+        """Folds without predictions of test images, as in a search."""
         return sorted(set(self.table["fold"]) - set(self.table.loc[self.table["split"] == "test", "fold"]))
 
     @property
-    def indifferent_folds(self) -> list[int]:
+    def constant_folds(self) -> list[int]:
         """Folds whose model gives all its images the same probabilities: it has learned nothing."""
         columns = [f"{_PREFIX}{name}" for name in self.classes]
         varies = self.table.groupby("fold")[columns].agg(np.ptp).gt(0).any(axis=1)
@@ -70,7 +70,7 @@ class Predictions:
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read and check one fold's `predictions.parquet`; `check_predictions` makes `Predictions` of its rows.
+    """Read one fold's `predictions.parquet` and check it by `check_predictions`.
 
     Raises:
         ValueError: The file is missing, or its rows fail `check_predictions`.
@@ -78,21 +78,6 @@ def read_predictions(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise ValueError(f"{path} is missing: train the fold again")
     return check_predictions(pd.read_parquet(path), str(path)).table
-
-
-def score_auroc(table: pd.DataFrame) -> float:
-    """ROC-AUC of rows of images: of the positive class, or macro one-vs-rest; NaN if undefined.
-
-    Args:
-        table: Rows as `read_predictions` gives them, of one split.
-    """
-    # `metrics` is built on this file.
-    from mds_lightning.statistics.metrics import Measure, Metrics
-    from mds_lightning.statistics.sample import Sample
-
-    predictions = check_predictions(table, "rows")
-    of = predictions.classes[1] if predictions.is_binary else "macro"
-    return Metrics.of(Sample.of(predictions)).point()[Measure("roc_auc", of)]
 
 
 def check_predictions(table: pd.DataFrame, source: str) -> Predictions:
@@ -103,22 +88,22 @@ def check_predictions(table: pd.DataFrame, source: str) -> Predictions:
         source: File the table came from, for the messages.
 
     Raises:
-        ValueError: A column is missing; a value is missing; `target` does not point at `label`; a probability
-            is NaN or outside 0..1; a row's probabilities do not add up to 1; a patient has two labels or is
-            in two splits; an image is there twice.
+        ValueError: A column is missing; a value is missing; `target` is not the index of `label`; a
+            probability is NaN or outside 0..1; a row's probabilities do not add up to 1; a patient has two
+            labels or is in two splits; an image occurs twice.
     """
     missing = [name for name in COLUMNS if name not in table]
     classes = tuple(str(name).removeprefix(_PREFIX) for name in table if str(name).startswith(_PREFIX))
     if missing or len(classes) < 2:
-        lack = ", ".join(missing) or "prob_<class> for at least two classes"
-        raise ValueError(f"{source}: column {lack} is missing; it is no file of predictions")
+        absent = ", ".join(missing) or "prob_<class> for at least two classes"
+        raise ValueError(f"{source}: column {absent} is missing: it is no file of predictions")
     table = table[[*COLUMNS, *(f"{_PREFIX}{name}" for name in classes)]].reset_index(drop=True)
     for column in COLUMNS:
         _refuse(table, table[column].isna(), source, f"has no {column}")
-    _refuse(table, ~table["split"].isin(["val", "test", "external"]), source, "is of an unknown split")
+    _refuse(table, ~table["split"].isin(["val", "test", "external"]), source, "has an unknown split")
     _check_target(table, classes, source)
     _check_probabilities(table, classes, source)
-    _refuse(table, table.duplicated(["image", "fold"]), source, "is there twice")
+    _refuse(table, table.duplicated(["image", "fold"]), source, "occurs twice")
     for column in ("label", "split"):
         several = table.groupby(["patient_id", "fold"])[column].transform("nunique") > 1
         _refuse(table, several, source, f"belongs to a patient with more than one {column}")
@@ -132,7 +117,7 @@ def _check_target(table: pd.DataFrame, classes: tuple[str, ...], source: str) ->
         [classes[int(k)] if ok else None for k, ok in zip(target, inside, strict=True)], dtype=object
     )
     wrong = ~inside | (named != table["label"])
-    _refuse(table, wrong, source, f"has a target that is not the place of its label in {list(classes)}")
+    _refuse(table, wrong, source, f"has a target that is not the index of its label in {list(classes)}")
 
 
 def _check_probabilities(table: pd.DataFrame, classes: tuple[str, ...], source: str) -> None:

@@ -1,4 +1,4 @@
-"""ROC-AUC and average precision of weighted rows: sorted once, then weighed any number of times."""
+"""ROC-AUC and average precision of rows that are sorted once and then weighted any number of times."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,30 +9,36 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Ranking:
-    """Scored rows of two kinds in descending order of score.
+    """Positive and negative rows in descending order of score.
 
     Attributes:
         positive: (P,) patient of each positive row.
         negative: (N,) patient of each negative row.
-        beaten_by: (P,) number of negative rows with a higher score than the positive row's.
-        reached_by: (P,) number of negative rows with at least its score.
-        passed: (P,) number of positive rows with at least its score.
+        n_above: (P,) number of negative rows with a higher score than the positive row's.
+        n_not_below: (P,) number of negative rows with at least its score.
+        rank: (P,) number of positive rows with at least its score.
     """
 
     positive: NDArray[np.int64]
     negative: NDArray[np.int64]
-    beaten_by: NDArray[np.int64]
-    reached_by: NDArray[np.int64]
-    passed: NDArray[np.int64]
+    n_above: NDArray[np.int64]
+    n_not_below: NDArray[np.int64]
+    rank: NDArray[np.int64]
 
     @classmethod
     def of(
         cls, is_positive: NDArray[np.bool_], score: NDArray[np.float64], patient: NDArray[np.int64]
     ) -> Self:
-        """Sort rows (one a score) by `score`."""
+        """Sort rows by `score`.
+
+        Args:
+            is_positive: (rows,).
+            score: (rows,) higher: more likely positive.
+            patient: (rows,) number of the patient.
+        """
         order = np.argsort(-score, kind="stable")
-        is_positive, falling, patient = is_positive[order], -score[order], patient[order]
-        positive, negative = falling[is_positive], falling[~is_positive]
+        is_positive, negated, patient = is_positive[order], -score[order], patient[order]
+        positive, negative = negated[is_positive], negated[~is_positive]
         return cls(
             patient[is_positive],
             patient[~is_positive],
@@ -42,7 +48,7 @@ class Ranking:
         )
 
     def pairs(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weight of the pairs that are ranked right (ties count half), and of all pairs.
+        """Weight of the pairs that are ranked correctly (ties count half), and of all pairs.
 
         Args:
             weights: (resamples, patients).
@@ -51,9 +57,9 @@ class Ranking:
             Two arrays (resamples,); their ratio is the ROC-AUC.
         """
         won, negatives = weights.take(self.positive, axis=1), self._cumulated_negatives(weights)
-        below = negatives.take(self.beaten_by, axis=1)
-        if not np.array_equal(self.beaten_by, self.reached_by):
-            below = (below + negatives.take(self.reached_by, axis=1)) / 2
+        below = negatives.take(self.n_above, axis=1)
+        if not np.array_equal(self.n_above, self.n_not_below):
+            below = (below + negatives.take(self.n_not_below, axis=1)) / 2
         total = won.sum(axis=1) * negatives[:, -1]
         return total - np.einsum("ij,ij->i", won, below), total
 
@@ -65,20 +71,20 @@ class Ranking:
         """
         positives, negatives = weights.take(self.positive, axis=1), self._cumulated_negatives(weights)
         true_positives = _cumulate(positives)
-        reached = negatives.take(self.reached_by, axis=1)
-        if np.array_equal(self.beaten_by, self.reached_by):
-            below = reached
+        predicted = negatives.take(self.n_not_below, axis=1)
+        if np.array_equal(self.n_above, self.n_not_below):
+            below = predicted
         else:
-            below = (reached + negatives.take(self.beaten_by, axis=1)) / 2
+            below = (predicted + negatives.take(self.n_above, axis=1)) / 2
         total, rest = true_positives[:, -1], negatives[:, -1]
         with np.errstate(invalid="ignore", divide="ignore"):
             auc = 1 - np.einsum("ij,ij->i", positives, below) / (total * rest)
-            if np.array_equal(self.passed, np.arange(1, len(self.passed) + 1)):
-                found = true_positives[:, 1:]
+            if np.array_equal(self.rank, np.arange(1, len(self.rank) + 1)):
+                true_positives_at = true_positives[:, 1:]
             else:
-                found = true_positives.take(self.passed, axis=1)
-            reached += found
-            precision = np.divide(found, reached, out=reached, where=reached > 0)
+                true_positives_at = true_positives.take(self.rank, axis=1)
+            predicted += true_positives_at
+            precision = np.divide(true_positives_at, predicted, out=predicted, where=predicted > 0)
             average_precision = np.einsum("ij,ij->i", positives, precision) / total
         return auc, average_precision
 

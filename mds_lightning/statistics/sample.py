@@ -1,4 +1,4 @@
-"""Rows as plain arrays, tied to their patients: what every metric, interval and resample is computed from."""
+"""Rows as plain arrays with their patients: every metric, interval and resample is computed from them."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -11,7 +11,7 @@ from mds_lightning.statistics.predictions import Predictions
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of images or patients. Resampling gives patients a weight, never rows.
+    """Rows of images or patients. Resampling weights patients, never rows.
 
     Attributes:
         classes: Names in the order of `target`.
@@ -19,7 +19,7 @@ class Sample:
         probabilities: (rows, classes).
         patient: (rows,) 0..n_patients-1; patients are numbered in the order of their sorted ids.
         patient_class: (n_patients,) index into `classes`: the strata of the bootstrap.
-        fold: (rows,) the model that predicted the row.
+        fold: (rows,) fold whose model predicted the row.
     """
 
     classes: tuple[str, ...]
@@ -31,7 +31,7 @@ class Sample:
 
     @classmethod
     def of(cls, predictions: Predictions) -> Self:
-        """The sample of checked predictions (a patient has one label there)."""
+        """From checked predictions, in which a patient has one label."""
         ids, patient = np.unique(predictions.table["patient_id"].to_numpy(str), return_inverse=True)
         patient_class = np.zeros(len(ids), np.int64)
         patient_class[patient] = predictions.target
@@ -41,7 +41,7 @@ class Sample:
         )
 
     def where(self, rows: NDArray[np.bool_]) -> Self:
-        """The rows for which `rows` is true; patients keep their numbers, so weights still fit."""
+        """The rows for which `rows` is true; patients keep their numbers, so that weights stay valid."""
         return replace(
             self,
             target=self.target[rows],
@@ -56,7 +56,7 @@ class Sample:
         return len(self.patient_class)
 
     def strata_by_fold(self) -> NDArray[np.int64]:
-        """(n_patients,) strata of class and fold; patients of several folds are one stratum a class."""
+        """(n_patients,) strata of class and fold; patients of several folds form one stratum per class."""
         first, last = np.full(self.n_patients, np.iinfo(np.int64).max), np.full(self.n_patients, -1)
         np.minimum.at(first, self.patient, self.fold)
         np.maximum.at(last, self.patient, self.fold)
@@ -64,14 +64,14 @@ class Sample:
         return np.unique(np.stack([self.patient_class, fold]), axis=1, return_inverse=True)[1]
 
     @property
-    def decided(self) -> NDArray[np.int64]:
-        """(rows,) the class decided for: the largest probability, the first class on a tie.
+    def predicted(self) -> NDArray[np.int64]:
+        """(rows,) index of the predicted class: the largest probability, the first class on a tie.
 
-        For two classes: positive when its probability is above 0.5.
+        For two classes: the positive one where its probability is above 0.5.
         """
         return self.probabilities.argmax(axis=1)
 
     @property
     def scored_classes(self) -> tuple[int, ...]:
-        """Classes with a ROC curve of their own: the positive one of two, each against the rest of more."""
+        """Classes with a ROC curve: the positive one of two; of more, each against the rest."""
         return (1,) if len(self.classes) == 2 else tuple(range(len(self.classes)))

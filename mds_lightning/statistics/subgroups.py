@@ -1,4 +1,4 @@
-"""Performance within the groups of a clinical column, each with its size; small groups are not printed."""
+"""Performance within the groups of a clinical column; estimates of small groups are withheld."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,23 +8,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.confusion import count_trials
 from mds_lightning.statistics.cut_points import write_cut
 from mds_lightning.statistics.intervals.bootstrap import BCA, bootstrap
 from mds_lightning.statistics.intervals.interval import Interval
 from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.intervals.wilson import wilson_interval
-from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.metric import Measure
+from mds_lightning.statistics.metrics.recall import count_trials
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.weighted_sample import PreparedSample
 
-#: Fewer patients than this in a cell are neither counted nor measured in print.
+#: With fewer patients than this, neither the size of a group nor an estimate is given.
 FEWEST = 10
-#: A column of numbers with more different values than this is cut into thirds.
+#: A numerical column with more different values than this is divided into thirds.
 _MOST_VALUES = 6
 
 COLUMNS = (
-    "column", "group", "patients", "n_patients", "metric", "of", "value", "low", "high", "interval", "note",
+    "column", "group", "patients", "n_patients", "metric", "class", "value", "low", "high", "interval",
+    "note",
 )  # fmt: skip
 
 
@@ -37,34 +39,33 @@ def estimate_subgroups(
 ) -> pd.DataFrame:
     """ROC-AUC (bootstrap; Newcombe at 1) and recall of each class (Wilson) within each group of one column.
 
-    A column that only one class's patients have (a subtype, say) sets each of its groups against all patients
-    of the other classes. A measure whose cell holds fewer than `FEWEST` patients of a class it needs is not
-    printed.
+    Where only one class's patients have a value (a subtype, say), each group is compared with all patients of
+    the other classes. A metric that rests on fewer than `FEWEST` patients of a class is withheld.
 
     Args:
-        predictions: One row a patient.
-        values: patient_id to value, named after its column; numbers with many values are cut into thirds.
-        n_resamples: Of the bootstrap over patients.
+        predictions: One row per patient.
+        values: patient_id to value, named after its column; numbers with many values are divided into thirds.
+        n_resamples: Resamples of the bootstrap over patients.
         confidence: Of the intervals.
         seed: Of the resamples.
 
     Returns:
-        `COLUMNS`. Patients without a value are in no group.
+        `COLUMNS`. Patients without a value belong to no group.
     """
     group_of = predictions.table["patient_id"].map(group_values(values))
     rows: list[tuple[object, ...]] = []
     known = group_of.notna().to_numpy()
-    only = np.unique(predictions.target[known])
+    present = np.unique(predictions.target[known])
     for group in sorted(group_of.dropna().unique(), key=_natural):
         inside = (group_of == group).to_numpy()
-        if len(only) == 1 and len(np.unique(predictions.target)) > 1:
-            chosen = inside | (predictions.target != only[0])
-            against = f"against all patients who are not {predictions.classes[only[0]]}"
+        if len(present) == 1 and len(np.unique(predictions.target)) > 1:
+            chosen = inside | (predictions.target != present[0])
+            against = f"against all patients who are not {predictions.classes[present[0]]}"
         else:
             chosen, against = inside, "within the group"
         shown = int(inside.sum()) if inside.sum() >= FEWEST else pd.NA
         sample = Sample.of(predictions.where(chosen))
-        classes = only if len(only) == 1 else range(len(predictions.classes))
+        classes = present if len(present) == 1 else range(len(predictions.classes))
         measured = _measure(sample, [predictions.classes[k] for k in classes], n_resamples, confidence, seed)
         for measure, value, interval in measured:
             line = (*measure, value, interval.low, interval.high, interval.method, interval.note)
@@ -73,7 +74,7 @@ def estimate_subgroups(
 
 
 def group_values(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """patient_id to group: its value, or the third of a column of many numbers; missing stays missing."""
+    """patient_id to group: the value, or a third where there are many numbers; missing stays missing."""
     numbers = pd.to_numeric(values, errors="coerce")
     numeric = bool((numbers.notna() == values.notna()).all()) and numbers.nunique() > _MOST_VALUES
     if not numeric:
@@ -88,40 +89,39 @@ def group_values(values: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _measure(
-    sample: Sample, recalled: list[str], n_resamples: int, confidence: float, seed: int
+    sample: Sample, recall_classes: list[str], n_resamples: int, confidence: float, seed: int
 ) -> Iterator[tuple[Measure, float, Interval]]:
-    metrics = Metrics.of(sample)
+    prepared = PreparedSample(sample)
     sizes = np.bincount(sample.target, minlength=len(sample.classes))
-    trials = count_trials(metrics.confusion.sum(axis=0), sample.classes)
-    for name in metrics.rankings:
+    for name in prepared.rankings:
         k = sample.classes.index(name)
         measure = Measure("roc_auc", name)
         if min(sizes[k], sizes.sum() - sizes[k]) < FEWEST:
-            yield measure, float("nan"), _unprinted(BCA)
+            yield measure, float("nan"), _withheld(BCA)
             continue
 
         def statistic(
             weights: NDArray[np.float64], ranking: str = name
         ) -> dict[Measure, NDArray[np.float64]]:
-            won, total = metrics.rankings[ranking].pairs(weights)
-            return {Measure("roc_auc", ranking): won / total}
+            correct, total = prepared.rankings[ranking].pairs(weights)
+            return {Measure("roc_auc", ranking): correct / total}
 
         result = bootstrap(statistic, sample.patient_class, n_resamples, seed)
         auc, interval = result.point[measure], result.bca(measure, confidence)
         if interval.high == interval.low:
-            # All patients of a small group are in order: resamples see no spread.
+            # The model ranks all patients of a small group correctly, so the resamples do not vary.
             interval = newcombe_interval(auc, int(sizes[k]), int(sizes.sum() - sizes[k]), confidence)
         yield measure, auc, interval
-    for name in recalled:
-        successes, total = trials["recall", name]
+    for name in recall_classes:
+        successes, total = count_trials(prepared.unweighted, name)
         if total < FEWEST:
-            yield Measure("recall", name), float("nan"), _unprinted("Wilson")
+            yield Measure("recall", name), float("nan"), _withheld("Wilson")
         else:
             yield Measure("recall", name), successes / total, wilson_interval(successes, total, confidence)
 
 
-def _unprinted(method: str) -> Interval:
-    return Interval.undefined(method, f"fewer than {FEWEST} patients of a class: not printed")
+def _withheld(method: str) -> Interval:
+    return Interval.undefined(method, f"fewer than {FEWEST} patients of a class: withheld")
 
 
 def _natural(group: object) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Temperature scaling: one number a fold, learned on its validation rows, that softens its model."""
+"""Temperature scaling: one number per fold, learned on its validation rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from mds_lightning.statistics.predictions import Predictions
 
 #: Probabilities are kept this far from 0 before their logarithm is taken.
 _SMALLEST = 1e-12
-#: Temperatures that are tried: from nearly certain decisions to nearly uniform probabilities.
+#: Bounds of the temperature: from probabilities of nearly 0 and 1 to nearly uniform ones.
 _RANGE = (0.05, 20.0)
 
 
@@ -21,7 +21,7 @@ def learn_temperature(target: NDArray[np.int64], probabilities: NDArray[np.float
         probabilities: (rows, classes).
 
     Returns:
-        A temperature within 0.05..20; above 1 for a model that is too sure of itself.
+        A temperature in [0.05, 20]; above 1 for a model whose probabilities are too extreme.
     """
     logarithms = np.log(np.clip(probabilities, _SMALLEST, 1))
 
@@ -35,19 +35,19 @@ def learn_temperature(target: NDArray[np.int64], probabilities: NDArray[np.float
 
 
 def scale_probabilities(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """(rows, classes) softmax of log-probabilities over `temperature`; the order within a row stays."""
+    """(rows, classes) softmax of log-probabilities over `temperature`; ranks within a row do not change."""
     logarithms = np.log(np.clip(probabilities, _SMALLEST, 1)) / temperature
     return np.exp(logarithms - logsumexp(logarithms, axis=1, keepdims=True))
 
 
 def scale_folds(predictions: Predictions) -> tuple[Predictions, dict[int, float]]:
-    """Scale every row with the temperature that its fold's model got on its validation rows.
+    """Scale every row by the temperature learned on the validation rows of its fold.
 
     Args:
         predictions: Pooled rows of images of a study.
 
     Returns:
-        The rows with scaled probabilities, and fold to temperature.
+        The rows with scaled probabilities, and each fold's temperature.
     """
     val = predictions.split("val")
     folds = predictions.table["fold"].to_numpy()

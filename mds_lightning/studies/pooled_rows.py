@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mds_lightning.cohort.folds import Folds, read_folds
-from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
+from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mds_lightning.statistics.predictions import Predictions, score_auroc
+from mds_lightning.statistics.metrics.roc_auc import score_auroc
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.pooled_rows import UntestedError, command_to_test
 

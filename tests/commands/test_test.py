@@ -24,7 +24,7 @@ from mds_lightning.commands.train import train, train_fold
 from mds_lightning.data.field_source import DecodedFields, StoredFields
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import JobTrial, available
-from mds_lightning.statistics.predictions import score_auroc
+from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.studies.pooled_rows import UntestedError
 
 SMALL = (

@@ -188,7 +188,7 @@ def test_thresholds_and_decisions_fit_together(evaluated: tuple[Path, Evaluation
     points = pick(tables["operating_points"], rule="Youden index", level="image", metric="recall", of="MDS")
     pooled = points[points["interval"] != "Student t over folds"]["value"]
     assert np.allclose(pooled, called[rows["target"] == 1].mean())
-    confusion = pick(tables["confusion"], level="image", true="MDS", decided="MDS")["rows"].iloc[0]
+    confusion = pick(tables["confusion"], level="image", true="MDS", predicted="MDS")["rows"].iloc[0]
     assert confusion == ((rows["target"] == 1) & (rows["prob_MDS"] > 0.5)).sum()
 
 
@@ -341,7 +341,7 @@ def test_an_unfinished_fold_is_refused(study: Path) -> None:
 
 
 FAULTS = {
-    "doubled row": (lambda t: pd.concat([t, t.tail(1)]), "is there twice"),
+    "doubled row": (lambda t: pd.concat([t, t.tail(1)]), "occurs twice"),
     "NaN": (lambda t: t.assign(prob_MDS=t["prob_MDS"].where(t.index != 3)), "row 3 .* NaN"),
     "negative": (lambda t: t.assign(prob_MDS=-t["prob_MDS"]), "outside 0..1"),
     "sum": (lambda t: t.assign(prob_MDS=t["prob_MDS"] / 2), "add up to 1"),

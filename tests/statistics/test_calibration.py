@@ -61,7 +61,7 @@ def test_separated_or_one_sided_rows_have_no_slope() -> None:
     one_sided = measure(np.ones(6, bool), np.linspace(0.1, 0.9, 6))
     assert np.isnan(one_sided["slope"][0])
     assert np.isnan(one_sided["intercept"][0])
-    assert "one side" in explain_uncalibrated(np.ones(6, bool))
+    assert "one class" in explain_uncalibrated(np.ones(6, bool))
 
 
 def test_a_separated_resample_does_not_spoil_its_neighbours() -> None:

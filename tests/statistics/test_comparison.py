@@ -23,8 +23,8 @@ def models(correlated):
 def test_order_ranks_and_differences(models) -> None:
     result = compare_models(models, reference="good", n_resamples=1000)
     assert result.models["model"].tolist()[-1] == "bad"
-    np.testing.assert_allclose(result.rank_shares.sum(axis=1), 1, atol=1e-12)
-    assert result.models["share_best"].iloc[-1] < 0.01
+    np.testing.assert_allclose(result.rank_fractions.sum(axis=1), 1, atol=1e-12)
+    assert result.models["fraction_best"].iloc[-1] < 0.01
     assert result.models["rank_high"].iloc[-1] == 3
     lines = result.differences.set_index("model")
     assert set(lines.index) == {"like", "bad"}
@@ -58,9 +58,9 @@ def test_a_model_against_itself(models) -> None:
     line = result.differences.iloc[0]
     assert line["difference"] == 0
     assert np.isnan(line["p_delong"])
-    assert "alike" in line["note"]
+    assert "the same way" in line["note"]
     assert line["p_bootstrap"] == 1
-    assert result.models["share_best"].tolist() == [1, 1]
+    assert result.models["fraction_best"].tolist() == [1, 1]
 
 
 def test_other_rows_are_refused(models) -> None:

@@ -16,8 +16,8 @@ def table(correlated):
     return estimate(correlated(patients=40, images=3, folds=4), "all", Settings(n_resamples=200))
 
 
-def pick(table, level: str, metric: str, interval: str, of: str = "MDS"):
-    keys = {"level": level, "metric": metric, "interval": interval, "of": of}
+def pick(table, level: str, metric: str, interval: str, class_name: str = "MDS"):
+    keys = {"level": level, "metric": metric, "interval": interval, "class": class_name}
     chosen = np.logical_and.reduce([table[key] == value for key, value in keys.items()])
     return table[chosen]
 
@@ -32,7 +32,7 @@ def test_each_kind_of_interval_where_it_is_right(table, correlated) -> None:
     }
     common = {"bootstrap over patients, percentile", "bootstrap over patients, BCa", "Student t over folds"}
     for (level, metric), extra in kinds.items():
-        rows = table[(table["level"] == level) & (table["metric"] == metric) & (table["of"] == "MDS")]
+        rows = table[(table["level"] == level) & (table["metric"] == metric) & (table["class"] == "MDS")]
         assert set(rows["interval"]) == common | extra, (level, metric)
 
 
@@ -66,9 +66,9 @@ def test_t_over_folds_stands_around_the_mean_of_the_folds(table) -> None:
 
 def test_undefined_metrics_carry_their_reason(make_predictions) -> None:
     table = estimate(make_predictions([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4]), "all", Settings(n_resamples=100))
-    rows = table[(table["metric"] == "precision") & (table["of"] == "MDS")]
+    rows = table[(table["metric"] == "precision") & (table["class"] == "MDS")]
     assert rows["value"].isna().all()
-    assert (rows["note"] == "no row is decided to be MDS").all()
+    assert (rows["note"] == "no row is predicted as MDS").all()
 
 
 def test_statistics_need_neither_torch_nor_hydra() -> None:

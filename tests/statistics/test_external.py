@@ -54,7 +54,7 @@ def test_estimates_are_means_over_folds(correlated) -> None:
     table = estimate(by_fold.predictions, by_fold.patients, SETTINGS, by_fold.average_folds)
     image = table[(table["level"] == "image") & (table["interval"] == "bootstrap over patients, percentile")]
     auc = image[image["metric"] == "roc_auc"].iloc[0]
-    recall = image[(image["metric"] == "recall") & (image["of"] == "MDS")].iloc[0]
+    recall = image[(image["metric"] == "recall") & (image["class"] == "MDS")].iloc[0]
     parts = [by_fold.predictions.of_fold(fold) for fold in range(3)]
     assert auc["value"] == pytest.approx(
         np.mean([roc_auc_score(part.target, part.probabilities[:, 1]) for part in parts])

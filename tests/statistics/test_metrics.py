@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from mds_lightning.statistics.metrics import Measure, Metrics, explain_undefined
+from mds_lightning.statistics.metric import Measure
+from mds_lightning.statistics.metric_registry import find_metric
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.within_folds import WithinFolds
+from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 NAMES = ("donor", "MDS", "AML", "CMML")
 
@@ -38,26 +39,26 @@ def samples(draw: Any) -> tuple[Sample, np.ndarray]:
 def by_sklearn(sample: Sample, weights: np.ndarray) -> dict[Measure, float]:
     """The same metrics, NaN where scikit-learn leaves them undefined or calls them 0 for want of rows."""
     labels = list(range(len(sample.classes)))
-    y, p, decided = sample.target, sample.probabilities, sample.decided
+    y, p, predicted = sample.target, sample.probabilities, sample.predicted
     keep = weights > 0
-    y, p, decided, w = y[keep], p[keep], decided[keep], weights[keep]
-    found = {Measure("accuracy", "overall"): sk.accuracy_score(y, decided, sample_weight=w)}
+    y, p, predicted, w = y[keep], p[keep], predicted[keep], weights[keep]
+    found = {Measure("accuracy", "overall"): sk.accuracy_score(y, predicted, sample_weight=w)}
     parts = sk.precision_recall_fscore_support(
-        y, decided, labels=labels, sample_weight=w, zero_division=np.nan
+        y, predicted, labels=labels, sample_weight=w, zero_division=np.nan
     )[:3]
     for metric, values in zip(("precision", "recall", "f1"), parts, strict=True):
         found |= {Measure(metric, sample.classes[k]): values[k] for k in labels}
     found[Measure("balanced_accuracy", "overall")] = float(np.mean(parts[1]))
     found[Measure("precision", "macro")] = float(np.mean(parts[0]))
     found[Measure("f1", "macro")] = float(np.mean(parts[2]))
-    one_sided = len(set(y)) == 1 or len(set(decided)) == 1
-    mcc = sk.matthews_corrcoef(y, decided, sample_weight=w)
+    one_sided = len(set(y)) == 1 or len(set(predicted)) == 1
+    mcc = sk.matthews_corrcoef(y, predicted, sample_weight=w)
     found[Measure("mcc", "overall")] = np.nan if one_sided else mcc
     for k in labels:
         positive = y == k
         name = sample.classes[k]
         rest = ~positive
-        specificity = np.average(decided[rest] != k, weights=w[rest]) if rest.any() else np.nan
+        specificity = np.average(predicted[rest] != k, weights=w[rest]) if rest.any() else np.nan
         found[Measure("specificity", name)] = specificity
         if len(labels) == 2 and k == 0:
             continue
@@ -77,7 +78,7 @@ def by_sklearn(sample: Sample, weights: np.ndarray) -> dict[Measure, float]:
 @given(samples())
 def test_equals_scikit_learn(drawn: tuple[Sample, np.ndarray]) -> None:
     sample, weights = drawn
-    metrics = Metrics.of(sample)
+    metrics = SampleMetrics.of(sample)
     both = metrics(np.stack([np.ones_like(weights), weights]))
     for row, w in enumerate((np.ones_like(weights), weights)):
         with warnings.catch_warnings():
@@ -92,26 +93,26 @@ def test_equals_scikit_learn(drawn: tuple[Sample, np.ndarray]) -> None:
 @given(samples())
 def test_what_is_undefined_has_a_reason_and_nothing_else_is_nan(drawn: tuple[Sample, np.ndarray]) -> None:
     sample, _ = drawn
-    for measure, value in Metrics.of(sample).point().items():
+    for measure, value in SampleMetrics.of(sample).point().items():
         if np.isnan(value):
-            assert explain_undefined(measure, sample)
+            assert find_metric(measure.metric).explain_undefined(sample, measure.class_name)
         else:
             assert -1 <= value <= 1
 
 
 def test_reasons_name_the_class(make_sample: Any) -> None:
     sample = make_sample([0, 0, 0], [0.1, 0.2, 0.3])
-    point = Metrics.of(sample).point()
+    point = SampleMetrics.of(sample).point()
     for measure, words in {
         Measure("roc_auc", "MDS"): "no row is MDS",
         Measure("recall", "MDS"): "no row is MDS",
-        Measure("precision", "MDS"): "no row is decided to be MDS",
+        Measure("precision", "MDS"): "no row is predicted as MDS",
         Measure("specificity", "donor"): "every row is donor",
         Measure("mcc", "overall"): "all rows are of one class",
-        Measure("f1", "MDS"): "MDS: no row is, and none is decided so",
+        Measure("f1", "MDS"): "no row is MDS, and none is predicted as MDS",
     }.items():
         assert np.isnan(point[measure])
-        assert explain_undefined(measure, sample) == words
+        assert find_metric(measure.metric).explain_undefined(sample, measure.class_name) == words
     assert point[Measure("accuracy", "overall")] == 1
 
 
@@ -120,7 +121,7 @@ def test_an_absent_class_leaves_the_macro_average_undefined() -> None:
     probabilities = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1]])
     target = np.array([0, 0, 1, 1])
     sample = Sample(NAMES[:3], target, probabilities, np.arange(4), target, np.zeros(4, np.int64))
-    point = Metrics.of(sample).point()
+    point = SampleMetrics.of(sample).point()
     assert point[Measure("roc_auc", "donor")] == 1
     assert np.isnan(point[Measure("roc_auc", "AML")])
     assert np.isnan(point[Measure("roc_auc", "macro")])
@@ -130,9 +131,9 @@ def test_auc_within_folds_compares_no_scores_of_two_models(make_sample: Any) -> 
     # The second model scores everything 0.4 higher: pooling ranks its negatives above the first's positives.
     target = [0, 1, 0, 1]
     sample = make_sample(target, [0.1, 0.3, 0.5, 0.7], fold=[0, 0, 1, 1])
-    within = WithinFolds.of(sample)(np.ones((1, 4)))
+    within = SampleMetrics.within_folds(sample)(np.ones((1, 4)))
     assert within[Measure("roc_auc_within_folds", "MDS")] == 1
-    assert Metrics.of(sample).point()[Measure("roc_auc", "MDS")] == 0.75
+    assert SampleMetrics.of(sample).point()[Measure("roc_auc", "MDS")] == 0.75
 
 
 def test_auc_within_folds_weighs_folds_by_their_pairs(correlated: Any) -> None:
@@ -143,16 +144,16 @@ def test_auc_within_folds_weighs_folds_by_their_pairs(correlated: Any) -> None:
         pairs = (part.target == 1).sum() * (part.target == 0).sum()
         won += pairs * sk.roc_auc_score(part.target, part.probabilities[:, 1])
         total += pairs
-    within = WithinFolds.of(Sample.of(predictions))(np.ones((1, 23)))
+    within = SampleMetrics.within_folds(Sample.of(predictions))(np.ones((1, 23)))
     assert within[Measure("roc_auc_within_folds", "MDS")] == pytest.approx(won / total, abs=1e-12)
 
 
 def test_auc_within_folds_of_several_classes_has_a_macro_average(correlated: Any) -> None:
     sample = Sample.of(correlated(patients=24, classes=NAMES[:3], folds=2))
-    within = WithinFolds.of(sample)(np.ones((2, 24)))
+    within = SampleMetrics.within_folds(sample)(np.ones((2, 24)))
     parts = [within[Measure("roc_auc_within_folds", name)] for name in NAMES[:3]]
     np.testing.assert_allclose(within[Measure("roc_auc_within_folds", "macro")], np.mean(parts, axis=0))
 
 
-def test_ties_are_decided_for_the_first_class(make_sample: Any) -> None:
-    assert make_sample([1, 1], [0.5, 0.500001]).decided.tolist() == [0, 1]
+def test_ties_are_predicted_as_the_first_class(make_sample: Any) -> None:
+    assert make_sample([1, 1], [0.5, 0.500001]).predicted.tolist() == [0, 1]

@@ -61,10 +61,10 @@ def test_thresholds_come_from_validation_alone(correlated) -> None:
     assert other != thresholds
 
 
-def test_each_fold_is_decided_by_its_own_threshold(make_predictions) -> None:
+def test_each_fold_uses_its_own_threshold(make_predictions) -> None:
     rows = make_predictions([0, 1, 0, 1], [0.3, 0.6, 0.3, 0.6], fold=[0, 0, 1, 1])
-    decided = apply_thresholds(rows, {0: 0.3, 1: 0.61})
-    assert decided.probabilities[:, 1].tolist() == [1, 1, 0, 0]
+    predicted = apply_thresholds(rows, {0: 0.3, 1: 0.61})
+    assert predicted.probabilities[:, 1].tolist() == [1, 1, 0, 0]
     with pytest.raises(ValueError, match="fold 1 has no threshold"):
         apply_thresholds(rows, {0: 0.3})
 

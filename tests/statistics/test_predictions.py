@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mds_lightning.statistics.pooling import ExpectedPatients, pool_folds
-from mds_lightning.statistics.predictions import check_predictions, read_predictions, score_auroc
+from mds_lightning.statistics.metrics.roc_auc import score_auroc
+from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
+from mds_lightning.statistics.predictions import check_predictions, read_predictions
 
 
 def two_folds(correlated, tmp_path: Path, change=None) -> tuple[dict[int, Path], dict[int, ExpectedPatients]]:
@@ -38,8 +39,8 @@ def test_a_model_that_says_the_same_of_every_image_is_known(correlated, tmp_path
     def silence(part, fold):
         return part.assign(prob_MDS=0.4, prob_donor=0.6) if fold == 1 else part
 
-    assert pool_folds(*two_folds(correlated, tmp_path)).indifferent_folds == []
-    assert pool_folds(*two_folds(correlated, tmp_path, silence)).indifferent_folds == [1]
+    assert pool_folds(*two_folds(correlated, tmp_path)).constant_folds == []
+    assert pool_folds(*two_folds(correlated, tmp_path, silence)).constant_folds == [1]
 
 
 def test_folds_that_do_not_fit_are_refused(correlated, tmp_path: Path) -> None:

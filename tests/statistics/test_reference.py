@@ -10,10 +10,11 @@ from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.curves.roc import trace_roc
 from mds_lightning.statistics.intervals.bootstrap import bootstrap
 from mds_lightning.statistics.intervals.delong import covary_aucs, interval_of_auc
-from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.metric import Measure
 from mds_lightning.statistics.operating_point import Rule, choose_threshold
 from mds_lightning.statistics.ranking import Ranking
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 Case = tuple[pd.DataFrame, dict[str, Any]]
 N_RESAMPLES = 20_000
@@ -27,7 +28,7 @@ def test_auc(case: Case, make_sample: Any) -> None:
     rows, reference = case
     for model, key in (("model_a", "auc"), ("model_b", "auc_b")):
         sample = make_sample(rows["target"], rows[model], rows["patient"])
-        point = Metrics.of(sample).point()[Measure("roc_auc", "MDS")]
+        point = SampleMetrics.of(sample).point()[Measure("roc_auc", "MDS")]
         assert point == pytest.approx(reference[key], abs=1e-12)
         assert trace_roc(*arrays(rows, model)[:2]).auc == pytest.approx(reference[key], abs=1e-12)
 

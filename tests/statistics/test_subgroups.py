@@ -16,8 +16,8 @@ def column(patients, values, name: str) -> pd.Series:
     return pd.Series(list(values), index=patients.table["patient_id"], name=name)
 
 
-def pick(table: pd.DataFrame, group: str, metric: str, of: str = "MDS") -> pd.Series:
-    found = table[(table["group"] == group) & (table["metric"] == metric) & (table["of"] == of)]
+def pick(table: pd.DataFrame, group: str, metric: str, class_name: str = "MDS") -> pd.Series:
+    found = table[(table["group"] == group) & (table["metric"] == metric) & (table["class"] == class_name)]
     assert len(found) == 1
     return found.iloc[0]
 
@@ -69,7 +69,7 @@ def test_a_subtype_is_set_against_everyone_of_the_other_class(patients) -> None:
     )
     assert line["patients"] == "against all patients who are not MDS"
     assert line["n_patients"] == 20
-    assert set(table[table["metric"] == "recall"]["of"]) == {"MDS"}
+    assert set(table[table["metric"] == "recall"]["class"]) == {"MDS"}
 
 
 def test_numbers_are_cut_into_thirds() -> None:

@@ -22,7 +22,6 @@ from mds_lightning.statistics.curves.precision_recall import trace_precision_rec
 from mds_lightning.statistics.curves.roc import trace_roc
 from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.statistics.within_folds import WITHIN_FOLDS
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ def _draw_curves(
     name, level = place
     roc = _trace_folds(rows, name, trace_roc)
     if not roc:
-        log.warning("%s: no fold has rows of both sides, so there are no curves", title)
+        log.warning("%s: no fold has both positive and negative rows, so no curves are drawn", title)
         return
     how = "pooled" if patients == HELD_OUT else "mean over folds"
     remarks = [f"{how}: AUC {_summarise(evidence, patients, level, 'roc_auc', name)}"]
@@ -70,7 +69,8 @@ def _draw_curves(
             rows.target == rows.classes.index(name), rows.probabilities[:, rows.classes.index(name)]
         )
         if len(roc) > 1:
-            remarks.append(f"within folds: AUC {_summarise(evidence, patients, level, WITHIN_FOLDS, name)}")
+            within = _summarise(evidence, patients, level, "roc_auc_within_folds", name)
+            remarks.append(f"within folds: AUC {within}")
     yield f"roc{ending}", draw_roc(roc, title, pooled, remarks)
     curves = _trace_folds(rows, name, trace_precision_recall)
     precision = _summarise(evidence, patients, level, "average_precision", name)
@@ -88,12 +88,12 @@ def _trace_folds(
         if positive.any() and not positive.all():
             curves[f"fold {fold}"] = trace(positive, part.probabilities[:, k])
         else:
-            log.warning("fold %d has no curve for %s: its rows are of one side only", fold, name)
+            log.warning("fold %d has no curve for %s: its rows are all positive or all negative", fold, name)
     return curves
 
 
-def _summarise(evidence: Evidence, patients: str, level: str, metric: str, of: str) -> str:
-    one = find_estimate(evidence.tables["metrics"], patients, level, metric, of)
+def _summarise(evidence: Evidence, patients: str, level: str, metric: str, class_name: str) -> str:
+    one = find_estimate(evidence.tables["metrics"], patients, level, metric, class_name)
     assert one is not None, "every drawn curve has its estimate"
     return format_estimate(one.value, one.low, one.high)
 

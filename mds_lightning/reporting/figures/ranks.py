@@ -30,7 +30,7 @@ def draw_ranks(comparison: Comparison, title: str) -> Figure:
         left.set_xlabel("ROC-AUC, patient level")
         left.set_title(title, loc="left")
         picture = right.imshow(
-            comparison.rank_shares,
+            comparison.rank_fractions,
             cmap="Greys",
             vmin=0,
             vmax=1,
@@ -38,10 +38,12 @@ def draw_ranks(comparison: Comparison, title: str) -> Figure:
             extent=(0.5, n + 0.5, n - 0.5, -0.5),
         )
         for row in rows:
-            for rank, share in enumerate(comparison.rank_shares[row], start=1):
-                if share >= 0.01 and n <= 20:
-                    colour = "white" if share > 0.5 else "black"
-                    right.text(rank, row, f"{share:.0%}", ha="center", va="center", fontsize=5, color=colour)
+            for rank, fraction in enumerate(comparison.rank_fractions[row], start=1):
+                if fraction >= 0.01 and n <= 20:
+                    colour = "white" if fraction > 0.5 else "black"
+                    right.text(
+                        rank, row, f"{fraction:.0%}", ha="center", va="center", fontsize=5, color=colour
+                    )
         right.xaxis.set_major_locator(MaxNLocator(integer=True))
         right.set_xlabel("Rank (fraction of bootstrap resamples)")
         right.set_title("rank uncertainty", loc="left")

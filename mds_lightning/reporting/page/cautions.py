@@ -48,9 +48,9 @@ def list_cautions(
         )
     if headline.has_interval and headline.low <= 0.5:
         yield "The interval of the ROC-AUC includes 0.5: the model may be no better than chance."
-    if indifferent := evidence.predictions.indifferent_folds:
+    if constant := evidence.predictions.constant_folds:
         yield (
-            f"All images have the same probability in fold {', '.join(map(str, indifferent))}: the model "
+            f"All images have the same probability in fold {', '.join(map(str, constant))}: the model "
             "has not learned. A lower classifier.learning_rate, or pretrained weights, may help."
         )
     yield from _about_folds(evidence)
@@ -63,9 +63,9 @@ def list_cautions(
 
 
 def _about_folds(evidence: Evidence) -> Iterator[str]:
-    of = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
+    class_name = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
     both = [
-        find_estimate(evidence.tables["metrics"], HELD_OUT, "patient", metric, of)
+        find_estimate(evidence.tables["metrics"], HELD_OUT, "patient", metric, class_name)
         for metric in ("roc_auc", "roc_auc_within_folds")
     ]
     pooled, within = both
@@ -78,8 +78,10 @@ def _about_folds(evidence: Evidence) -> Iterator[str]:
         )
 
 
-def _about_calibration(table: pd.DataFrame, of: str) -> Iterator[str]:
-    chosen = table[(table["level"] == "patient") & (table["metric"] == "slope") & (table["of"] == of)]
+def _about_calibration(table: pd.DataFrame, class_name: str) -> Iterator[str]:
+    chosen = table[
+        (table["level"] == "patient") & (table["metric"] == "slope") & (table["class"] == class_name)
+    ]
     for line in chosen[chosen["probabilities"] == "as predicted"].to_dict("records"):
         slope = Estimate.of(line)
         if slope.has_interval and not slope.low <= 1 <= slope.high:

@@ -19,7 +19,7 @@ from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence, gather_evidence
-from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metrics
+from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metric_lines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
@@ -176,8 +176,8 @@ def gather_page(study: Study, settings: Settings) -> Page:
             evidence.predictions.classes,
         ),
         characteristics=None if rows is None else tabulate_characteristics(rows.table),
-        metrics=tuple(list_metrics(metrics, HELD_OUT)),
-        external={name: tuple(list_metrics(metrics, name)) for name in outside},
+        metrics=tuple(list_metric_lines(metrics, HELD_OUT)),
+        external={name: tuple(list_metric_lines(metrics, name)) for name in outside},
         families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
         comparison=_compare(study, selection, settings),
         gallery=_fill_gallery(runs, rows, evidence),

@@ -17,7 +17,8 @@ from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
 from mds_lightning.reporting.page.plot_axes import PlotAxes
 from mds_lightning.reporting.page.report_maps import scale_colours
-from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups, name_metric
+from mds_lightning.reporting.tables.metric_names import name_metric
+from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups
 from mds_lightning.statistics.estimates import Settings
 
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -1,4 +1,4 @@
-"""Tables of estimates: on the screen, as CSV, and for a paper as Markdown and LaTeX."""
+"""Tables of estimates for the terminal, as CSV, and as Markdown and LaTeX for a paper."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,25 +11,11 @@ from rich.table import Table
 
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.reporting.tables.headline import KINDS, NARROWEST, choose_headlines
+from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
-
-#: The order in which the screen shows metrics, and their names there.
-HEADLINES = {
-    "roc_auc": "ROC-AUC",
-    "roc_auc_within_folds": "ROC-AUC within folds",
-    "accuracy": "Accuracy",
-    "precision": "Precision",
-    "recall": "Recall",
-}
-#: All metrics, in the order of a paper's table.
-NAMES = HEADLINES | {
-    "specificity": "Specificity",
-    "f1": "F1",
-    "average_precision": "Average precision",
-    "balanced_accuracy": "Balanced accuracy",
-    "mcc": "MCC",
-}
+from mds_lightning.statistics.metric import Metric
+from mds_lightning.statistics.metric_registry import list_metrics
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
@@ -57,9 +43,9 @@ def write_table(table: pd.DataFrame, stem: Path, caption: str) -> list[Path]:
 
 
 def format_estimate(value: float, low: float, high: float, digits: int = 3) -> str:
-    """`0.970 [0.951, 0.984]`; `undefined` for NaN; `[no spread]` where all resamples agree.
+    """`0.970 [0.951, 0.984]`; `undefined` for NaN; `[no spread]` where all resamples are equal.
 
-    An interval without width would look like certainty where too few patients were there to see any spread.
+    An interval without width would suggest certainty where there are only too few patients for a spread.
     """
     if np.isnan(value):
         return "undefined"
@@ -79,38 +65,41 @@ def tabulate_performance(estimates: Mapping[str, pd.DataFrame], classes: tuple[s
         classes: Of the task.
 
     Returns:
-        Columns patients, level, model, then one a metric; a row for each variant, group of patients and
-        level.
+        Columns patients, level, model, then one per metric and class; one row for each variant, group
+        of patients and level.
     """
     rows = []
     for model, table in estimates.items():
         chosen = choose_headlines(table)
         for (patients, level), group in chosen.groupby(["patients", "level"], sort=False):
-            rows.append({"patients": patients, "level": level, "model": model} | _cells(group, NAMES))
+            rows.append(
+                {"patients": patients, "level": level, "model": model} | _cells(group, list_metrics())
+            )
     table = pd.DataFrame(rows)
     table = pd.concat([table[table["patients"] == patients] for patients in table["patients"].unique()])
     published = PUBLISHED.get(classes) if len(classes) == 2 else None
     if published is not None:
         patients = " and ".join(f"{count} {name}" for name, count in published.patients.items())
         line = {"patients": f"published: {patients}", "level": "", "model": f"{published.model} ({SOURCE})"}
-        line |= {_name(metric, of): f"{value:.2f}" for (metric, of), value in published.values.items()}
+        line |= {name_metric(*measure): f"{value:.2f}" for measure, value in published.values.items()}
         table = pd.concat([table, pd.DataFrame([line])], ignore_index=True)
     return table.fillna("")
 
 
 def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[Table]:
-    """The headline metrics of `statistics.estimates.estimate` for the terminal (80 columns are enough).
+    """The metrics with `on_screen` for the terminal; 80 columns are enough.
 
     Args:
-        table: Estimates of any number of groups of patients.
-        title: Above the tables.
+        table: From `statistics.estimates.estimate`, of any number of groups of patients.
+        title: Title of the tables.
         confidence: Of the intervals.
 
     Returns:
-        A table for each group of patients: a line a metric, image and patient level side by side.
+        A table for each group of patients: one line per metric and class, with both levels side by side.
     """
-    chosen = choose_headlines(table[table["metric"].isin(HEADLINES.keys())])
-    chosen = chosen[(chosen["of"] != "macro") | chosen["metric"].str.startswith("roc_auc")]
+    names = [metric.name for metric in list_metrics() if metric.on_screen]
+    chosen = choose_headlines(table[table["metric"].isin(names)])
+    chosen = chosen[(chosen["class"] != "macro") | chosen["metric"].str.startswith("roc_auc")]
     return [
         _show_group(chosen[chosen["patients"] == patients], escape(f"{title}: {patients}"), confidence)
         for patients in chosen["patients"].unique()
@@ -121,9 +110,9 @@ def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
     caption = f"{confidence:.0%} intervals: {KINDS}"
     if (group["interval"] == NEWCOMBE).any():
         caption += "; of a ROC-AUC of 1 Newcombe's"
-    cells = {level: _cells(group[group["level"] == level], HEADLINES) for level in ("image", "patient")}
+    cells = {level: _cells(group[group["level"] == level], list_metrics()) for level in ("image", "patient")}
     if any("no spread" in text for part in cells.values() for text in part.values()):
-        caption += "; no spread: too few patients or errors to see any"
+        caption += "; no spread: too few patients or errors for a spread"
     shown = Table(
         title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD
     )
@@ -136,19 +125,15 @@ def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
     return shown
 
 
-def _cells(group: pd.DataFrame, metrics: Iterable[str]) -> dict[str, str]:
-    """Name of each of `metrics` to its text."""
+def _cells(group: pd.DataFrame, metrics: Iterable[Metric]) -> dict[str, str]:
+    """Name of each metric and class to its text."""
     cells = {}
     for metric in metrics:
-        lines = group[group["metric"] == metric]
+        lines = group[group["metric"] == metric.name]
         values = lines[["value", "low", "high"]].to_numpy(float)
-        for of, row in zip(lines["of"], values, strict=True):
-            cells[_name(metric, str(of))] = format_estimate(*row)
+        for class_name, row in zip(lines["class"], values, strict=True):
+            cells[name_metric(metric.name, str(class_name))] = format_estimate(*row)
     return cells
-
-
-def _name(metric: str, of: str) -> str:
-    return NAMES[metric] if of == "overall" else f"{NAMES[metric]}, {of}"
 
 
 def _escape(text: str) -> str:

@@ -10,12 +10,11 @@ from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.calibration_estimates import (
     estimate_calibration,
     list_probabilities,
-    tabulate_reliability,
     trace_reliability,
 )
 from mds_lightning.statistics.confusion import count_confusion
 from mds_lightning.statistics.curves.decision import estimate_decision
-from mds_lightning.statistics.curves.reliability import ReliabilityBin
+from mds_lightning.statistics.curves.reliability import ReliabilityBin, tabulate_reliability
 from mds_lightning.statistics.estimates import Settings, estimate, list_folds
 from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.operating_point_estimates import estimate_operating_points

@@ -1,8 +1,8 @@
-"""The one interval that tables and pages show of each estimate: the kind that covers best there.
+"""The one interval of each estimate that tables and reports show: the kind with the best coverage.
 
-`benchmarks/coverage.py` measures it. Proportions of patients: Wilson, as few patients leave few different
-values for resamples to take. A ROC-AUC of patients who are all in order: Newcombe, as resamples see no
-spread. All else: the bootstrap over patients, BCa.
+`benchmarks/coverage.py` measures the coverage. Proportions of patients: Wilson, because resamples of few
+patients take few different values. The ROC-AUC where the model ranks all patients correctly: Newcombe,
+because all resamples are equal. All others: the bootstrap over patients, BCa.
 """
 
 from collections.abc import Hashable, Mapping
@@ -14,20 +14,20 @@ from mds_lightning.statistics.intervals.bootstrap import BCA
 from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
 from mds_lightning.statistics.intervals.wilson import WILSON
 
-#: For captions.
+#: In captions.
 KINDS = "bootstrap over patients, stratified by class, BCa; of proportions of patients Wilson's"
-#: Limits closer than this have no width: they would look like certainty.
+#: An interval narrower than this is not shown: it would suggest certainty.
 NARROWEST = 1e-12
 
-_KEYS = ["patients", "level", "metric", "of"]
+_KEYS = ["patients", "level", "metric", "class"]
 _LIMITS = ["low", "high", "interval", "note"]
 
 
 def choose_headlines(table: pd.DataFrame) -> pd.DataFrame:
-    """One row for each estimate, in the table's order, with the interval to show.
+    """One row for each estimate, in the order of the table, with the interval to show.
 
     Args:
-        table: Of `statistics.estimates.estimate`; of operating points those of one rule.
+        table: From `statistics.estimates.estimate`, or the operating points of one rule.
     """
     chosen = table[table["interval"] == BCA].copy()
     others = {

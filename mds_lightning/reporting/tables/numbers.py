@@ -1,4 +1,4 @@
-"""Estimates as the page shows them: a value, its limits, and why something is missing."""
+"""Estimates as the report shows them: a value with its limits, or the reason why it is undefined."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mds_lightning.reporting.tables.estimate_tables import NAMES
 from mds_lightning.reporting.tables.headline import NARROWEST, choose_headlines
+from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
+from mds_lightning.statistics.metric_registry import list_metrics
 from mds_lightning.statistics.subgroups import FEWEST
 
 _TOO_FEW = f"fewer than {FEWEST}"
@@ -23,8 +24,8 @@ class Estimate:
         value: NaN where undefined.
         low: NaN where there is no interval.
         high: Likewise.
-        note: Why it is undefined, or what to keep in mind.
-        kind: How the interval was made, where it is not the page's usual one.
+        note: Why it is undefined, or a limitation.
+        kind: Label of the interval where it is not the one that the report describes; else empty.
     """
 
     value: float
@@ -45,7 +46,7 @@ class Estimate:
 
     @property
     def has_interval(self) -> bool:
-        """Whether there are limits with some distance between them."""
+        """Whether there are limits, and the interval has a width."""
         return bool(np.isfinite(self.low) and self.high - self.low > NARROWEST)
 
     @property
@@ -55,7 +56,7 @@ class Estimate:
 
     @property
     def limits(self) -> str:
-        """`0.880 to 0.970`, or why there are none; names an interval that is not the page's usual one."""
+        """`0.880 to 0.970`, with `kind` if there is one; `no spread` or `no interval` without limits."""
         if self.has_interval:
             return f"{_write(self.low)} to {_write(self.high)}{self.kind and f', {self.kind}'}"
         return "no spread" if np.isfinite(self.low) else "no interval"
@@ -66,38 +67,45 @@ class Estimate:
 
 @dataclass(frozen=True)
 class MetricLine:
-    """One metric of one group of patients; `levels` holds `image` and `patient`."""
+    """One metric of one class in one group of patients.
+
+    Attributes:
+        name: In tables, such as `Recall, MDS`.
+        metric: Name of the metric.
+        class_name: A class, `macro` or `overall`.
+        levels: `image` and `patient` to the estimate.
+    """
 
     name: str
+    metric: str
+    class_name: str
     levels: Mapping[str, Estimate]
 
 
-def name_metric(metric: str, of: str) -> str:
-    """`Precision, MDS`."""
-    name = NAMES.get(metric, metric)
-    return name if of == "overall" else f"{name}, {of}"
-
-
-def list_metrics(table: pd.DataFrame, patients: str) -> Iterator[MetricLine]:
-    """Yield every metric of one group of patients with its headline interval, in a paper's order.
+def list_metric_lines(table: pd.DataFrame, patients: str) -> Iterator[MetricLine]:
+    """Yield every metric of one group of patients with the interval to show, in the order of the tables.
 
     Args:
-        table: `evidence.tables["metrics"]`, or those of operating points.
-        patients: Which group.
+        table: `evidence.tables["metrics"]`, or the operating points of one rule.
+        patients: Group of patients.
     """
     chosen = choose_headlines(table[table["patients"] == patients])
-    for metric in NAMES:
-        lines = chosen[chosen["metric"] == metric]
-        for of in lines["of"].unique():
+    for metric in list_metrics():
+        lines = chosen[chosen["metric"] == metric.name]
+        for class_name in lines["class"].unique():
             levels = {
-                str(line["level"]): _of_headline(line) for line in lines[lines["of"] == of].to_dict("records")
+                str(line["level"]): _of_headline(line)
+                for line in lines[lines["class"] == class_name].to_dict("records")
             }
-            yield MetricLine(name_metric(metric, str(of)), levels)
+            name = name_metric(metric.name, str(class_name))
+            yield MetricLine(name, metric.name, str(class_name), levels)
 
 
-def find_estimate(table: pd.DataFrame, patients: str, level: str, metric: str, of: str) -> Estimate | None:
-    """One estimate of a table with its headline interval, or None where it is not there."""
-    wanted = {"patients": patients, "level": level, "metric": metric, "of": of}
+def find_estimate(
+    table: pd.DataFrame, patients: str, level: str, metric: str, class_name: str
+) -> Estimate | None:
+    """One estimate of a table with the interval to show; None where the table does not hold it."""
+    wanted = {"patients": patients, "level": level, "metric": metric, "class": class_name}
     found = table[np.logical_and.reduce([table[key] == value for key, value in wanted.items()])]
     found = choose_headlines(found)
     return _of_headline(found.iloc[0].to_dict()) if len(found) else None
@@ -112,11 +120,11 @@ class GroupLine:
     """One group of one clinical column.
 
     Attributes:
-        column: Its name.
-        group: The value, or a third of many numbers.
-        patients: Who the estimates rest on.
+        column: Name of the column.
+        group: The value, or the third of a numerical column.
+        patients: Which patients the estimates are computed from.
         size: Number of patients, or `fewer than 10`.
-        estimates: Name of the metric to its estimate.
+        estimates: Name of the metric and class to the estimate.
     """
 
     column: str
@@ -127,10 +135,10 @@ class GroupLine:
 
 
 def list_groups(table: pd.DataFrame) -> list[GroupLine]:
-    """A line for each group; a column's groups of too few patients share one line, its last.
+    """A line for each group; the last line of a column lists all groups of too few patients.
 
     Args:
-        table: Rows of `statistics.subgroups.estimate_subgroups`.
+        table: From `statistics.subgroups.estimate_subgroups`.
     """
     lines = []
     for _, column in table.groupby("column", sort=False):
@@ -145,7 +153,7 @@ def list_groups(table: pd.DataFrame) -> list[GroupLine]:
 
 def _read_group(part: pd.DataFrame) -> GroupLine:
     estimates = {
-        name_metric(line["metric"], line["of"]): Estimate.of(line) for line in part.to_dict("records")
+        name_metric(line["metric"], line["class"]): Estimate.of(line) for line in part.to_dict("records")
     }
     first = part.iloc[0]
     size = _TOO_FEW if pd.isna(first["n_patients"]) else str(first["n_patients"])

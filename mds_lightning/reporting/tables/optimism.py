@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 
 from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.predictions import Predictions, score_auroc
+from mds_lightning.statistics.metrics.roc_auc import score_auroc
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.selection import Selection
 
 

@@ -1,4 +1,4 @@
-"""Decision curves: what acting on the model is worth, against treating everyone and no one."""
+"""Decision curves: the net benefit of treating by the model, by treating all patients, or none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,17 +13,16 @@ from mds_lightning.statistics.sample import Sample
 
 @dataclass(frozen=True)
 class NetBenefit:
-    """Net benefit of a sample as a function of the patients' weights, for `bootstrap`; once, on pooled rows.
+    """Net benefit of a sample as a function of the patients' weights, for `bootstrap`.
 
-    At threshold probability t, someone who acts from t on holds a false positive to be worth t / (1 - t) of a
-    true one. Net benefit: true positives minus false positives at that price, per row (Vickers and Elkin, Med
-    Decis Making 26 (2006) 565).
+    Net benefit at threshold probability t: true positives minus t / (1 - t) times false positives, per row
+    (Vickers and Elkin, Med Decis Making 26 (2006) 565).
 
-    Keys: (`model`, t) and (`all`, t); treating no one is 0.
+    Keys: (`model`, t) and (`all`, t); the net benefit of treating no patient is 0.
 
     Attributes:
         sample: Rows of two classes.
-        thresholds: Within 0..1, without 1.
+        thresholds: Threshold probabilities in [0, 1).
     """
 
     sample: Sample
@@ -31,22 +30,22 @@ class NetBenefit:
 
     def __post_init__(self) -> None:
         if not all(0 <= t < 1 for t in self.thresholds):
-            raise ValueError(f"threshold probabilities lie in 0..1 without 1: {self.thresholds}")
+            raise ValueError(f"thresholds are {self.thresholds}: give probabilities in [0, 1)")
         assert len(self.sample.classes) == 2, "decision curves are for two classes"
 
     def __call__(self, weights: NDArray[np.float64]) -> Mapping[tuple[str, float], NDArray[np.float64]]:
         """Each key's net benefit (resamples,) under each row of `weights` (resamples, patients)."""
-        called = self.sample.probabilities[:, 1, None] >= np.array(self.thresholds)
+        predicted = self.sample.probabilities[:, 1, None] >= np.array(self.thresholds)
         positive = self.sample.target == 1
         total = weights @ self._count(np.ones(len(positive), bool)[:, None])
         prevalence = weights @ self._count(positive[:, None]) / total
-        hits = weights @ self._count(called & positive[:, None]) / total
-        alarms = weights @ self._count(called & ~positive[:, None]) / total
+        true_positives = weights @ self._count(predicted & positive[:, None]) / total
+        false_positives = weights @ self._count(predicted & ~positive[:, None]) / total
         curves: dict[tuple[str, float], NDArray[np.float64]] = {}
         for k, t in enumerate(self.thresholds):
-            price = t / (1 - t)
-            curves["model", t] = hits[:, k] - price * alarms[:, k]
-            curves["all", t] = prevalence[:, 0] - price * (1 - prevalence[:, 0])
+            weight = t / (1 - t)
+            curves["model", t] = true_positives[:, k] - weight * false_positives[:, k]
+            curves["all", t] = prevalence[:, 0] - weight * (1 - prevalence[:, 0])
         return curves
 
     def _count(self, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -59,14 +58,14 @@ class NetBenefit:
 def estimate_decision(
     sample: Sample, n_resamples: int = 2000, confidence: float = 0.95, seed: int = 0, steps: int = 99
 ) -> pd.DataFrame:
-    """The decision curve of a sample with its band.
+    """The decision curve of a sample with its pointwise interval.
 
     Args:
         sample: Rows of two classes.
-        n_resamples: Of the bootstrap over patients.
-        confidence: Of the band, at each threshold by itself.
+        n_resamples: Resamples of the bootstrap over patients.
+        confidence: Of the interval at each threshold.
         seed: Of the resamples.
-        steps: Thresholds, evenly spaced within 0..1.
+        steps: Number of thresholds, evenly spaced in (0, 1).
 
     Returns:
         Columns threshold, model, low, high (of the model), all, n_patients.

@@ -13,11 +13,11 @@ class PrecisionRecallCurve:
     """Points of rising recall; precision is a step function between them.
 
     Attributes:
-        recall: (points,) rising, first point of the highest score.
+        recall: (points,) rising; the first point is that of the highest score.
         precision: (points,).
         threshold: (points,) falling.
-        average_precision: Sum of precision over the gains in recall.
-        prevalence: Share of positive rows: the precision of guessing.
+        average_precision: Sum of precision times gain in recall.
+        prevalence: Fraction of positive rows: the precision of a random ranking.
     """
 
     recall: NDArray[np.float64]
@@ -37,12 +37,12 @@ def trace_precision_recall(
         score: (rows,) higher: more likely positive.
 
     Raises:
-        ValueError: The rows are of one side only.
+        ValueError: All rows are positive or all are negative.
     """
     roc = trace_roc(is_positive, score)
     positives, rows = int(is_positive.sum()), len(is_positive)
-    hits = roc.true_positive_rate[1:] * positives
-    called = hits + roc.false_positive_rate[1:] * (rows - positives)
-    precision, recall = hits / called, roc.true_positive_rate[1:]
+    true_positives = roc.true_positive_rate[1:] * positives
+    predicted = true_positives + roc.false_positive_rate[1:] * (rows - positives)
+    precision, recall = true_positives / predicted, roc.true_positive_rate[1:]
     average = float((precision * np.diff(roc.true_positive_rate)).sum())
     return PrecisionRecallCurve(recall, precision, roc.threshold[1:], average, positives / rows)

@@ -1,4 +1,4 @@
-"""ROC curves: of one model, and averaged over the folds' models."""
+"""ROC curves: of one model, and averaged over the models of the folds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class RocCurve:
     Attributes:
         false_positive_rate: (points,) 1 - specificity, rising.
         true_positive_rate: (points,) sensitivity, rising.
-        threshold: (points,) a row is called positive from this score on; infinite at (0, 0).
+        threshold: (points,) rows are predicted positive from this score on; infinite at (0, 0).
         auc: Area under the curve.
     """
 
@@ -57,13 +57,15 @@ def trace_roc(is_positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc
         ValueError: The rows are all positive or all negative.
     """
     if is_positive.all() or not is_positive.any():
-        side = "positive" if is_positive.any() else "negative"
-        raise ValueError(f"a ROC curve needs both sides; all {len(is_positive)} rows are {side}")
+        which = "positive" if is_positive.any() else "negative"
+        raise ValueError(
+            f"a ROC curve needs positive and negative rows; all {len(is_positive)} rows are {which}"
+        )
     order = np.argsort(-score, kind="stable")
-    score, hits = score[order], is_positive[order]
+    score, positive = score[order], is_positive[order]
     last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
-    true_positives = np.concatenate([[0], np.cumsum(hits)[last]])
-    false_positives = np.concatenate([[0], np.cumsum(~hits)[last]])
+    true_positives = np.concatenate([[0], np.cumsum(positive)[last]])
+    false_positives = np.concatenate([[0], np.cumsum(~positive)[last]])
     fpr, tpr = false_positives / false_positives[-1], true_positives / true_positives[-1]
     return RocCurve(fpr, tpr, np.concatenate([[np.inf], score[last]]), float(np.trapezoid(tpr, fpr)))
 
@@ -77,14 +79,14 @@ def average_vertically(curves: Sequence[RocCurve]) -> AveragedRoc:
     grid = np.unique(np.concatenate([curve.false_positive_rate for curve in curves]))
     limits = np.stack([_limits(curve, grid) for curve in curves])
     areas = np.array([curve.auc for curve in curves])
-    alone = len(curves) == 1
-    deviation = np.full(limits.shape[1], np.nan) if alone else limits.std(axis=0, ddof=1)
-    spread = float("nan") if alone else float(areas.std(ddof=1))
+    single = len(curves) == 1
+    deviation = np.full(limits.shape[1], np.nan) if single else limits.std(axis=0, ddof=1)
+    spread = float("nan") if single else float(areas.std(ddof=1))
     return AveragedRoc(np.repeat(grid, 2), limits.mean(axis=0), deviation, float(areas.mean()), spread)
 
 
 def _limits(curve: RocCurve, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2 x grid,) the curve's value from the left and from the right at each point of the grid."""
+    """(2 x grid,) the curve's limits from the left and from the right at each point of the grid."""
     x, y = curve.false_positive_rate, curve.true_positive_rate
     first, last = np.searchsorted(x, grid, side="left"), np.searchsorted(x, grid, side="right") - 1
     on_corner = first <= last

@@ -1,4 +1,4 @@
-"""The bootstrap over patients, stratified by class, and its intervals. Images follow their patient."""
+"""The bootstrap over patients, stratified by class: a drawn patient brings all of its images."""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from mds_lightning.statistics.intervals.interval import Interval
 
 K = TypeVar("K", bound=Hashable)
 
-#: How the intervals are labelled everywhere. Towards 0 and 1 BCa covers better than the percentile interval,
-#: until resamples see no spread: see `benchmarks/coverage.py`.
+#: Labels of the intervals. Near 0 and 1 the coverage of BCa is better than that of the percentile interval,
+#: as long as the resamples vary: see `benchmarks/coverage.py`.
 PERCENTILE, BCA = "bootstrap over patients, percentile", "bootstrap over patients, BCa"
-#: Resamples that are weighed at once: small enough for the processor's cache.
+#: Resamples that are computed at once: few enough for the processor's cache.
 _CHUNK = 64
-#: An interval that leaves out more undefined resamples than this would flatter.
+#: Largest fraction of undefined resamples: leaving out more would make the interval too optimistic.
 _MOST_UNDEFINED = 0.05
 #: Values closer than this differ by rounding only.
-_SAME = 1e-12
+_EQUAL = 1e-12
 
 
 @dataclass(frozen=True)
 class Bootstrap(Generic[K]):
-    """What the resamples gave.
+    """A statistic and its resamples.
 
     Attributes:
-        point: Value of each key with every patient counted once.
-        resamples: (n_resamples,) values of each key.
-        jackknife: (patients,) values of each key without each patient in turn; empty if not asked for.
+        point: Each key to its value with every patient counted once.
+        resamples: Each key to its values (n_resamples,).
+        jackknife: Each key to its values (patients,) without each patient in turn; empty if not computed.
         strata: (patients,) stratum of each patient.
     """
 
@@ -58,16 +58,16 @@ class Bootstrap(Generic[K]):
         draws, note = self._defined(key)
         if draws is None:
             return Interval.undefined(method, note)
-        if np.ptp(draws) < _SAME:
+        if np.ptp(draws) < _EQUAL:
             return Interval(float(draws[0]), float(draws[0]), method, note)
         point = self.point[key]
-        share = (np.mean(draws < point) + np.mean(draws <= point)) / 2
-        if not 0 < share < 1:
-            return Interval.undefined(method, "all resamples lie on one side of the estimate")
+        fraction = (np.mean(draws < point) + np.mean(draws <= point)) / 2
+        if not 0 < fraction < 1:
+            return Interval.undefined(method, "all resamples are below the estimate, or all are above")
         acceleration = _accelerate(self.jackknife[key], self.strata)
         if not np.isfinite(acceleration):
             return Interval.undefined(method, "undefined without one of the patients")
-        bias = ndtri(share)
+        bias = ndtri(fraction)
         shifted = bias + ndtri(np.array([(1 - confidence) / 2, (1 + confidence) / 2]))
         return _between(draws, ndtr(bias + shifted / (1 - acceleration * shifted)), method, note)
 
@@ -82,8 +82,8 @@ class Bootstrap(Generic[K]):
         if undefined > _MOST_UNDEFINED * len(draws):
             return None, f"undefined in {undefined} of {len(draws)} resamples"
         draws = draws[~np.isnan(draws)]
-        if np.ptp(draws) < _SAME:
-            return draws, "all resamples agree: too few patients or errors to see any spread"
+        if np.ptp(draws) < _EQUAL:
+            return draws, "all resamples are equal: too few patients or errors for a spread"
         return draws, f"without {undefined} undefined resamples" if undefined else ""
 
 
@@ -94,14 +94,14 @@ def bootstrap(
     seed: int = 0,
     jackknife: bool = True,
 ) -> Bootstrap[K]:
-    """Weigh the patients anew `n_resamples` times and keep what `statistic` gives.
+    """Compute `statistic` under `n_resamples` random weightings of the patients.
 
     Args:
-        statistic: From weights (resamples, patients), float64, to values (resamples,) for each key.
-        strata: (patients,) stratum of each patient; each resample keeps the strata's sizes.
+        statistic: From weights (resamples, patients), float64, to each key's values (resamples,).
+        strata: (patients,) stratum of each patient; every resample keeps the sizes of the strata.
         n_resamples: Number of resamples.
-        seed: Same seed, same resamples.
-        jackknife: Also leave each patient out in turn, which `Bootstrap.bca` needs.
+        seed: The same seed gives the same resamples.
+        jackknife: Also compute `statistic` without each patient in turn, which `Bootstrap.bca` needs.
     """
     n = len(strata)
     point = {key: float(value[0]) for key, value in statistic(np.ones((1, n))).items()}
@@ -145,6 +145,6 @@ def _accelerate(left_out: NDArray[np.float64], strata: NDArray[np.int64]) -> flo
     return cubes / (6 * squares**1.5) if squares > 0 else 0.0
 
 
-def _between(draws: NDArray[np.float64], shares: NDArray[np.float64], method: str, note: str) -> Interval:
-    low, high = np.quantile(draws, shares, method="weibull")
+def _between(draws: NDArray[np.float64], quantiles: NDArray[np.float64], method: str, note: str) -> Interval:
+    low, high = np.quantile(draws, quantiles, method="weibull")
     return Interval(float(low), float(high), method, note)

@@ -1,4 +1,4 @@
-"""An interval, how it was made, and why it is missing where it is."""
+"""A confidence interval with its method, or with the reason why it is undefined."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,8 +11,8 @@ class Interval:
     Attributes:
         low: Lower limit, NaN where undefined.
         high: Upper limit, NaN where undefined.
-        method: How it was made.
-        note: Why it is undefined, or what to keep in mind; empty otherwise.
+        method: Label of the method.
+        note: Why it is undefined, or a limitation; empty otherwise.
     """
 
     low: float
@@ -22,5 +22,5 @@ class Interval:
 
     @classmethod
     def undefined(cls, method: str, reason: str) -> Self:
-        """NaN limits with a reason."""
+        """NaN limits with the reason."""
         return cls(float("nan"), float("nan"), method, reason)

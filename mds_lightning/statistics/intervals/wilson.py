@@ -1,10 +1,10 @@
-"""Intervals of proportions of independent patients."""
+"""Wilson's interval of a proportion of independent patients."""
 
 from scipy.special import ndtri
 
 from mds_lightning.statistics.intervals.interval import Interval
 
-#: How it is labelled.
+#: Label of the interval.
 WILSON = "Wilson"
 
 
@@ -21,9 +21,9 @@ def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -
     if trials == 0:
         return Interval.undefined(WILSON, "no trials")
     z = float(ndtri((1 + confidence) / 2))
-    share = successes / trials
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    reach = z / (1 + z**2 / trials) * ((share * (1 - share) + z**2 / (4 * trials)) / trials) ** 0.5
-    low, high = max(centre - reach, 0.0), min(centre + reach, 1.0)
-    # At the ends the formula gives 0 and 1 exactly, but for rounding.
+    fraction = successes / trials
+    centre = (fraction + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half_width = z / (1 + z**2 / trials) * ((fraction * (1 - fraction) + z**2 / (4 * trials)) / trials) ** 0.5
+    low, high = max(centre - half_width, 0.0), min(centre + half_width, 1.0)
+    # Without successes, or without failures, the formula gives 0 or 1 up to rounding.
     return Interval(0.0 if successes == 0 else low, 1.0 if successes == trials else high, WILSON)

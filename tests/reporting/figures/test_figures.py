@@ -71,7 +71,7 @@ def test_files_have_journal_width_and_repeat(tmp_path: Path) -> None:
     assert mpl.rcParams["font.size"] != 7, "the caller's style is left alone"
 
 
-def test_ranks_show_every_model_and_share(make_pooled: Any) -> None:
+def test_ranks_show_every_model_and_fraction(make_pooled: Any) -> None:
     models = {
         name: aggregate_patients(make_pooled(signal=signal, seed=3).split("test"))
         for name, signal in (("good", 2.0), ("bad", 0.3))
@@ -79,8 +79,8 @@ def test_ranks_show_every_model_and_share(make_pooled: Any) -> None:
     comparison = compare_models(models, "good", n_resamples=200)
     figure = draw_ranks(comparison, "study")
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["good", "bad"]
-    shares = [text.get_text() for text in figure.axes[1].texts]
-    assert f"{comparison.rank_shares[0, 0]:.0%}" in shares
+    fractions = [text.get_text() for text in figure.axes[1].texts]
+    assert f"{comparison.rank_fractions[0, 0]:.0%}" in fractions
 
 
 def test_maps_stand_beside_their_fields() -> None:

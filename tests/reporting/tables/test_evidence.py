@@ -41,8 +41,8 @@ def test_three_classes_have_one_curve_each_and_no_thresholds(make_pooled: Any) -
     assert not {"operating_points", "decision_curve"} & set(evidence.tables)
     assert {"roc_donor", "roc_MDS", "roc_images_AML", "confusion"} <= set(dict(draw_figures(evidence)))
     metrics = evidence.tables["metrics"]
-    assert set(metrics.query("metric == 'roc_auc'")["of"]) == {"donor", "MDS", "AML", "macro"}
-    assert set(evidence.tables["calibration"]["of"]) == {"donor", "MDS", "AML"}
+    assert set(metrics.query("metric == 'roc_auc'")["class"]) == {"donor", "MDS", "AML", "macro"}
+    assert set(evidence.tables["calibration"]["class"]) == {"donor", "MDS", "AML"}
 
 
 def test_confusion_and_reliability_count_every_row(make_pooled: Any) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.reporting.tables.headline import choose_headlines
-from mds_lightning.reporting.tables.numbers import Estimate, list_groups, list_metrics
+from mds_lightning.reporting.tables.numbers import Estimate, list_groups, list_metric_lines
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.intervals.bootstrap import BCA
 from mds_lightning.statistics.intervals.wilson import WILSON
@@ -32,7 +32,7 @@ def test_an_estimate_says_what_is_known(one, text):
 def test_patients_without_an_error_have_an_interval_and_their_images_none(make_pooled):
     test = make_pooled(signal=12.0).split("test")
     table = estimate(test, HELD_OUT, Settings(n_resamples=100))
-    lines = {line.name: line.levels for line in list_metrics(table, HELD_OUT)}
+    lines = {line.name: line.levels for line in list_metric_lines(table, HELD_OUT)}
     recall = lines["Recall, MDS"]["patient"]
     # Wilson, J Am Stat Assoc 22 (1927) 209: n / (n + z²) where all n succeed.
     assert (recall.value, recall.high) == (1.0, 1.0)
@@ -46,13 +46,13 @@ def test_patients_without_an_error_have_an_interval_and_their_images_none(make_p
 
 def test_proportions_of_patients_have_wilsons_interval_and_all_else_the_bootstraps(make_pooled):
     table = estimate(make_pooled().split("test"), HELD_OUT, Settings(n_resamples=100))
-    shown = choose_headlines(table).set_index(["level", "metric", "of"])["interval"]
+    shown = choose_headlines(table).set_index(["level", "metric", "class"])["interval"]
     assert shown.index.is_unique
-    assert set(map(tuple, table[["level", "metric", "of"]].to_numpy())) == set(shown.index)
+    assert set(map(tuple, table[["level", "metric", "class"]].to_numpy())) == set(shown.index)
     proportions = {"accuracy", "precision", "recall", "specificity"}
-    for (level, metric, of), kind in shown.items():
-        wilson = level == "patient" and metric in proportions and of != "macro"
-        assert kind == (WILSON if wilson else BCA), (level, metric, of)
+    for (level, metric, class_name), kind in shown.items():
+        wilson = level == "patient" and metric in proportions and class_name != "macro"
+        assert kind == (WILSON if wilson else BCA), (level, metric, class_name)
 
 
 def test_groups_of_too_few_patients_share_a_line_and_nothing_is_told_of_them(make_pooled):

@@ -30,5 +30,5 @@ def test_weights_are_patients(correlated) -> None:
 
 
 def test_threshold_1_is_refused(make_sample) -> None:
-    with pytest.raises(ValueError, match="without 1"):
+    with pytest.raises(ValueError, match=r"give probabilities in \[0, 1\)"):
         NetBenefit(make_sample([0, 1], [0.1, 0.9]), (0.5, 1.0))

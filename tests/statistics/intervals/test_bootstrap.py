@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mds_lightning.statistics.intervals.bootstrap import bootstrap, draw_weights
-from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.metric import Measure
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 AUC = Measure("roc_auc", "MDS")
 
@@ -35,7 +36,7 @@ def test_images_follow_their_patient(correlated) -> None:
     """Weights of patients give what repeating their rows gives."""
     sample = Sample.of(correlated(patients=12, images=3))
     weights = draw_weights(sample.patient_class, 5, 3)
-    vectorised = Metrics.of(sample)(weights.astype(float))
+    vectorised = SampleMetrics.of(sample)(weights.astype(float))
     for k, counts in enumerate(weights):
         rows = np.repeat(np.arange(len(sample.target)), counts[sample.patient])
         repeated = Sample(
@@ -46,7 +47,7 @@ def test_images_follow_their_patient(correlated) -> None:
             sample.patient_class,
             sample.fold[rows],
         )
-        for measure, value in Metrics.of(repeated).point().items():
+        for measure, value in SampleMetrics.of(repeated).point().items():
             assert vectorised[measure][k] == pytest.approx(value, abs=1e-12, nan_ok=True), measure
 
 
@@ -58,7 +59,7 @@ def test_more_images_of_the_same_patients_do_not_narrow_the_interval(correlated)
     intervals = []
     for predictions in (one, many):
         sample = Sample.of(predictions)
-        intervals.append(bootstrap(Metrics.of(sample), sample.patient_class, 500).percentile(AUC))
+        intervals.append(bootstrap(SampleMetrics.of(sample), sample.patient_class, 500).percentile(AUC))
     assert intervals[0] == intervals[1]
 
 
@@ -91,14 +92,14 @@ def test_bca_of_a_skewed_statistic_agrees_with_scipy() -> None:
 
 
 def resample(sample: Sample):
-    return bootstrap(Metrics.of(sample), sample.patient_class, 400)
+    return bootstrap(SampleMetrics.of(sample), sample.patient_class, 400)
 
 
 def test_perfect_separation_says_that_it_sees_no_spread(make_sample) -> None:
     result = resample(make_sample([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9]))
     interval = result.percentile(AUC)
     assert (interval.low, interval.high) == (1, 1)
-    assert "all resamples agree" in interval.note
+    assert "all resamples are equal" in interval.note
     assert result.bca(AUC).note == interval.note
 
 
@@ -118,7 +119,7 @@ def test_an_undefined_estimate_has_no_interval(make_sample) -> None:
 
 
 def test_resamples_without_a_value_are_counted(make_sample) -> None:
-    # MDS is decided for one patient only: a third of the resamples lacks that patient.
+    # One patient only is predicted as MDS: a third of the resamples lacks that patient.
     rare = make_sample([0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.6])
     assert "undefined in" in resample(rare).percentile(Measure("precision", "MDS")).note
 

@@ -4,8 +4,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from mds_lightning.statistics.intervals.bootstrap import bootstrap
-from mds_lightning.statistics.metrics import Measure, Metrics
+from mds_lightning.statistics.metric import Measure
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.weighted_sample import PreparedSample
 
 COHORTS, PATIENTS, IMAGES, ALIKE, SHIFT = 250, 60, 4, 0.7, 1.5
 AUC = Measure("roc_auc", "MDS")
@@ -29,7 +30,7 @@ def coverage(by_patient: bool) -> float:
     held = 0
     for seed in range(COHORTS):
         sample = draw(seed, by_patient)
-        ranking = Metrics.of(sample).rankings["MDS"]
+        ranking = PreparedSample(sample).rankings["MDS"]
 
         def auc(weights: np.ndarray, ranking=ranking) -> dict[Measure, np.ndarray]:
             won, total = ranking.pairs(weights)

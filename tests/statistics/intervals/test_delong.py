@@ -68,7 +68,7 @@ def test_no_interval_without_variance_or_patients() -> None:
     assert "do not overlap" in separated.note
     alone = interval_of_auc(np.array([True, False, False]), np.arange(3.0), np.arange(3))
     assert np.isnan(alone.low)
-    assert "1 positive" in alone.note
+    assert "there are 1 and 2" in alone.note
 
 
 def test_limits_stay_within_0_and_1() -> None:

@@ -37,4 +37,4 @@ def test_more_patients_narrow_it_and_more_confidence_widens_it():
 
 
 def test_without_patients_on_one_side_there_is_none():
-    assert newcombe_interval(0.5, 0, 4).note == "no patients on one side"
+    assert newcombe_interval(0.5, 0, 4).note == "no positive or no negative patient"

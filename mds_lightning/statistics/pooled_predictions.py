@@ -1,4 +1,4 @@
-"""The rows of all folds of one variant, each test row once; whatever does not fit the split is refused."""
+"""The rows of all folds of one variant, each test row once, checked against the fold file."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mds_lightning.statistics.predictions import Predictions, Split, check_predi
 
 @dataclass(frozen=True)
 class ExpectedPatients:
-    """Who has to be in one fold's predictions, from the fold file."""
+    """The patients that one fold's predictions must hold, according to the fold file."""
 
     val: frozenset[str]
     test: frozenset[str]
@@ -22,7 +22,7 @@ class ExpectedPatients:
         return cls(frozenset(val), frozenset(test))
 
     def without(self, patients: Collection[str]) -> "ExpectedPatients":
-        """The others."""
+        """Without some patients."""
         return ExpectedPatients(self.val.difference(patients), self.test.difference(patients))
 
 
@@ -34,23 +34,24 @@ def pool_folds(
     Args:
         files: Fold number to its `predictions.parquet`.
         expected: Fold number to its patients; every fold of the study.
-        allow_untested: Whether a fold may hold validation rows alone, as in a search.
+        allow_untested: Whether a fold may hold only validation rows, as in a search.
 
     Returns:
-        All rows of all splits. Rows of `test` are those of each patient's held-out fold, once; external rows
-        are there once for every fold's model. `Predictions.untested_folds` names the folds without them.
+        All rows of all splits. Each test image occurs once, in the fold that held its patient out; external
+        images occur once for every fold's model. `Predictions.untested_folds` lists the folds without either.
 
     Raises:
-        ValueError: A fold is missing or too many, a file is another fold's, its patients are not those of the
-            fold file, an image is tested twice, the folds' classes or external rows differ.
+        ValueError: A fold is missing or not in the fold file, a file holds rows of another fold, its patients
+            are not those of the fold file, an image is tested twice, the folds' classes or external rows
+            differ.
     """
     missing = sorted(expected.keys() - files.keys())
     if missing:
         raise ValueError(f"fold {_list(missing)} of {len(expected)} is missing: train it first")
-    foreign = sorted(files.keys() - expected.keys())
-    if foreign:
+    unknown = sorted(files.keys() - expected.keys())
+    if unknown:
         raise ValueError(
-            f"{files[foreign[0]]}: the fold file has no fold {_list(foreign)}; remove its directory"
+            f"{files[unknown[0]]}: the fold file has no fold {_list(unknown)}; remove its directory"
         )
     parts = {
         fold: check_predictions(read_predictions(file), str(file)) for fold, file in sorted(files.items())
@@ -81,37 +82,39 @@ def _check_fold(
 ) -> None:
     others = sorted(set(part.table["fold"]) - {fold})
     if others:
-        raise ValueError(f"{file}: holds rows of fold {_list(others)}; it belongs elsewhere")
+        raise ValueError(f"{file}: holds rows of fold {_list(others)}: it is not the file of fold {fold}")
     for split in splits:
         wanted = expected.val if split == "val" else expected.test
         found = set(part.split(split).table["patient_id"])
         if found != wanted:
-            strange, absent = sorted(found - wanted), sorted(wanted - found)
+            extra, absent = sorted(found - wanted), sorted(wanted - found)
             raise ValueError(
                 f"{file}: the {split} patients are not those of the fold file: "
-                f"{len(strange)} too many ({_list(strange[:3])}), "
+                f"{len(extra)} too many ({_list(extra[:3])}), "
                 f"{len(absent)} missing ({_list(absent[:3])}). "
                 f"The fold file was replaced, or the run comes from another study: train fold {fold} again"
             )
 
 
 def _check_external(part: Predictions, first: Predictions, file: Path, first_file: Path) -> None:
-    here, there = (set(p.split("external").table["image"]) for p in (part, first))
-    if here != there:
-        odd = sorted(here ^ there)
-        raise ValueError(f"{file}: external images differ from those of {first_file} ({_list(odd[:3])})")
+    images, expected = (set(p.split("external").table["image"]) for p in (part, first))
+    if images != expected:
+        differing = sorted(images ^ expected)
+        raise ValueError(
+            f"{file}: external images differ from those of {first_file} ({_list(differing[:3])})"
+        )
 
 
 def _check_pooled(pooled: Predictions, files: Mapping[int, Path]) -> None:
     test = pooled.split("test").table
     for column in ("image", "patient_id"):
-        spread = test.groupby(column)["fold"].nunique()
-        if (spread > 1).any():
-            name = str(spread.index[spread > 1][0])
+        n_folds = test.groupby(column)["fold"].nunique()
+        if (n_folds > 1).any():
+            name = str(n_folds.index[n_folds > 1][0])
             folds = sorted(test.loc[test[column] == name, "fold"].unique())
             raise ValueError(
                 f"{column} {name!r} is tested in folds {_list(folds)} "
-                f"({', '.join(str(files[fold]) for fold in folds)}): each must be held out once"
+                f"({', '.join(str(files[fold]) for fold in folds)}): each must be tested in one fold only"
             )
     internal = pooled.where(pooled.table["split"] != "external").table
     labels = internal.groupby("patient_id")["label"].nunique()

@@ -1,0 +1,48 @@
+"""ROC-AUC over pairs within a fold: scores of one model are compared with one another only.
+
+Pooling mixes the scales of several models, which lowers the pooled ROC-AUC. Here every positive row is
+compared with the negative rows of its own fold, and all such pairs count alike. Resamples are drawn within
+folds (`Sample.strata_by_fold`), because the folds' sizes are part of the design.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mds_lightning.statistics.metric import ClassValues, Metric, list_absent, with_macro
+from mds_lightning.statistics.ranking import Ranking
+from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.weighted_sample import WeightedSample
+
+
+def compute_within_folds(weighted: WeightedSample) -> ClassValues:
+    """Of the positive class of two; of more, one against the rest for each class, and their mean."""
+    by_fold = weighted.prepared.rankings_by_fold
+    return with_macro({name: _pool(folds, weighted.weights) for name, folds in by_fold.items()})
+
+
+def explain_undefined(sample: Sample, class_name: str) -> str:
+    """Where no fold has a pair."""
+    absent = list_absent(sample)
+    if absent:
+        return f"no row is {absent}"
+    which = "some class" if class_name == "macro" else class_name
+    return f"no fold holds both rows of {which} and rows of other classes"
+
+
+def _pool(folds: Sequence[Ranking], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    pairs = [ranking.pairs(weights) for ranking in folds]
+    correct, total = sum(one[0] for one in pairs), sum(one[1] for one in pairs)
+    return np.asarray(correct / total)
+
+
+METRIC = Metric(
+    name="roc_auc_within_folds",
+    label="ROC-AUC within folds",
+    compute=compute_within_folds,
+    explain_undefined=explain_undefined,
+    position=20,
+    on_screen=True,
+    within_folds=True,
+)
