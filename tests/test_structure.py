@@ -34,6 +34,7 @@ SAME_NAME = {
     "precision_recall": "the figure of the statistic",
     "roc": "the figure of the statistic",
     "predictions": "the callback that writes the table, and the table",
+    "check": "the base class of checks, and the command",
     "cohort": "the simulated cohort, and the cohort of a command",
     # To be renamed or shown to be mirrors.
     "attention": "to be renamed",

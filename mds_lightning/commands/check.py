@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mds_lightning.audit.check import AuditedCohort
+from mds_lightning.audit.check_registry import find_checks, refuse_unknown_codes
 from mds_lightning.audit.cohort_audit import AuditResult, Outcome, audit_cohort
 from mds_lightning.audit.cohort_counts import GroupCount
-from mds_lightning.audit.registry import find_checks, refuse_unknown_codes
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.cohort.finding import Finding, Severity
 from mds_lightning.cohort.fold_file import SplitParameters

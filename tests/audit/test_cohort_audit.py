@@ -2,7 +2,7 @@ import json
 from dataclasses import dataclass
 
 from mds_lightning.audit.check import Check
-from mds_lightning.audit.registry import find_checks
+from mds_lightning.audit.check_registry import find_checks
 from mds_lightning.cohort.finding import FindingKind
 
 HEADER = "image,patient_id,label\n"

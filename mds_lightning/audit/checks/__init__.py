@@ -1,1 +1,1 @@
-"""The coded checks, one file each; `mds_lightning.audit.registry` finds them."""
+"""The coded checks, one file each; `mds_lightning.audit.check_registry` finds them."""

@@ -1,16 +1,16 @@
-"""How a kind of cell looks: the words a haematologist describes it with, as numbers."""
+"""Parameters of the appearance of a kind of cell, in haematological terms."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 #: round; kidney (indented); band; segmented (lobes on filaments); pelger (two lobes, pince-nez); double (two
-#: nuclei); folded (monocytoid); lobulated (a heap of lobes: megakaryocyte).
+#: nuclei); folded (monocytoid); lobulated (many lobes: megakaryocyte).
 NuclearShape = Literal["round", "kidney", "band", "segmented", "pelger", "double", "folded", "lobulated"]
 
 
 @dataclass(frozen=True)
 class Dye:
-    """Concentration of each dye; 1 azure is a dense nucleus."""
+    """Concentration of each dye, arbitrary units; azure 1 is a dense nucleus."""
 
     eosin: float = 0.0
     azure: float = 0.0
@@ -20,13 +20,13 @@ class Dye:
 
 @dataclass(frozen=True)
 class Granules:
-    """Granules of one sort.
+    """One kind of granules.
 
     Attributes:
-        density: Granules a µm² of cytoplasm.
+        density: Granules per µm² of the cell.
         radius: µm.
-        dye: What one granule adds.
-        over_nucleus: Whether they also lie on the nucleus (primary granules, basophils).
+        dye: Dye of one granule.
+        over_nucleus: Whether they are also visible over the nucleus (primary granules, basophils).
     """
 
     density: float
@@ -41,13 +41,13 @@ class Nucleus:
 
     Attributes:
         shape: See `NuclearShape`.
-        size: Diameter of the disc of its area, as a share of the cell's diameter.
-        offset: How far towards the border of the cell: 0 central, 1 touching it.
+        size: Diameter of a disc of its area, as a fraction of the cell's diameter.
+        offset: Position between the centre of the cell (0) and its border (1).
         density: Mean azure.
-        clumping: Contrast of the chromatin, as a share of `density`.
+        clumping: Contrast of the chromatin, as a fraction of `density`.
         grain: Size of the clumps in µm.
-        blue: Methylene blue in the nucleus: very dark, blue-black nuclei.
-        nucleoli: Mean number.
+        blue: Methylene blue in the nucleus, for blue-black nuclei.
+        nucleoli: Mean number of nucleoli.
     """
 
     shape: NuclearShape
@@ -61,20 +61,20 @@ class Nucleus:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One kind of cell.
+class CellAppearance:
+    """Appearance of one kind of cell.
 
     Attributes:
         diameter: Mean, µm, as spread on a slide.
         nucleus: Its nucleus.
         cytoplasm: Dye of the cytoplasm.
-        rim: Share by which the cytoplasm is darker at the border than inside.
-        hof: Share by which it is lighter beside the nucleus (the Golgi zone).
-        dust: Granules too fine to be seen one by one (the specific granules of neutrophils).
-        granules: Sorts of granules.
-        vacuoles: Mean number.
-        roughness: Waviness of the border.
-        elongation: Mean long over short axis.
+        rim: Fraction by which the cytoplasm is darker at the border than inside.
+        hof: Fraction by which it is lighter beside the nucleus (the Golgi zone).
+        dust: Dye of granules too fine to be resolved (the specific granules of neutrophils).
+        granules: Kinds of granules.
+        vacuoles: Mean number of vacuoles.
+        roughness: Waviness of the border, as a fraction of the radius.
+        elongation: Mean ratio of long to short axis.
     """
 
     diameter: float

@@ -1,10 +1,10 @@
-"""The few clinical columns of a simulated manifest: plausible, and drawn apart from the images."""
+"""The clinical columns of a simulated manifest: plausible, and drawn independently of the images."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-#: WHO 2022 type, its share, and the range of blasts in the marrow in per cent.
+#: WHO 2022 type, its fraction of the patients, and the range of blasts in the marrow in per cent.
 _MDS = (
     ("MDS-LB", 0.40, (0, 4)),
     ("MDS-SF3B1", 0.15, (0, 4)),
@@ -28,14 +28,14 @@ _IPSS_R = ("very low", "low", "intermediate", "high", "very high")
 
 
 @dataclass(frozen=True)
-class Clinical:
-    """What the record of one patient says.
+class ClinicalRecord:
+    """The clinical record of one patient.
 
     Attributes:
         age: Years.
         sex: `female` or `male`.
         who_type: WHO 2022 type of MDS or AML; empty for donors.
-        ipss_r: Risk category (MDS alone, else empty).
+        ipss_r: Risk category of MDS, otherwise empty.
         blasts: Blasts in the marrow, per cent.
     """
 
@@ -46,15 +46,15 @@ class Clinical:
     blasts: int
 
 
-def draw_clinical(rng: np.random.Generator, label: str) -> Clinical:
+def draw_clinical(rng: np.random.Generator, label: str) -> ClinicalRecord:
     """Draw the record of a patient of class `label`."""
     mean, spread, low, high = _AGE[label]
     types = _TYPES[label]
-    who_type, _, (fewest, most) = types[rng.choice(len(types), p=[share for _, share, _ in types])]
+    who_type, _, (fewest, most) = types[rng.choice(len(types), p=[fraction for _, fraction, _ in types])]
     blasts = int(rng.integers(fewest, most + 1))
-    # Blasts raise the score; cytogenetics and blood counts, which nobody simulates here, scatter it.
+    # Blasts increase the score; cytogenetics and blood counts, which are not simulated, are added as noise.
     risk = blasts / 4 + rng.normal(1.2, 0.8) + 2 * (who_type == "MDS-biTP53")
-    return Clinical(
+    return ClinicalRecord(
         age=int(np.clip(round(rng.normal(mean, spread)), low, high)),
         sex="female" if rng.random() < 0.45 else "male",
         who_type=who_type,

@@ -1,4 +1,4 @@
-"""The folder of a simulated cohort: whose it is, and what is in it already."""
+"""The folder of a simulated cohort: ownership, and files that exist already."""
 
 import json
 import re
@@ -11,29 +11,29 @@ from mds_lightning.cohort.atomic_file import write_once
 from mds_lightning.cohort.simulation.simulation_parameters import SimulationParameters
 
 MANIFEST, RECORD = "manifest.csv", "simulation.json"
-#: Names of `atomic_file`; one that is older than this (seconds) belongs to a writer that was killed.
+#: Temporary names of `atomic_file`; a file older than this (seconds) was left by a killed process.
 _TEMPORARY, _STALE = re.compile(r"\..+\.[0-9a-f]{12}\.(jpg|png|csv|json)"), 600
 _SHOWN = 3
 
 
 def claim_directory(directory: Path, parameters: SimulationParameters, files: Collection[str]) -> set[str]:
-    """Make `directory` the home of this simulation, or find that it already is.
+    """Reserve `directory` for this simulation, or verify that it is reserved for it.
 
-    Hidden files do not count; those that a killed writer left are removed.
+    Hidden files are ignored; temporary files of killed processes are removed.
 
     Args:
-        directory: Is made where it is missing.
-        parameters: Of the simulation.
-        files: Paths, relative to `directory`, that the simulation writes besides manifest and record.
+        directory: Created if it does not exist.
+        parameters: Parameters of the simulation.
+        files: Paths relative to `directory` that the simulation writes besides manifest and record.
 
     Returns:
-        Paths of the visible files that are there.
+        Paths of the existing visible files.
 
     Raises:
-        ValueError: It belongs to another simulation, or holds files that no simulation wrote.
+        ValueError: It belongs to another simulation, or contains other files.
     """
     if directory.exists() and not directory.is_dir():
-        raise ValueError(f"{directory} is a file: name a folder for the simulated cohort")
+        raise ValueError(f"{directory} is a file: give a folder for the simulated cohort")
     record = directory / RECORD
     if record.exists():
         _refuse_other(record, parameters)
@@ -43,12 +43,12 @@ def claim_directory(directory: Path, parameters: SimulationParameters, files: Co
     if foreign:
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
         raise ValueError(
-            f"{directory} holds files that this simulation did not write "
+            f"{directory} contains files that this simulation did not write "
             f"({', '.join(foreign[:_SHOWN])}{more}): simulate into a new or empty folder"
         )
     if write_once(record, json.dumps(parameters.record, indent=2, sort_keys=True) + "\n"):
         return found
-    _refuse_other(record, parameters)  # somebody may have been quicker
+    _refuse_other(record, parameters)  # another process may have written it first
     return found
 
 
@@ -69,14 +69,14 @@ def _refuse_other(record: Path, parameters: SimulationParameters) -> None:
     except (UnicodeDecodeError, json.JSONDecodeError):
         found = None
     if not isinstance(found, dict):
-        raise ValueError(f"{record} is no record of a simulation: simulate into a new or empty folder")
+        raise ValueError(f"{record} is not a record of a simulation: simulate into a new or empty folder")
     wanted = parameters.record
     changed = [key for key in sorted(found | wanted) if found.get(key) != wanted.get(key)]
     if changed:
         differences = "; ".join(
-            f"{key} {found.get(key)!r} there, {wanted.get(key)!r} asked" for key in changed
+            f"{key} {found.get(key)!r} in the folder, {wanted.get(key)!r} requested" for key in changed
         )
         raise ValueError(
-            f"{record.parent} holds another simulation ({differences}): "
+            f"{record.parent} contains another simulation ({differences}): "
             "simulate into another folder, or delete this one"
         )

@@ -1,4 +1,4 @@
-"""What lies between the cells: platelets, smudged nuclei, precipitate of the stain."""
+"""Drawing of objects between cells: platelets, smudge cells, stain precipitate."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from mds_lightning.cohort.simulation.texture import cut_texture
 
 
 def paint_platelet(canvas: Canvas, rng: np.random.Generator, centre: Points) -> None:
-    """Draw a platelet: a small pale scrap with purple grains. It counts as background."""
+    """Draw a platelet: small and pale with purple granules. It is background in the mask."""
     radius = rng.uniform(0.8, 1.5)
     stencil = Stencil(centre, 2.2 * radius, canvas.scale)
     body = stencil.blur(stencil.fill(blob(rng, radius, 0.12, rng.uniform(1, 1.5))), 0.15)
@@ -20,12 +20,12 @@ def paint_platelet(canvas: Canvas, rng: np.random.Generator, centre: Points) -> 
     )
 
 
-def paint_smudge(canvas: Canvas, rng: np.random.Generator, centre: Points, radius: float) -> None:
-    """Draw a smudge (Gumprecht) cell: a crushed nucleus without cytoplasm, its chromatin drawn out."""
+def paint_smudge_cell(canvas: Canvas, rng: np.random.Generator, centre: Points, radius: float) -> None:
+    """Draw a smudge cell (Gumprecht shadow): a crushed nucleus without cytoplasm, with smeared chromatin."""
     stencil = Stencil(centre, 2.0 * radius, canvas.scale)
     core = stencil.blur(stencil.fill(blob(rng, 0.85 * radius, 0.16, rng.uniform(1.1, 1.6))), 0.4)
     veil = stencil.blur(stencil.fill(blob(rng, 1.3 * radius, 0.22, rng.uniform(1.2, 1.9))), 1.2)
-    # A net of drawn-out chromatin: threads lie where a smooth texture changes its sign.
+    # Strands of chromatin: they are where a smooth texture changes its sign.
     threads = np.exp(-((cut_texture(rng, 1.2, stencil.shape, stencil.scale) / 0.6) ** 2))
     clots = np.clip(cut_texture(rng, 0.8, stencil.shape, stencil.scale), 0, 2)
     azure = core * (0.34 + 0.16 * threads + 0.14 * clots) + veil * (0.07 + 0.08 * threads)
@@ -35,7 +35,7 @@ def paint_smudge(canvas: Canvas, rng: np.random.Generator, centre: Points, radiu
 
 
 def paint_precipitate(canvas: Canvas, rng: np.random.Generator, centre: Points) -> None:
-    """Draw a crust of stain precipitate: black-purple specks on whatever lies below. The mask ignores it."""
+    """Draw stain precipitate: black-purple specks on top of other objects. It is not in the mask."""
     number = int(rng.integers(4, 26))
     spread = rng.uniform(0.8, 3.5)
     stencil = Stencil(centre, 3 * spread + 1, canvas.scale)

@@ -1,7 +1,7 @@
-"""May-Grünwald-Giemsa as optical densities: dyes add up, light is what they let through (Beer and Lambert).
+"""May-Grünwald-Giemsa stain as optical densities, which add up (Beer-Lambert law).
 
-The Romanowsky effect is modelled by a dye of its own: azure B that has taken up eosin is purple, and neither
-pink nor blue. Haemoglobin is no dye but absorbs as one.
+The Romanowsky effect is modelled by a separate dye: azure B with bound eosin is purple, neither pink nor
+blue. Haemoglobin is not a dye but absorbs light like one.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Channels of every concentration map, in this order.
+#: Channels of concentration maps.
 EOSIN, AZURE, BLUE, HAEMOGLOBIN = range(4)
 
 #: Napierian optical density (R, G, B) of unit concentration: pink, purple, blue, straw.
@@ -20,7 +20,7 @@ _DENSITY = np.array(
 
 @dataclass(frozen=True)
 class Stain:
-    """How strongly, and in which hue, a slide took up its dyes.
+    """Strength and hue of the stain of a slide.
 
     Attributes:
         density: float32 (4, 3), optical density in red, green and blue of unit concentration of each dye.
@@ -29,27 +29,27 @@ class Stain:
     density: NDArray[np.float32]
 
     def absorb(self, concentration: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Share of light (0..1], float32 (height, width, 3) RGB, that passes (height, width, 4) of dye."""
+        """Transmitted fraction of light, float32 (height, width, 3) RGB, for dye of (height, width, 4)."""
         return np.exp(-(concentration @ self.density))
 
 
-#: The stain every site and patient departs from.
+#: The stain that sites and patients vary.
 REFERENCE = Stain(_DENSITY)
 
 
 def vary_stain(
     stain: Stain, rng: np.random.Generator, strength: float, hue: float, shift: float = 0.0
 ) -> Stain:
-    """Return `stain` as another laboratory or another slide would have it.
+    """Vary a stain at random, as between laboratories or slides.
 
     Args:
-        stain: Where it departs from.
-        rng: Draws the departure.
+        stain: The stain to vary.
+        rng: Determines the variation.
         strength: Standard deviation of the logarithm of each dye's strength.
         hue: Standard deviation of the logarithm of each dye's density in red, green and blue.
-        shift: Logarithm by which eosin rises and azure and blue fall on top: the confounder.
+        shift: Additional logarithm by which eosin increases and azure and blue decrease: the confounder.
     """
-    dyes = rng.normal(0, strength, 4) + rng.normal(0, strength)  # each dye, and the time in the jar
+    dyes = rng.normal(0, strength, 4) + rng.normal(0, strength)  # each dye, and the staining time
     colours = rng.normal(0, hue, (4, 3))
     dyes += shift * np.array([1.0, -1.0, -1.0, 0.5])
     return Stain((stain.density * np.exp(dyes[:, None] + colours)).astype(np.float32))

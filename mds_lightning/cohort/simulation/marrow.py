@@ -1,4 +1,4 @@
-"""One patient's marrow: which cells it holds, how many, and how many of them belong to a clone."""
+"""The marrow of one patient: kinds and numbers of cells, and the fraction that belongs to a clone."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from mds_lightning.cohort.simulation import erythropoiesis, granulopoiesis, other_lineages
-from mds_lightning.cohort.simulation.cell_appearance import Look
+from mds_lightning.cohort.simulation.cell_appearance import CellAppearance
 from mds_lightning.cohort.simulation.dysplasia import Dysplasia, draw_dysplasia
 
 Lineage = Literal["granulocytic", "erythroid", "megakaryocytic", "other"]
@@ -17,18 +17,19 @@ class Kind:
     """A kind of nucleated cell.
 
     Attributes:
-        look: How it looks in health.
-        lineage: What dysplasia makes of it; `other` is never dysplastic.
-        share: Of all nucleated cells of a healthy marrow (any unit).
+        appearance: Appearance of a healthy cell.
+        lineage: Determines the signs of dysplasia; `other` is never dysplastic.
+        percentage: Per cent of the nucleated cells of a healthy marrow.
     """
 
-    look: Look
+    appearance: CellAppearance
     lineage: Lineage
-    share: float
+    percentage: float
 
 
 BLAST = Kind(granulopoiesis.BLAST, "other", 1.2)
-#: The differential count of a healthy marrow in per cent (megakaryocytes are met more often than counted).
+#: The differential count of a healthy marrow in per cent (megakaryocytes are more frequent in fields than in
+#: counts).
 KINDS = (
     BLAST,
     Kind(granulopoiesis.PROMYELOCYTE, "other", 4.0),
@@ -47,28 +48,28 @@ KINDS = (
     Kind(other_lineages.MONOCYTE, "other", 2.0),
     Kind(other_lineages.MEGAKARYOCYTE, "megakaryocytic", 0.25),
 )
-#: Dirichlet concentration: how alike the differential counts of two patients are.
-_ALIKE = 90.0
+#: Dirichlet concentration of the differential counts of patients: larger means more similar.
+_CONCENTRATION = 90.0
 
 
 @dataclass(frozen=True)
 class Marrow:
-    """What every field of one patient is drawn from.
+    """Parameters of all fields of one patient.
 
     Attributes:
         differential: Probability of each of `KINDS`.
-        density: Nucleated cells a field.
+        density: Mean number of nucleated cells per field.
         dysplastic: Probability that a granulocytic, erythroid or megakaryocytic cell is dysplastic.
         blasts: Probability that a cell is a blast of the disease.
-        dysplasia: How its dysplastic cells tend to look.
-        blast_growth: Size of the disease's blasts: they are of one clone, and look alike.
-        red_cells: Red cells a field.
+        dysplasia: Probabilities of signs in its dysplastic cells.
+        blast_growth: Factor of the diameter of the disease's blasts, which are of one clone and look alike.
+        red_cells: Mean number of red cells per field.
         red_radius: Their mean radius, µm.
         red_spread: Relative standard deviation of it (anisocytosis).
         pallor: Their mean central pallor, 0..1.
-        rouleaux: Share of red cells that lie in piles.
+        rouleaux: Fraction of red cells that are in rouleaux.
         plasma: Thickness of the film of plasma.
-        precipitate: Mean number of specks of stain precipitate a field.
+        precipitate: Mean number of spots of stain precipitate per field.
     """
 
     differential: tuple[float, ...]
@@ -89,21 +90,21 @@ class Marrow:
 def draw_marrow(rng: np.random.Generator, label: str, signal: float, blast_per_cent: float) -> Marrow:
     """Draw one patient's marrow.
 
-    The label has a say in three numbers alone, and in each of them by way of `signal`: the share of
-    dysplastic cells (MDS), the share of blasts (MDS and AML) and how crowded the marrow is (AML). At
-    `signal` 0 the same `rng` gives the same marrow under every label.
+    The label affects three numbers only, each scaled by `signal`: the fraction of dysplastic cells (MDS), the
+    fraction of blasts (MDS and AML) and the density of cells (AML). At `signal` 0 the same `rng` gives the
+    same marrow for every label.
 
     Args:
-        rng: Source of everything else.
+        rng: Determines everything else.
         label: MDS, AML or donor.
         signal: 0..1.
-        blast_per_cent: What the haematologist counted; beyond the few of health they belong to the disease.
+        blast_per_cent: Counted blasts, per cent; those above 2 % belong to the disease.
     """
-    shares = np.array([kind.share for kind in KINDS])
-    differential = rng.dirichlet(_ALIKE * shares / shares.sum())
+    percentages = np.array([kind.percentage for kind in KINDS])
+    differential = rng.dirichlet(_CONCENTRATION * percentages / percentages.sum())
     dysplastic, blasts = rng.uniform(0.50, 0.80), max(0.0, blast_per_cent / 100 - 0.02)
     return Marrow(
-        differential=tuple(float(share) for share in differential),
+        differential=tuple(float(probability) for probability in differential),
         density=float(28 * np.exp(rng.normal(0, 0.18))) * (1 + 0.7 * signal * (label == "AML")),
         dysplastic=signal * dysplastic * (label == "MDS"),
         blasts=signal * blasts * (label in ("MDS", "AML")),

@@ -1,4 +1,4 @@
-"""Nuclei: the outline of each shape, and chromatin inside it."""
+"""Drawing of nuclei: the outline of each shape, and its chromatin."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from itertools import pairwise
 import numpy as np
 
 from mds_lightning.cohort.simulation.cell_appearance import Nucleus
-from mds_lightning.cohort.simulation.outline import Plane, Points, Stencil, blob, turn
+from mds_lightning.cohort.simulation.outline import Plane, Points, Stencil, blob, rotate
 from mds_lightning.cohort.simulation.texture import cut_texture
 
-#: Radius of the thread of chromatin that joins two lobes, µm: least and most.
+#: Smallest and largest radius of the chromatin filament between two lobes, µm.
 _FILAMENT = (0.26, 0.5)
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Closed outlines and discs whose union is a nucleus, in µm about the centre of the cell.
+    """Closed outlines and discs whose union is a nucleus, in µm relative to the centre of the cell.
 
     Attributes:
-        pieces: (n, 2) points each.
+        pieces: Closed outlines of (n, 2) points each.
         spine: (m, 2) centres of the discs.
-        widths: (m,) their radii.
+        widths: (m,) radii of the discs.
     """
 
     pieces: tuple[Points, ...] = ()
@@ -37,19 +37,19 @@ class Outline:
 
 
 def draw_outline(rng: np.random.Generator, nucleus: Nucleus, radius: float) -> Outline:
-    """Draw the outline of a nucleus in a cell of `radius` µm: turned at random and moved off the centre."""
+    """Draw the outline of a nucleus in a cell of `radius` µm, rotated and shifted at random."""
     size = nucleus.size * radius * rng.normal(1, 0.03)
     direction = rng.uniform(0, 2 * np.pi)
     shift = nucleus.offset * max(0.0, 0.96 * radius - size) * np.array([np.cos(direction), np.sin(direction)])
     outline = _SHAPES[nucleus.shape](rng, size, radius)
     angle = rng.uniform(0, 2 * np.pi)
     if nucleus.shape in ("kidney", "folded"):
-        angle = direction + np.pi  # the dent looks at the wide side of the cytoplasm
-    pieces = tuple(turn(piece, angle) + shift for piece in outline.pieces)
+        angle = direction + np.pi  # the dent faces the wide side of the cytoplasm
+    pieces = tuple(rotate(piece, angle) + shift for piece in outline.pieces)
     if outline.spine is None:
         return Outline(pieces)
-    # Lobes spread through the cell: they have little room to move.
-    return Outline(pieces, turn(outline.spine, angle) + shift * 0.3, outline.widths)
+    # Lobes fill the cell, so that their shift is small.
+    return Outline(pieces, rotate(outline.spine, angle) + shift * 0.3, outline.widths)
 
 
 def paint_nucleus(
@@ -62,7 +62,7 @@ def paint_nucleus(
     """
     coarse = cut_texture(rng, 0.8, stencil.shape, stencil.scale)
     soft = stencil.blur(outline.cover(stencil), 0.22)
-    # A wavering threshold makes the border of each nucleus its own.
+    # A spatially varying threshold makes the border irregular.
     edge = 2.2 * min(1.0, stencil.scale / 5)
     coverage: Plane = np.clip((soft - 0.5 + 0.05 * coarse) * edge + 0.5, 0, 1)
     coverage *= np.clip(soft * 8, 0, 1)
@@ -126,7 +126,7 @@ def _segmented(rng: np.random.Generator, _size: float, radius: float) -> Outline
     distance = radius * rng.uniform(0.36, 0.56, lobes)
     centres = distance[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     size = radius * {2: 0.36, 3: 0.30, 4: 0.26, 5: 0.235}[lobes]
-    # Lobes are sausages that follow the bend, more than they are balls.
+    # Lobes are elongated along the bend.
     return _lobed(rng, centres, size, angles + np.pi / 2 + rng.normal(0, 0.4, lobes), 1.45)
 
 
@@ -140,7 +140,7 @@ def _lobed(rng: np.random.Generator, centres: Points, size: float, angles: Point
     pieces = []
     for centre, angle in zip(centres, angles, strict=True):
         lobe, long = blob(rng, size * rng.uniform(0.88, 1.14), 0.08), stretch ** rng.uniform(0, 0.5)
-        pieces.append(turn(lobe * np.array([long, 1 / long]), angle) + centre)
+        pieces.append(rotate(lobe * np.array([long, 1 / long]), angle) + centre)
     steps = np.linspace(0, 1, 8)[:, None]
     spine = np.concatenate([a + (b - a) * steps for a, b in pairwise(centres)])
     widths = np.repeat(rng.uniform(*_FILAMENT, len(centres) - 1), len(steps))

@@ -1,14 +1,14 @@
-"""Cells of the marrow that belong neither to granulopoiesis nor to erythropoiesis."""
+"""Appearance of marrow cells outside of granulopoiesis and erythropoiesis."""
 
-from mds_lightning.cohort.simulation.cell_appearance import Dye, Granules, Look, Nucleus
+from mds_lightning.cohort.simulation.cell_appearance import CellAppearance, Dye, Granules, Nucleus
 
-LYMPHOCYTE = Look(
+LYMPHOCYTE = CellAppearance(
     10.0,
     Nucleus("round", 0.84, 0.55, 1.08, 0.38, 0.80),
     Dye(blue=0.38),
     rim=0.10,
 )
-PLASMA_CELL = Look(
+PLASMA_CELL = CellAppearance(
     15.5,
     Nucleus("round", 0.50, 0.95, 1.15, 0.50, 0.80),
     Dye(azure=0.14, blue=0.85),
@@ -17,7 +17,7 @@ PLASMA_CELL = Look(
     vacuoles=0.5,
     elongation=1.25,
 )
-MONOCYTE = Look(
+MONOCYTE = CellAppearance(
     17.0,
     Nucleus("folded", 0.64, 0.30, 0.70, 0.30, 0.36),
     Dye(eosin=0.06, blue=0.24),
@@ -25,7 +25,7 @@ MONOCYTE = Look(
     vacuoles=1.5,
     roughness=0.06,
 )
-MEGAKARYOCYTE = Look(
+MEGAKARYOCYTE = CellAppearance(
     46.0,
     Nucleus("lobulated", 0.50, 0.25, 0.95, 0.36, 0.80),
     Dye(eosin=0.22, azure=0.04, blue=0.10),

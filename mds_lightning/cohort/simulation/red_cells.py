@@ -1,4 +1,4 @@
-"""Red cells: biconcave discs, pale in the middle, lying over each other."""
+"""Drawing of red cells: overlapping biconcave discs with central pallor."""
 
 from functools import cache
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from mds_lightning.cohort.simulation.canvas import Canvas, Tissue
 from mds_lightning.cohort.simulation.outline import Plane, Points, Stencil, as_plane, blob, blur
 
-#: Templates: their number and half their side in pixels; the rim of the disc lies at 1 / `_REACH`.
-_SHAPES, _HALF, _REACH = 24, 64, 1.35
+#: Templates: their number, half their side in pixels, and half their side in radii of the disc.
+_SHAPES, _HALF, _HALF_WIDTH = 24, 64, 1.35
 _EOSIN, _HAEMOGLOBIN = 0.25, 0.44
 _WARP = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
@@ -21,17 +21,17 @@ def paint_red_cell(
     """Draw one red cell; dyes of overlapping cells add up.
 
     Args:
-        canvas: Is drawn on.
-        rng: Chooses its outline, turn, stretch and colour.
+        canvas: The canvas to draw on.
+        rng: Determines its outline, rotation, elongation and colour.
         centre: x, y in µm.
         radius: µm.
         pallor: 0 (a spherocyte) to 1 (hypochromic).
     """
-    stencil = Stencil(centre, radius * _REACH, canvas.scale)
+    stencil = Stencil(centre, radius * _HALF_WIDTH, canvas.scale)
     disc, dimple = _templates()[rng.integers(_SHAPES)]
     placed = _place(rng, stencil, centre, radius)
     cover, hollow = (
-        as_plane(cv2.warpAffine(part, placed, stencil.shape[::-1], flags=_WARP)) for part in (disc, dimple)
+        as_plane(cv2.warpAffine(plane, placed, stencil.shape[::-1], flags=_WARP)) for plane in (disc, dimple)
     )
     amount = cover * (1 - pallor * hollow) * rng.normal(1, 0.07)
     blue = 0.16 if rng.random() < 0.02 else 0.0  # polychromasia
@@ -41,10 +41,10 @@ def paint_red_cell(
 
 
 def _place(rng: np.random.Generator, stencil: Stencil, centre: Points, radius: float) -> NDArray[np.float64]:
-    # From pixels of the stencil to pixels of the template: turned, and a little longer one way.
+    # Maps pixels of the stencil to pixels of the template, with rotation and slight elongation.
     angle, stretch = rng.uniform(0, 2 * np.pi), 1 + 0.08 * abs(rng.normal())
     cosine, sine = np.cos(angle), np.sin(angle)
-    zoom = _HALF / _REACH / (radius * stencil.scale)
+    zoom = _HALF / _HALF_WIDTH / (radius * stencil.scale)
     matrix = zoom * np.array([[cosine * stretch, sine * stretch], [-sine / stretch, cosine / stretch]])
     middle = np.asarray(centre) * stencil.scale - (stencil.left, stencil.top) - 0.5
     return np.column_stack([matrix, _HALF - matrix @ middle])
@@ -59,7 +59,7 @@ def _templates() -> tuple[tuple[Plane, Plane], ...]:
 
 
 def _template(rng: np.random.Generator, side: int) -> tuple[Plane, Plane]:
-    unit = _HALF / _REACH
+    unit = _HALF / _HALF_WIDTH
     outline = blob(rng, 1.0, 0.05, rng.uniform(1.0, 1.12)) * unit + _HALF
     disc = np.zeros((side, side), dtype=np.uint8)
     cv2.fillPoly(disc, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)

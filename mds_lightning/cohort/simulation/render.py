@@ -1,4 +1,4 @@
-"""Drawing the fields of a cohort to files, in one process or in many, with the same bytes."""
+"""Rendering of the fields of a cohort to files, in one or several processes, with the same bytes."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -27,8 +27,8 @@ from mds_lightning.cohort.simulation.simulated_patients import (
 from mds_lightning.cohort.simulation.simulation_parameters import SimulationParameters
 
 _JPEG_QUALITY = 92
-#: A process starts in about a second: it must have this many fields to draw to be worth it.
-_FIELDS_A_PROCESS = 8
+#: Least number of fields per process; starting a process takes about a second.
+_FIELDS_PER_PROCESS = 8
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class FieldKey:
     """One field of view of one patient.
 
     Attributes:
-        patient: Whose.
-        field: Number, from 0.
+        patient: The patient.
+        field: Number of the field, from 0.
     """
 
     patient: PatientKey
@@ -63,15 +63,15 @@ def list_fields(parameters: SimulationParameters) -> list[FieldKey]:
     ]
 
 
-def draw_files(
+def render_fields(
     directory: Path, parameters: SimulationParameters, pending: list[FieldKey], total: int, workers: int
 ) -> None:
     """Draw `pending` fields into `directory`, with a progress bar over all `total` on standard error.
 
     Raises:
-        RuntimeError: A drawing process died. What was drawn stays; the next call goes on from there.
+        RuntimeError: A drawing process was killed. Finished files remain; the next call continues.
     """
-    workers = min(workers, max(1, len(pending) // _FIELDS_A_PROCESS))
+    workers = min(workers, max(1, len(pending) // _FIELDS_PER_PROCESS))
     bar = tqdm(total=total, initial=total - len(pending), desc="simulate", unit="field", file=sys.stderr)
     with bar:
         for _ in _draw(directory, parameters, pending, workers):
@@ -86,7 +86,7 @@ def _draw(
             _draw_file(directory, parameters, key)
             yield
         return
-    # Neither threads nor torch of this process are copied: a forked child of a threaded parent may hang.
+    # Spawned: a forked child of a parent with threads may hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
     try:
@@ -95,8 +95,8 @@ def _draw(
             yield
     except BrokenProcessPool as error:
         raise RuntimeError(
-            f"a process that draws fields into {directory} died (out of memory? a script that calls "
-            "simulate_cohort outside `if __name__ == '__main__':`?); call again to go on, or use workers=1"
+            f"a process that draws fields into {directory} was killed (out of memory? a script that calls "
+            "simulate_cohort outside `if __name__ == '__main__':`?): call again to continue, or use workers=1"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -106,7 +106,7 @@ def _draw_file(directory: Path, parameters: SimulationParameters, key: FieldKey)
     patient = draw_patient(parameters, key.patient)
     seed = field_seed(parameters, key.patient, key.field)
     field = draw_field(patient, seed, parameters.width, parameters.height)
-    # The image is written last: where it is, its mask is too.
+    # The image is written last: if it exists, its mask exists too.
     with write_atomically(directory / key.mask) as temporary:
         Image.fromarray(field.mask).save(temporary, compress_level=4)
     with write_atomically(directory / key.image) as temporary:
@@ -115,14 +115,12 @@ def _draw_file(directory: Path, parameters: SimulationParameters, key: FieldKey)
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)  # the processes share the cores already
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the parent, which ends its children in order
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops its children
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    # A parent that is killed cannot tell its children: without this they would wait for work for ever.
+def _exit_with_parent() -> None:
+    # A killed parent cannot stop its children: they would wait for work forever.
     parent = multiprocessing.parent_process()
     assert parent is not None
     multiprocessing.connection.wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""Microscope and camera: from light that passes a slide to 8-bit colours."""
+"""Microscope and camera: converts transmitted light to an 8-bit photograph."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ class Scanner:
 
     Attributes:
         white: Intensity of empty glass in red, green and blue (0..1).
-        contrast: How far the camera's curve lifts (or, below 0, lowers) the middle tones.
-        vignette: Share of light lost in the corners.
-        slope: Share of light by which one side is darker than the other.
+        contrast: Change of the middle tones by the camera's tone curve; below 0: darker.
+        vignette: Fraction of light lost in the corners.
+        slope: Fraction of light by which one side is darker than the opposite one.
         slope_angle: Direction of that slope, radians.
         sigma: Optical blur, µm.
         sharpening: Weight of the camera's unsharp mask.
-        noise: Standard deviation of its noise at white, in 8-bit steps.
+        noise: Standard deviation of the camera's noise at white, in 8-bit steps.
     """
 
     white: tuple[float, float, float]
@@ -37,9 +37,9 @@ class Scanner:
         """Take the photograph.
 
         Args:
-            rng: Draws focus, the place of the slide under the lamp, exposure and noise.
-            light: float32 (height, width, 3) RGB, share of light that passes (0..1).
-            scale: Pixels a µm.
+            rng: Determines focus, position of the slide under the lamp, exposure and noise.
+            light: float32 (height, width, 3) RGB, fraction of light that is transmitted (0..1).
+            scale: Pixels per µm.
 
         Returns:
             uint8 (height, width, 3) RGB.

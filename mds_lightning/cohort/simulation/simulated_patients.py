@@ -1,33 +1,33 @@
-"""The patients of a simulated cohort: each with a record, a marrow, a slide and a site's microscope."""
+"""The patients of a simulated cohort: clinical record, marrow, stain and scanner of each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from mds_lightning.cohort.simulation.clinical_record import Clinical, draw_clinical
+from mds_lightning.cohort.simulation.clinical_record import ClinicalRecord, draw_clinical
 from mds_lightning.cohort.simulation.giemsa_stain import REFERENCE, Stain, vary_stain
 from mds_lightning.cohort.simulation.marrow import Marrow, draw_marrow
 from mds_lightning.cohort.simulation.random_streams import child_generator, child_seed
 from mds_lightning.cohort.simulation.scanner import Scanner, draw_scanner
 from mds_lightning.cohort.simulation.simulation_parameters import CLASSES, SimulationParameters
 
-#: First key of every random stream, so that none meets another.
+#: First key of each kind of random stream, so that streams are independent.
 _SITE, _PATIENT, _FIELD = 1, 2, 3
-#: The external laboratory's place among the sites.
+#: Index of the external laboratory among the sites.
 _EXTERNAL = 10**6
-#: How far a full confound shifts each class's stain (logarithm of the concentration).
-_LEAK = {"MDS": 0.30, "AML": -0.30, "donor": 0.0}
+#: Shift of each class's stain at `confound` 1 (logarithm of the concentration).
+_STAIN_SHIFT = {"MDS": 0.30, "AML": -0.30, "donor": 0.0}
 
 
 @dataclass(frozen=True)
 class PatientKey:
-    """Which patient: enough to draw them, whoever else is in the cohort.
+    """Identifies a patient, independently of the other patients of the cohort.
 
     Attributes:
         label: MDS, AML or donor.
-        number: From 0 within a label, internal and external apart.
-        external: Whether they come from the further laboratory.
+        number: From 0 within a label, counted separately for internal and external patients.
+        external: Whether the patient comes from the external laboratory.
     """
 
     label: str
@@ -47,18 +47,18 @@ class PatientKey:
 
 @dataclass(frozen=True)
 class Patient:
-    """All that the fields of one patient have in common.
+    """What all fields of one patient have in common.
 
     Attributes:
         site: Name of the site.
-        clinical: Their record.
-        marrow: What their fields are drawn from.
-        stain: Their slide's.
-        scanner: Their site's.
+        clinical: Clinical record.
+        marrow: Parameters of the fields.
+        stain: Stain of the slide.
+        scanner: Scanner of the site.
     """
 
     site: str
-    clinical: Clinical
+    clinical: ClinicalRecord
     marrow: Marrow
     stain: Stain
     scanner: Scanner
@@ -80,11 +80,11 @@ def draw_patient(parameters: SimulationParameters, key: PatientKey) -> Patient:
 def draw_patient_from(
     seed: np.random.SeedSequence, parameters: SimulationParameters, key: PatientKey
 ) -> Patient:
-    """Draw a patient from a seed of one's own: `key` gives label and site alone.
+    """Draw a patient from an explicit seed; `key` determines label and site only.
 
-    With `signal` and `confound` 0 one seed gives the same marrow, stain and scanner under every label.
+    With `signal` and `confound` 0 one seed gives the same marrow, stain and scanner for every label.
     """
-    record, marrow, slide = (child_generator(seed, part) for part in range(3))
+    record, marrow, slide = (child_generator(seed, index) for index in range(3))
     site = _EXTERNAL if key.external else key.number % parameters.sites
     stain, scanner = _draw_site(parameters.seed, site)
     clinical = draw_clinical(record, key.label)
@@ -92,7 +92,7 @@ def draw_patient_from(
         site="external" if key.external else f"site-{site + 1}",
         clinical=clinical,
         marrow=draw_marrow(marrow, key.label, parameters.signal, clinical.blasts),
-        stain=vary_stain(stain, slide, 0.05, 0.015, shift=parameters.confound * _LEAK[key.label]),
+        stain=vary_stain(stain, slide, 0.05, 0.015, shift=parameters.confound * _STAIN_SHIFT[key.label]),
         scanner=scanner,
     )
 

@@ -1,4 +1,4 @@
-"""What is simulated: the parameters, checked as soon as they are named."""
+"""Parameters of a simulated cohort, validated when they are set."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 #: Labels of a simulated cohort, as in the manifest.
 CLASSES = ("MDS", "AML", "donor")
-#: Changes with every change of what is drawn, so that half-drawn folders of two versions never mix.
+#: Increased with every change of the drawing, so that files of two versions never mix in a folder.
 DRAWING = 4
 
 _SIDES = (32, 16384)
@@ -18,18 +18,19 @@ _KEY = "cohort.simulation"
 
 @dataclass(frozen=True)
 class SimulationParameters:
-    """Everything that decides a simulated cohort; equal parameters give equal bytes.
+    """Parameters of a simulated cohort; equal parameters give equal bytes.
 
     Attributes:
         patients: Label (MDS, AML, donor) to number of internal patients; a missing label means none.
-        fields: Label to fields of view a patient; needed for every label that has patients.
-        external_patients: Label to number of patients of a further laboratory (`external`: never trained on).
-        width: Pixels. The physical field is the same at any size: 4:3 shows 128 x 96 µm.
-        height: Pixels.
+        fields: Label to number of fields of view per patient; required for every label that has patients.
+        external_patients: Label to number of patients of another laboratory (`external`: never used for
+            training).
+        width: Width of a field, pixels. The physical area does not depend on it: 4:3 shows 128 x 96 µm.
+        height: Height of a field, pixels.
         signal: 0..1; 0: every class is drawn from the donors' distribution, 1: full dysplasia and blasts.
-        confound: 0..1; how far the class also leaks through the stain.
-        sites: Number of internal sites, each with its own stain and scanner; patients are dealt evenly.
-        seed: Non-negative.
+        confound: 0..1; strength of the association between class and stain.
+        sites: Number of internal sites, each with its own stain and scanner and equally many patients.
+        seed: Random seed, 0 or more.
 
     Raises:
         ValueError: A value is out of its range; the message names it as `cohort.simulation.KEY`.
@@ -47,37 +48,41 @@ class SimulationParameters:
 
     def __post_init__(self) -> None:
         for key in ("patients", "fields", "external_patients"):
-            # A copy in one order and without zeros, so that equal cohorts have equal records and hashes.
+            # A copy in fixed order and without zeros, so that equal cohorts have equal records and hashes.
             object.__setattr__(self, key, _counts(key, getattr(self, key)))
         for key in ("width", "height"):
             _check_int(key, getattr(self, key), *_SIDES)
         _check_int("sites", self.sites, 1, 1000)
         _check_int("seed", self.seed, 0, 2**63 - 1)
         for key in ("signal", "confound"):
-            object.__setattr__(self, key, _share(key, getattr(self, key)))
+            object.__setattr__(self, key, _fraction(key, getattr(self, key)))
         if not self.patients and not self.external_patients:
-            raise ValueError(f"{_KEY}.patients: no class has a patient; ask for at least one")
+            raise ValueError(f"{_KEY}.patients: no class has a patient; give at least one")
         for label in CLASSES:
             if (label in self.patients or label in self.external_patients) and label not in self.fields:
                 raise ValueError(f"{_KEY}.fields: {label} has patients but no field of view; add {label}: 1")
 
     @property
     def record(self) -> dict[str, Any]:
-        """What `simulation.json` holds: the parameters and the version of the drawing (plain JSON values)."""
+        """Content of `simulation.json`: the parameters and the version of the drawing, as JSON values."""
         return {"drawing": DRAWING, **asdict(self)}
 
     @property
     def hash(self) -> str:
-        """First 12 hex digits of the sha256 of `record`: a name for the folder of this cohort."""
+        """First 12 hex digits of the SHA-256 of `record`, used to name the folder of this cohort."""
         return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _counts(key: str, value: Any) -> dict[str, int]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{_KEY}.{key}: {value!r} is no mapping; write it like {{MDS: 4, AML: 1, donor: 1}}")
+        raise ValueError(
+            f"{_KEY}.{key}: {value!r} is not a mapping; write it like {{MDS: 4, AML: 1, donor: 1}}"
+        )
     unknown = [str(label) for label in value if label not in CLASSES]
     if unknown:
-        raise ValueError(f"{_KEY}.{key}: unknown class {', '.join(unknown)}; there are {', '.join(CLASSES)}")
+        raise ValueError(
+            f"{_KEY}.{key}: unknown class {', '.join(unknown)}; choose from {', '.join(CLASSES)}"
+        )
     for label, number in value.items():
         _check_int(f"{key}.{label}", number, 0, 99_999)
     return {label: value[label] for label in CLASSES if value.get(label)}
@@ -85,11 +90,11 @@ def _counts(key: str, value: Any) -> dict[str, int]:
 
 def _check_int(key: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{_KEY}.{key}: {value!r} is no whole number from {low} to {high}")
+        raise ValueError(f"{_KEY}.{key}: {value!r} is not an integer from {low} to {high}")
 
 
-def _share(key: str, value: Any) -> float:
+def _fraction(key: str, value: Any) -> float:
     number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
     if not number or not 0 <= value <= 1:
-        raise ValueError(f"{_KEY}.{key}: {value!r} is no number from 0 to 1")
+        raise ValueError(f"{_KEY}.{key}: {value!r} is not a number from 0 to 1")
     return float(value)

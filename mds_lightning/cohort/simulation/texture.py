@@ -1,6 +1,6 @@
-"""Smooth random textures in micrometres: chromatin, the grain of cytoplasm, uneven plasma.
+"""Smooth random textures in micrometres: chromatin, granular cytoplasm, uneven plasma.
 
-All textures are cut from a few large tiles that are made once a process, always from the same seed.
+All textures are cut from a few large tiles that are made once per process from a fixed seed.
 """
 
 from functools import cache
@@ -12,10 +12,10 @@ from scipy import ndimage
 
 from mds_lightning.cohort.simulation.outline import as_plane
 
-#: Texels a micrometre: finer than light resolves.
+#: Texels per µm, above the optical resolution.
 _PITCH = 5.0
 _SIDE = 768
-#: Correlation lengths (standard deviation of the blur, µm) that have a tile.
+#: Correlation lengths (standard deviation of the blur, µm) of the tiles.
 _GRAINS = (0.16, 0.24, 0.36, 0.54, 0.8, 1.2, 2.5)
 
 
@@ -25,13 +25,13 @@ def cut_texture(
     """Cut a random texture of zero mean and unit variance.
 
     Args:
-        rng: Chooses the place on the tile.
-        grain: Correlation length in µm; the nearest of the tiles is taken.
+        rng: Determines the position in the tile.
+        grain: Correlation length in µm; the tile with the nearest one is used.
         shape: (height, width) in pixels.
-        scale: Pixels a µm.
+        scale: Pixels per µm.
 
     Returns:
-        float32 (height, width); the same place is cut at every scale.
+        float32 (height, width); the position does not depend on the scale.
     """
     tile = _tile(min(_GRAINS, key=lambda known: abs(known - grain)))
     row, column = rng.random(2)

@@ -21,14 +21,14 @@ def test_nucleated_cells_do_not_overlap_while_there_is_room(seed):
     assert np.all((places > -MARGIN) & (places < [WIDTH + MARGIN, HEIGHT + MARGIN]))
 
 
-def test_every_cell_finds_a_place_however_crowded():
+def test_every_cell_is_placed_in_crowded_fields():
     rng = np.random.default_rng(0)
     places = place_cells(rng, np.full(150, 8.0), ["other"] * 150, WIDTH, HEIGHT)
     assert places.shape == (150, 2)
     assert np.isfinite(places).all()
 
 
-def test_cells_of_one_lineage_gather():
+def test_cells_of_one_lineage_form_clusters():
     distances = {"kin": [], "strangers": []}
     for seed in range(10):
         names = ["erythroid"] * 8 + ["granulocytic"] * 8
@@ -40,7 +40,7 @@ def test_cells_of_one_lineage_gather():
     assert np.mean(distances["kin"]) < np.mean(distances["strangers"])
 
 
-def test_red_cells_yield_to_nucleated_cells_and_lie_on_each_other_in_piles():
+def test_red_cells_avoid_nucleated_cells_and_form_rouleaux():
     cells, cell_radii = np.array([[40.0, 40.0], [80.0, 50.0]]), np.array([8.0, 10.0])
     overlap = {}
     for rouleaux in (0.0, 0.9):

@@ -12,7 +12,7 @@ def test_blasts_agree_with_the_diagnosis(label, blasts):
     assert all(draw_clinical(rng, label).blasts in blasts for _ in range(300))
 
 
-def test_mds_subtypes_keep_to_their_range_of_blasts():
+def test_mds_subtypes_have_their_range_of_blasts():
     rng = np.random.default_rng(0)
     patients = [draw_clinical(rng, "MDS") for _ in range(400)]
     assert all(5 <= patient.blasts <= 9 for patient in patients if patient.who_type == "MDS-IB1")

@@ -12,27 +12,29 @@ NEVER, ALWAYS = Dysplasia(0, 0, 0, 0, 0), Dysplasia(1, 1, 1, 1, 1)
 def test_every_dysplastic_cell_shows_a_sign(kind):
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        look, _ = make_dysplastic(rng, kind.look, draw_dysplasia(rng), kind.lineage)
-        assert look != kind.look
-    # Even in a clone that never shows any of them.
-    assert make_dysplastic(np.random.default_rng(0), kind.look, NEVER, kind.lineage)[0] != kind.look
+        appearance, _ = make_dysplastic(rng, kind.appearance, draw_dysplasia(rng), kind.lineage)
+        assert appearance != kind.appearance
+    # Even if every probability is 0.
+    assert (
+        make_dysplastic(np.random.default_rng(0), kind.appearance, NEVER, kind.lineage)[0] != kind.appearance
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CLONAL if kind.lineage == "granulocytic"])
-def test_hypogranular_granulocytes_have_lost_granules_and_pink(kind):
-    look, growth = make_dysplastic(np.random.default_rng(0), kind.look, ALWAYS, "granulocytic")
-    assert not look.granules
-    assert look.dust.eosin == 0
-    assert look.cytoplasm.eosin < kind.look.cytoplasm.eosin
-    assert look.nucleus.clumping > kind.look.nucleus.clumping
-    assert look.nucleus.shape in ("pelger", "double")
+def test_hypogranular_granulocytes_have_no_granules_and_little_eosin(kind):
+    appearance, growth = make_dysplastic(np.random.default_rng(0), kind.appearance, ALWAYS, "granulocytic")
+    assert not appearance.granules
+    assert appearance.dust.eosin == 0
+    assert appearance.cytoplasm.eosin < kind.appearance.cytoplasm.eosin
+    assert appearance.nucleus.clumping > kind.appearance.nucleus.clumping
+    assert appearance.nucleus.shape in ("pelger", "double")
     assert growth > 1
 
 
 def test_megaloblastoid_erythroblasts_are_large_with_open_chromatin():
     for kind in (kind for kind in CLONAL if kind.lineage == "erythroid"):
-        look, growth = make_dysplastic(np.random.default_rng(0), kind.look, ALWAYS, "erythroid")
+        appearance, growth = make_dysplastic(np.random.default_rng(0), kind.appearance, ALWAYS, "erythroid")
         assert growth >= 1.3
-        assert look.nucleus.density <= kind.look.nucleus.density
-        # The cytoplasm matures as if nothing were wrong: that is the dissociation.
-        assert look.cytoplasm == kind.look.cytoplasm
+        assert appearance.nucleus.density <= kind.appearance.nucleus.density
+        # The cytoplasm matures normally: nuclear-cytoplasmic dissociation.
+        assert appearance.cytoplasm == kind.appearance.cytoplasm

@@ -16,7 +16,7 @@ amounts = st.lists(st.floats(0, 3), min_size=4, max_size=4).map(lambda dye: np.a
 
 @given(amounts, amounts)
 @settings(deadline=None, max_examples=30)
-def test_dyes_add_up_and_light_multiplies(one, other):
+def test_densities_add_up_and_transmissions_multiply(one, other):
     both = REFERENCE.absorb(one + other)
     np.testing.assert_allclose(both, REFERENCE.absorb(one) * REFERENCE.absorb(other), rtol=1e-4)
     assert ((both > 0) & (both <= 1)).all()

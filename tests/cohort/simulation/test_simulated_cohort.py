@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mds_lightning.cohort.simulation import render as draw
+from mds_lightning.cohort.simulation import render
 from mds_lightning.cohort.simulation.simulated_cohort import SimulationParameters, simulate_cohort
 
 
@@ -40,23 +40,23 @@ def test_images_are_jpeg_and_masks_are_grey_png_of_the_same_size(cohort):
             assert (4 in np.unique(mask)) <= (row.label != "donor")
 
 
-def test_processes_never_change_a_byte(cohort, parameters, tmp_path, monkeypatch):
-    monkeypatch.setattr(draw, "_FIELDS_A_PROCESS", 1)
+def test_the_number_of_processes_changes_no_byte(cohort, parameters, tmp_path, monkeypatch):
+    monkeypatch.setattr(render, "_FIELDS_PER_PROCESS", 1)
     manifest = simulate_cohort(tmp_path / "again", parameters, workers=2)
     assert manifest == tmp_path / "again" / "manifest.csv"
     assert contents(tmp_path / "again") == contents(cohort)
 
 
-def test_a_finished_cohort_is_left_as_it_is(cohort, parameters, monkeypatch):
-    monkeypatch.setattr(draw, "_draw_file", None)
+def test_a_complete_cohort_is_not_changed(cohort, parameters, monkeypatch):
+    monkeypatch.setattr(render, "_draw_file", None)
     before = {path: path.stat().st_mtime_ns for path in cohort.rglob("*")}
     assert simulate_cohort(cohort, parameters) == cohort / "manifest.csv"
     assert {path: path.stat().st_mtime_ns for path in cohort.rglob("*")} == before
 
 
-def test_an_interrupted_simulation_goes_on(cohort, parameters, tmp_path, monkeypatch):
+def test_an_interrupted_simulation_is_continued(cohort, parameters, tmp_path, monkeypatch):
     directory = tmp_path / "interrupted"
-    real, drawn = draw._draw_file, []
+    real, drawn = render._draw_file, []
 
     def interrupted(directory, parameters, key):
         if len(drawn) == 5:
@@ -64,7 +64,7 @@ def test_an_interrupted_simulation_goes_on(cohort, parameters, tmp_path, monkeyp
         drawn.append(key)
         real(directory, parameters, key)
 
-    monkeypatch.setattr(draw, "_draw_file", interrupted)
+    monkeypatch.setattr(render, "_draw_file", interrupted)
     with pytest.raises(KeyboardInterrupt):
         simulate_cohort(directory, parameters, workers=1)
     assert not (directory / "manifest.csv").exists()
@@ -72,19 +72,20 @@ def test_an_interrupted_simulation_goes_on(cohort, parameters, tmp_path, monkeyp
     (directory / "images" / ".MDS-001-1.0123456789ab.jpg").write_bytes(b"half")
 
     redrawn = []
-    monkeypatch.setattr(draw, "_draw_file", lambda *call: (redrawn.append(call[-1]), real(*call)))
+    monkeypatch.setattr(render, "_draw_file", lambda *call: (redrawn.append(call[-1]), real(*call)))
     simulate_cohort(directory, parameters, workers=1)
     assert len(redrawn) == 15 - 4
     assert not {key.image for key in drawn} - {drawn[2].image} & {key.image for key in redrawn}
-    (directory / "images" / ".MDS-001-1.0123456789ab.jpg").unlink()  # too young to be known as left behind
+    (directory / "images" / ".MDS-001-1.0123456789ab.jpg").unlink()  # too recent to be regarded as abandoned
     assert contents(directory) == contents(cohort)
 
 
-def test_another_simulation_is_refused_with_what_differs(cohort, parameters):
+def test_another_simulation_is_refused_with_the_differences(cohort, parameters):
     other = SimulationParameters(**{**vars(parameters), "signal": 0.0, "seed": 6})
     before = contents(cohort)
     with pytest.raises(
-        ValueError, match=r"another simulation \(seed 5 there, 6 asked; signal 1.0 there, 0.0"
+        ValueError,
+        match=r"another simulation \(seed 5 in the folder, 6 requested; signal 1.0 in the folder, 0.0",
     ):
         simulate_cohort(cohort, other)
     assert contents(cohort) == before
@@ -98,9 +99,9 @@ def test_foreign_files_are_refused_and_named(parameters, tmp_path):
     assert set(contents(tmp_path)) == {"images/holiday.jpg"}
 
 
-def test_a_record_that_is_none_is_refused(parameters, tmp_path):
+def test_an_invalid_record_is_refused(parameters, tmp_path):
     (tmp_path / "simulation.json").write_text("[1")
-    with pytest.raises(ValueError, match=r"simulation\.json is no record of a simulation"):
+    with pytest.raises(ValueError, match=r"simulation\.json is not a record of a simulation"):
         simulate_cohort(tmp_path, parameters)
 
 

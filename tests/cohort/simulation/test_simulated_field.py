@@ -24,7 +24,7 @@ def draw(label, number=0, field=0, external=False, width=WIDTH, height=HEIGHT, *
 
 
 def draw_seeded(label, seed, **settings):
-    """A field whose patient and contents come from `seed`, whatever the label."""
+    """A field whose patient and contents depend on `seed`, not on the label."""
     parameters = SimulationParameters(**settings)
     patient = draw_patient_from(np.random.SeedSequence(seed), parameters, PatientKey(label, 0, False))
     return draw_field(patient, np.random.SeedSequence([seed, 1]), WIDTH, HEIGHT)
@@ -34,7 +34,7 @@ def optical_density(image):
     return -np.log(np.clip(image, 1, None) / 255.0)
 
 
-def test_without_signal_a_seed_draws_the_same_field_under_every_label():
+def test_without_signal_a_seed_draws_the_same_field_for_every_label():
     fields = [draw_seeded(label, seed=11, signal=0.0) for label in ("MDS", "AML", "donor")]
     for other in fields[1:]:
         np.testing.assert_array_equal(other.image, fields[0].image)
@@ -42,7 +42,7 @@ def test_without_signal_a_seed_draws_the_same_field_under_every_label():
     assert fields[0].mask.max() == Tissue.NUCLEUS
 
 
-def test_dysplasia_changes_dysplastic_cells_and_nothing_else():
+def test_dysplasia_changes_dysplastic_cells_only():
     # The same seed: the same cells at the same places, in the same light, with the same noise.
     parameters = SimulationParameters(signal=1.0)
     mds, donor = (
@@ -57,7 +57,7 @@ def test_dysplasia_changes_dysplastic_cells_and_nothing_else():
     assert (mds.mask == Tissue.CLONE_NUCLEUS).any()
     assert not (donor.mask == Tissue.CLONE_NUCLEUS).any()
     nucleated = (mds.mask >= Tissue.CYTOPLASM) | (donor.mask >= Tissue.CYTOPLASM)
-    elsewhere = ndimage.distance_transform_edt(~nucleated) > 8  # beyond the reach of blur
+    elsewhere = ndimage.distance_transform_edt(~nucleated) > 8  # outside the blur
     assert elsewhere.mean() > 0.05
     np.testing.assert_array_equal(mds.image[elsewhere], donor.image[elsewhere])
     np.testing.assert_array_equal(mds.mask[elsewhere], donor.mask[elsewhere])
@@ -74,15 +74,15 @@ def test_half_the_signal_is_half_the_dysplasia():
 
 @pytest.mark.parametrize("label", ["MDS", "AML"])
 def test_patients_have_a_clone_and_donors_none(label):
-    share = {
+    fractions = {
         name: np.mean([(draw(name, number).mask == Tissue.CLONE_NUCLEUS).mean() for number in range(4)])
         for name in (label, "donor")
     }
-    assert share[label] > 0.02
-    assert share["donor"] == 0
+    assert fractions[label] > 0.02
+    assert fractions["donor"] == 0
 
 
-def test_the_mask_lies_on_what_is_drawn():
+def test_the_mask_matches_the_image():
     for number in range(3):
         field = draw("MDS", number)
         assert set(np.unique(field.mask)) <= {int(tissue) for tissue in Tissue}
@@ -99,7 +99,7 @@ def test_the_mask_lies_on_what_is_drawn():
         assert mean[Tissue.RED_CELL][1] > 2 * (mean[Tissue.RED_CELL][0] - mean[Tissue.BACKGROUND][0])
 
 
-def test_confound_shifts_the_colour_of_one_class_alone():
+def test_confound_shifts_the_colour_of_one_class():
     def redness(label, confound):
         fields = [draw_seeded(label, seed, signal=0.0, confound=confound) for seed in range(3)]
         density = np.concatenate([optical_density(field.image[field.mask == 1]) for field in fields])
@@ -110,7 +110,7 @@ def test_confound_shifts_the_colour_of_one_class_alone():
     assert redness("MDS", 0.0) == redness("donor", 0.0)
 
 
-def test_more_pixels_show_the_same_field():
+def test_more_pixels_show_the_same_area():
     small, large = draw("MDS"), draw("MDS", width=2560, height=1920)
     assert large.image.shape == (1920, 2560, 3)
     assert large.mask.shape == (1920, 2560)
@@ -135,7 +135,7 @@ def test_drawing_twice_gives_the_same_field():
     assert first.mask.tobytes() == second.mask.tobytes()
 
 
-def test_fields_of_one_patient_differ_and_resemble_each_other():
+def test_fields_of_one_patient_differ_and_are_similar():
     def colour(field):
         density = np.median(optical_density(field.image[field.mask == Tissue.NUCLEUS]), axis=0)
         return density / density.sum()

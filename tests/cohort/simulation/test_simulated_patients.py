@@ -11,7 +11,7 @@ def equal(one, other):
     ) and np.array_equal(one.stain.density, other.stain.density)
 
 
-def test_more_patients_and_fields_leave_the_others_as_they_were():
+def test_more_patients_and_fields_do_not_change_the_others():
     few = SimulationParameters(patients={"MDS": 2, "donor": 2}, sites=2, seed=9)
     many = SimulationParameters(
         patients={"MDS": 5, "AML": 3, "donor": 9},
@@ -24,13 +24,13 @@ def test_more_patients_and_fields_leave_the_others_as_they_were():
         assert equal(draw_patient(few, key), draw_patient(many, key))
 
 
-def test_no_two_patients_are_alike():
+def test_all_patients_differ():
     parameters = SimulationParameters(external_patients={"MDS": 10, "donor": 10})
     marrows = [draw_patient(parameters, key).marrow for key in list_patients(parameters)]
     assert len({marrow.differential for marrow in marrows}) == len(marrows) == 140
 
 
-def test_the_external_laboratory_has_its_own_stain_and_microscope():
+def test_the_external_laboratory_has_its_own_stain_and_scanner():
     parameters = SimulationParameters(sites=3)
     inside = {draw_patient(parameters, PatientKey("MDS", n, False)).scanner for n in range(9)}
     outside = {draw_patient(parameters, PatientKey("MDS", n, True)).scanner for n in range(9)}
@@ -39,7 +39,7 @@ def test_the_external_laboratory_has_its_own_stain_and_microscope():
     assert not inside & outside
 
 
-def test_sites_are_dealt_evenly_whatever_the_class():
+def test_patients_of_each_class_are_distributed_evenly_over_sites():
     parameters = SimulationParameters(sites=2)
     for label in ("MDS", "AML", "donor"):
         sites = [draw_patient(parameters, PatientKey(label, n, False)).site for n in range(6)]

@@ -29,12 +29,12 @@ from mds_lightning.cohort.simulation.simulation_parameters import SimulationPara
         ("seed", None, "seed"),
     ],
 )
-def test_a_bad_value_is_named_as_its_key(key, value, named):
+def test_an_invalid_value_is_refused_by_its_key(key, value, named):
     with pytest.raises(ValueError, match=rf"^cohort\.simulation\.{re.escape(named)}: "):
         SimulationParameters(**{key: value})
 
 
-def test_zero_patients_are_no_patients():
+def test_zero_patients_equal_a_missing_label():
     without = SimulationParameters(patients={"MDS": 1})
     assert without == SimulationParameters(patients={"donor": 0, "MDS": 1, "AML": 0})
     assert without.hash == SimulationParameters(patients={"donor": 0, "MDS": 1, "AML": 0}).hash
@@ -56,7 +56,7 @@ def test_every_parameter_changes_the_hash():
     assert len(hashes | {SimulationParameters().hash}) == len(changes) + 1
 
 
-def test_parameters_do_not_follow_the_mapping_they_came_from():
+def test_parameters_do_not_change_with_the_mapping_given():
     patients = {"MDS": 1}
     parameters = SimulationParameters(patients=patients)
     patients["MDS"] = 7

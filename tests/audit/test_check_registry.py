@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mds_lightning.audit import checks
-from mds_lightning.audit.registry import find_checks, refuse_unknown_codes
+from mds_lightning.audit.check_registry import find_checks, refuse_unknown_codes
 from mds_lightning.cohort import finding_kinds
 from mds_lightning.cohort.finding import FindingKind
 
