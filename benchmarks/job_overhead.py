@@ -58,13 +58,14 @@ def run_bare() -> None:
     """Fit and test every fold and nothing else, printing the time after each."""
     import lightning
     from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
 
     from mds_lightning.cli import conf_directory
-    from mds_lightning.commands import train as command
-    from mds_lightning.commands.cohort import open_cohort
     from mds_lightning.commands.schema import register_schemas
     from mds_lightning.search.plugin import register_search
     from mds_lightning.studies.layout import RunDirectory
+    from mds_lightning.studies.run_components import build_classifier, build_datamodule
+    from mds_lightning.studies.study_cohort import prepare_study_cohort
 
     register_schemas()
     register_search()
@@ -72,10 +73,11 @@ def run_bare() -> None:
     with initialize_config_dir(str(conf_directory())):
         for fold in range(N_SPLITS):
             config = compose("train", [*OVERRIDES, f"fold={fold}"])
-            opened = open_cohort(config)
+            settings = OmegaConf.to_container(config, resolve=True)
+            opened = prepare_study_cohort(settings)
             run, of_fold = RunDirectory(Path("bare")), opened.folds.fold(fold)
-            datamodule = command.make_datamodule(config, run, opened, of_fold, ("val",))
-            classifier = command._make_classifier(config, opened.task, datamodule)
+            datamodule = build_datamodule(settings, run, opened, of_fold, ("val",))
+            classifier = build_classifier(settings, opened.task, datamodule)
             jobs.append((classifier, datamodule))
     for classifier, datamodule in jobs:
         trainer = lightning.Trainer(

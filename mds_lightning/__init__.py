@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mds_lightning.reporting.opened import Study
+    from mds_lightning.studies.study import Study
 
 __all__ = ["__version__", "load_study"]
 
@@ -23,12 +23,12 @@ def load_study(path: "str | Path") -> "Study":
         path: The study's directory, such as `runs/demo`.
 
     Returns:
-        See `mds_lightning.reporting.opened.Study`.
+        See `mds_lightning.studies.study.Study`.
 
     Raises:
         ValueError: It holds no study.
     """
     # Not above: importing the package stays instant.
-    from mds_lightning.reporting.opened import load_study as open_study
+    from mds_lightning.studies.study import load_study as open_study
 
     return open_study(path)

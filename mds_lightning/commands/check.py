@@ -4,8 +4,9 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -20,8 +21,8 @@ from mds_lightning.cohort.finding import Finding, Severity
 from mds_lightning.cohort.fold_file import SplitParameters
 from mds_lightning.cohort.manifest import inspect_manifest
 from mds_lightning.cohort.task import make_task
-from mds_lightning.commands.simulate import locate_manifest, locate_root
 from mds_lightning.data.stain_normalization import choose_stain
+from mds_lightning.studies.cohort_files import prepare_cohort_files
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,9 @@ def check(config: DictConfig) -> AuditResult:
     checks = find_checks()
     refuse_unknown_codes(config.ignore, checks)
     task = make_task(**config.task)
-    manifest = locate_manifest(config)
-    inspection = inspect_manifest(manifest, task, locate_root(config), config.folds.n_splits)
+    files = prepare_cohort_files(cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)))
+    manifest = files.manifest
+    inspection = inspect_manifest(manifest, task, files.root, config.folds.n_splits)
     stain = choose_stain(config.data.stain, config.data.stain_reference, config.data.max_pixels)
     cohort = AuditedCohort(inspection, str(manifest), SplitParameters(**config.folds), config.data.max_pixels)
     result = audit_cohort(cohort, task, checks, config.ignore, stain)

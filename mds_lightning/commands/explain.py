@@ -21,8 +21,8 @@ from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.maps.image_selection import mean_colour
 from mds_lightning.maps.map_record import Subject
 from mds_lightning.maps.map_writer import MapWriter
-from mds_lightning.reporting.opened import load_study
-from mds_lightning.studies.finished_run import OpenedRun, open_run
+from mds_lightning.studies.finished_run import FinishedRun, open_finished_run
+from mds_lightning.studies.study import load_study
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,9 @@ def explain(config: DictConfig) -> list[Path]:
         config: `conf/explain.yaml`.
 
     Raises:
-        ValueError: There is no such run or image, the run cannot be opened (see `open_run`), its model has
-            seen an image's patient, a setting is none, or the folder holds maps of another kind.
+        ValueError: There is no such run or image, the run cannot be opened (see `open_finished_run`), its
+            model was trained on an image's patient, a setting is invalid, or the folder has maps of another
+            kind.
     """
     if (config.run is None) == (config.study is None):
         raise ValueError(
@@ -45,16 +46,16 @@ def explain(config: DictConfig) -> list[Path]:
     assert isinstance(images, dict)
     console, written = Console(), list[Path]()
     for path in _find_runs(config):
-        opened = open_run(path, config.cohort.manifest, config.cohort.root, config.device)
-        parameters = _choose_parameters(opened, config)
-        subjects = choose_subjects(opened, images["images"], config.study is not None)
+        run = open_finished_run(path, config.cohort.manifest, config.cohort.root, config.device)
+        parameters = _choose_parameters(run, config)
+        subjects = choose_subjects(run, images["images"], config.study is not None)
         if not subjects:
             continue
         if config.plan:
-            plan = explain_plan(opened, parameters, subjects[0])
+            plan = explain_plan(run, parameters, subjects[0])
             console.print(plan, soft_wrap=True, highlight=False, markup=False)
             return []
-        written += _write(opened, parameters, subjects, _output(config, opened, parameters))
+        written += _write(run, parameters, subjects, _output(config, run, parameters))
     for folder in dict.fromkeys(picture.parent for picture in written):
         number = sum(picture.parent == folder for picture in written)
         told = f"{number} map{'' if number == 1 else 's'} in {folder}"
@@ -62,7 +63,7 @@ def explain(config: DictConfig) -> list[Path]:
     return written
 
 
-def explain_plan(opened: OpenedRun, parameters: ExplanationParameters, subject: Subject) -> str:
+def explain_plan(run: FinishedRun, parameters: ExplanationParameters, subject: Subject) -> str:
     """What the engine computes of each covered view of one image; nothing is written.
 
     Raises:
@@ -70,12 +71,12 @@ def explain_plan(opened: OpenedRun, parameters: ExplanationParameters, subject: 
     """
     if parameters.method != "occlusion":
         raise ValueError(f"plan=true is of explain.method=occlusion, not {parameters.method}")
-    if opened.datamodule.averages_crops:
+    if run.datamodule.averages_crops:
         raise ValueError(
             "plan=true: of fields that are seen part by part each part is a full pass (data.view)"
         )
-    engine = make_engine(opened.model, parameters, _mean(opened, parameters))
-    explain_images(engine, _read(opened, subject)[None], parameters, targets=[0])
+    engine = make_engine(run.model, parameters, _mean(run, parameters))
+    explain_images(engine, _read(run, subject)[None], parameters, targets=[0])
     return engine.explain_plan()
 
 
@@ -85,7 +86,7 @@ def _find_runs(config: DictConfig) -> list[Path]:
             raise ValueError("variant= goes with study=DIR; run=DIR is already of one variant")
         return [Path(config.run)]
     study = load_study(config.study)
-    found = {run.index: run.directory.path for run in study.runs(config.variant)}
+    found = {fold.index: fold.directory.path for fold in study.runs(config.variant)}
     folds = sorted(set(study.folds["fold"]))
     missing = [str(fold) for fold in folds if fold not in found]
     if missing:
@@ -93,54 +94,53 @@ def _find_runs(config: DictConfig) -> list[Path]:
     return [found[fold] for fold in folds]
 
 
-def _choose_parameters(opened: OpenedRun, config: DictConfig) -> ExplanationParameters:
+def _choose_parameters(run: FinishedRun, config: DictConfig) -> ExplanationParameters:
     """The run's own settings, but for what is given now."""
     given: Any = OmegaConf.to_container(config.explain, resolve=True)
     changes = {key: value for key, value in given.items() if value is not None}
-    parameters = ExplanationParameters(**(opened.settings.get("explain", {}) | changes))
-    if opened.datamodule.averages_crops:
+    parameters = ExplanationParameters(**(run.settings.get("explain", {}) | changes))
+    if run.datamodule.averages_crops:
         refuse_parts(parameters)
-    parameters.check_size(*opened.datamodule.loading.size)
+    parameters.check_size(*run.datamodule.loading.size)
     return parameters
 
 
-def _output(config: DictConfig, opened: OpenedRun, parameters: ExplanationParameters) -> Path:
-    run = opened.directory
+def _output(config: DictConfig, run: FinishedRun, parameters: ExplanationParameters) -> Path:
     if config.output is None:
-        return run.maps(parameters.method)
+        return run.directory.maps(parameters.method)
     output = Path(config.output)
-    return output if config.study is None else output / run.path.name
+    return output if config.study is None else output / run.directory.path.name
 
 
 def _write(
-    opened: OpenedRun, parameters: ExplanationParameters, subjects: Sequence[Subject], output: Path
+    run: FinishedRun, parameters: ExplanationParameters, subjects: Sequence[Subject], output: Path
 ) -> list[Path]:
     began = time.monotonic()
-    mean = _mean(opened, parameters)
-    writer = MapWriter(output, opened.model, opened.task.classes, parameters, mean)
+    mean = _mean(run, parameters)
+    writer = MapWriter(output, run.model, run.task.classes, parameters, mean)
     writer.refuse_others()
     pictures = writer.write(
         subjects,
-        lambda subject: _read(opened, subject),
-        f"explaining, fold {opened.fold.index}",
-        parts_of(opened.datamodule),
+        lambda subject: _read(run, subject),
+        f"explaining, fold {run.fold.index}",
+        parts_of(run.datamodule),
     )
     seconds = time.monotonic() - began
     log.info(
         "%s: %d images in %.0f s (%.2f s an image)",
-        *(opened.directory.path, len(pictures), seconds, seconds / len(pictures)),
+        *(run.directory.path, len(pictures), seconds, seconds / len(pictures)),
     )
     return pictures
 
 
-def _mean(opened: OpenedRun, parameters: ExplanationParameters) -> Tensor | None:
-    return mean_colour(opened.datamodule) if parameters.baseline == "mean" else None
+def _mean(run: FinishedRun, parameters: ExplanationParameters) -> Tensor | None:
+    return mean_colour(run.datamodule) if parameters.baseline == "mean" else None
 
 
-def _read(opened: OpenedRun, subject: Subject) -> Tensor:
+def _read(run: FinishedRun, subject: Subject) -> Tensor:
     """The network's view of an image, uint8 (3, H, W)."""
     if subject.origin != "foreign":
-        return opened.datamodule.image(subject.row)
-    loading = opened.datamodule.loading
+        return run.datamodule.image(subject.row)
+    loading = run.datamodule.loading
     view = ResizeSpec(loading.size)(decode_image(Path(subject.image), loading.max_pixels))
     return torch.from_numpy(view.copy()).permute(2, 0, 1)

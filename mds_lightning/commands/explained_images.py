@@ -12,17 +12,17 @@ from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.maps.image_selection import choose_rows
 from mds_lightning.maps.map_record import Subject
-from mds_lightning.studies.finished_run import OpenedRun
+from mds_lightning.studies.finished_run import FinishedRun
 
 #: A row of the cohort's table, or a file that is not of the cohort.
 Found = int | Path
 
 
-def choose_subjects(opened: OpenedRun, images: Any, is_one_of_many: bool = False) -> list[Subject]:
+def choose_subjects(run: FinishedRun, images: Any, is_one_of_many: bool = False) -> list[Subject]:
     """What `images=` means for one run.
 
     Args:
-        opened: The run.
+        run: The run.
         images: `all` (or -1), a number, a name or path, or several of them.
         is_one_of_many: Whether every fold of the study is asked: an image that another fold held out is then
             left to that fold.
@@ -36,24 +36,24 @@ def choose_subjects(opened: OpenedRun, images: Any, is_one_of_many: bool = False
     if isinstance(images, int) and not isinstance(images, bool):
         if images < 1 and images != -1:
             raise ValueError(f"images={images}: give a number from 1, all, or names")
-        return describe_subjects(opened.datamodule, choose_rows(opened.datamodule, images))
+        return describe_subjects(run.datamodule, choose_rows(run.datamodule, images))
     names = [images] if isinstance(images, str) else [*images] if isinstance(images, Sequence) else []
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(f"images={images}: give a number, all, or names such as 'images=[a.jpg,b.jpg]'")
     subjects = []
     for name in names:
-        found = find_image(opened.cohort, name)
+        found = find_image(run.cohort, name)
         if isinstance(found, Path):
-            if opened.datamodule.averages_crops:
+            if run.datamodule.averages_crops:
                 raise ValueError(
                     f"images: '{name}' is not of the cohort, and a run that sees fields part by part "
                     "(data.view) explains images of its cohort only"
                 )
-            subjects.append(Subject(str(found), opened.fold.index, "foreign"))
-        elif not (is_one_of_many and _is_of_another_fold(opened, found)):
-            _refuse_skipped(opened, found)
-            _refuse_seen(opened, found)
-            subjects += describe_subjects(opened.datamodule, [found])
+            subjects.append(Subject(str(found), run.fold.index, "foreign"))
+        elif not (is_one_of_many and _is_of_another_fold(run, found)):
+            _refuse_skipped(run, found)
+            _refuse_seen(run, found)
+            subjects += describe_subjects(run.datamodule, [found])
     return subjects
 
 
@@ -87,29 +87,29 @@ def _is_copy(file: Path, other: File) -> bool:
     return file.read_bytes() == other.read_bytes()
 
 
-def _is_of_another_fold(opened: OpenedRun, row: int) -> bool:
-    record = opened.cohort.table.loc[row]
-    return not record["external"] and record["patient_id"] not in opened.fold.test
+def _is_of_another_fold(run: FinishedRun, row: int) -> bool:
+    record = run.cohort.table.loc[row]
+    return not record["external"] and record["patient_id"] not in run.fold.test
 
 
-def _refuse_skipped(opened: OpenedRun, row: int) -> None:
-    if row in opened.datamodule.skipped:
-        image = opened.cohort.table["image"].tolist()[row]
+def _refuse_skipped(run: FinishedRun, row: int) -> None:
+    if row in run.datamodule.skipped:
+        image = run.cohort.table["image"].tolist()[row]
         raise ValueError(
-            f"{image} could not be decoded when {opened.directory.path} was "
+            f"{image} could not be decoded when {run.directory.path} was "
             "trained (it is in its skipped.csv): choose another image"
         )
 
 
-def _refuse_seen(opened: OpenedRun, row: int) -> None:
-    if not _is_of_another_fold(opened, row):
+def _refuse_seen(run: FinishedRun, row: int) -> None:
+    if not _is_of_another_fold(run, row):
         return
-    record = opened.cohort.table.loc[row]
+    record = run.cohort.table.loc[row]
     image, patient = str(record["image"]), str(record["patient_id"])
-    seen = "trained" if patient in opened.fold.train else "chosen (validated)"
-    right = next(fold.index for fold in opened.folds if patient in fold.test)
-    run = opened.directory.path.with_name(f"fold-{right}")
+    seen = "trained" if patient in run.fold.train else "chosen (validated)"
+    right = next(fold.index for fold in run.folds if patient in fold.test)
+    held_out = run.directory.path.with_name(f"fold-{right}")
     raise ValueError(
-        f"the model of {opened.directory.path} was {seen} on patient {patient}, whose image {image} is: fold "
-        f"{right} held that patient out. Ask its model: mds-lightning explain run={run} 'images={image}'"
+        f"the model of {run.directory.path} was {seen} on patient {patient}, whose image {image} is: fold "
+        f"{right} held that patient out. Ask its model: mds-lightning explain run={held_out} 'images={image}'"
     )

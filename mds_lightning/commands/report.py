@@ -5,10 +5,10 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
-from mds_lightning.reporting.opened import load_study
 from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.reporting.page.model_card import write_model_card
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.study import load_study
 
 
 def report(config: DictConfig) -> Path:

@@ -15,16 +15,16 @@ from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
 from mds_lightning.callbacks.runtime_errors import explained_breakdown, passing_interrupts
-from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.commands.targets import instantiate
-from mds_lightning.commands.train import make_datamodule
-from mds_lightning.studies.checkpoint import load_trained, refuse_other_patients
-from mds_lightning.studies.cohort_files import find_manifest, is_simulated
+from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
+from mds_lightning.studies.cohort_files import locate_settings
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.pooled_rows import read_runs
+from mds_lightning.studies.run_components import build_datamodule
 from mds_lightning.studies.run_lock import working_in
 from mds_lightning.studies.selection import choose_variants
 from mds_lightning.studies.settings import read_settings
+from mds_lightning.studies.study_cohort import StudyCohort, reopen_study_cohort
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +76,12 @@ def test(config: DictConfig) -> list[RunDirectory]:
     if not tasks:
         log.info("%s: everything is done already", study.path)
     else:
-        opened = _open_cohort(study, tasks[0].run)
+        opened = reopen_study_cohort(study, tasks[0].run)
         for task in tasks:
             refuse_other_patients(task.run, task.fold, opened.cohort, opened.folds)
         # disable=None: no bar unless a terminal shows it.
         for task in tqdm(tasks, desc="testing", unit="run", dynamic_ncols=True, disable=None):
-            _complete(task, opened, config)
+            _complete(task, study, opened, config)
     where = shlex.quote(str(study.path))
     log.info("its figure: mds-lightning evaluate study=%s selection=inner_validation", where)
     return [task.run for task in tasks]
@@ -111,32 +111,14 @@ def _count_maps(run: RunDirectory) -> int:
     return min(len(list(folder.glob(f"*.{kind}"))) for kind in ("npz", "png"))
 
 
-def _open_cohort(study: StudyDirectory, run: RunDirectory) -> OpenedCohort:
-    """The cohort as the run's settings describe it, with the study's own split."""
-    settings = read_settings(run.config)
-    found = find_manifest(study, run)
-    if found is None:
-        raise ValueError(
-            f"the manifest of {study.path} is not where {run.config} says: start from the folder in which "
-            "the study was trained"
-        )
-    simulated = is_simulated(settings)
-    place = {"directory": str(found.path.parent)} if simulated else {"manifest": str(found.path)}
-    # Whatever the study was called when it was trained: its split is the one beside its runs.
-    here = {"cohort": place, "study": study.path.name, "paths": {"runs": str(study.path.parent)}}
-    merged = OmegaConf.merge(settings, here)
-    assert isinstance(merged, DictConfig)
-    return open_cohort(merged)
-
-
-def _complete(task: Task, opened: OpenedCohort, config: DictConfig) -> None:
-    settings = OmegaConf.create(read_settings(task.run.config))
+def _complete(task: Task, study: StudyDirectory, opened: StudyCohort, config: DictConfig) -> None:
+    settings = locate_settings(study, task.run)
     if config.num_workers is not None:
-        settings.data.num_workers = config.num_workers
-    datamodule = make_datamodule(
+        settings["data"]["num_workers"] = config.num_workers
+    datamodule = build_datamodule(
         settings, task.run, opened, opened.folds.fold(task.fold), ("test", "external")
     )
-    classifier = load_trained(task.run, opened.task.classes)
+    classifier = load_checkpoint(task.run, opened.task.classes)
     trainer = _make_trainer(task, settings, config)
     loading, best = datamodule.loading, str(task.run.best_checkpoint)
     with (
@@ -152,17 +134,17 @@ def _complete(task: Task, opened: OpenedCohort, config: DictConfig) -> None:
     log.info("%s: tested%s", task.name, " and explained" if task.explain else "")
 
 
-def _make_trainer(task: Task, settings: DictConfig, config: DictConfig) -> lightning.Trainer:
+def _make_trainer(task: Task, settings: dict[str, Any], config: DictConfig) -> lightning.Trainer:
     callbacks: list[lightning.Callback] = [PredictionWriter(task.run.predictions, keep=True)]
     if task.explain:
-        how = cast(dict[str, Any], OmegaConf.to_container(settings.explain))
-        callbacks.append(OcclusionMaps(task.run.maps(how["method"]), config.maps, how))
+        parameters = settings["explain"]
+        callbacks.append(OcclusionMaps(task.run.maps(parameters["method"]), config.maps, parameters))
     return cast(
         lightning.Trainer,
         instantiate(
-            settings.trainer,
+            OmegaConf.create(settings["trainer"]),
             # Whatever it was trained on: every image is predicted once, so one device is right.
-            accelerator=config.accelerator or settings.trainer.accelerator,
+            accelerator=config.accelerator or settings["trainer"]["accelerator"],
             devices=1,
             num_nodes=1,
             strategy="auto",

@@ -2,38 +2,29 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import lightning
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.runtime_errors import explained_breakdown, outlive_workers, passing_interrupts
 from mds_lightning.cohort.folds import Fold
-from mds_lightning.cohort.task import Task
-from mds_lightning.commands.cohort import OpenedCohort, open_cohort
 from mds_lightning.commands.targets import instantiate
-from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.cache import CacheParameters
-from mds_lightning.data.datamodule import PREDICTED, SmearDataModule, Split
-from mds_lightning.data.field_preparation import open_cache, prepare_fields
-from mds_lightning.data.input_size import input_size
-from mds_lightning.data.loading_parameters import LoadingParameters, required_resize_specs
-from mds_lightning.data.stain_normalization import choose_stain
-from mds_lightning.models.classifier import SmearClassifier
+from mds_lightning.data.datamodule import PREDICTED
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import read_predictions
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
-from mds_lightning.studies.provenance import describe_file, write_provenance
+from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
+from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.run_lock import working_in
 from mds_lightning.studies.settings import refuse_changed_settings, write_settings
+from mds_lightning.studies.study_cohort import StudyCohort, prepare_study_cohort
 from mds_lightning.tracking.tracked import BEST
 from mds_lightning.tracking.wandb import closing_run
 
@@ -98,7 +89,7 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
     if done is not None:
         log.info("%s is finished (validation AUROC %.3f): nothing to do", run.path, done["val_auroc"])
         return float(done["val_auroc"])
-    opened = open_cohort(config)
+    opened = prepare_study_cohort(settings)
     fold = opened.folds.fold(config.fold)
     facts = {
         "seed": config.seed,
@@ -106,11 +97,12 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         "cohort_hash": opened.cohort.hash,
         "folds_hash": opened.folds.hash,
         "manifest": describe_file(opened.cohort.manifest),
+        "root": describe_folder(opened.cohort.root),
     }
 
     def go_on() -> float:
         with closing_run():
-            return _train_fold(config, run, opened, fold, test)
+            return _train_fold(config, settings, run, opened, fold, test)
 
     with working_in(run.path):
         # Another process may have finished it since it was looked at.
@@ -122,10 +114,17 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         return outlive_workers(go_on, config.data.max_worker_deaths)
 
 
-def _train_fold(config: DictConfig, run: RunDirectory, opened: OpenedCohort, fold: Fold, test: bool) -> float:
+def _train_fold(
+    config: DictConfig,
+    settings: dict[str, Any],
+    run: RunDirectory,
+    opened: StudyCohort,
+    fold: Fold,
+    test: bool,
+) -> float:
     began = time.monotonic()
-    datamodule = make_datamodule(config, run, opened, fold, PREDICTED if test else ("val",))
-    classifier = _make_classifier(config, opened.task, datamodule)
+    datamodule = build_datamodule(settings, run, opened, fold, PREDICTED if test else ("val",))
+    classifier = build_classifier(settings, opened.task, datamodule)
     trainer: lightning.Trainer = instantiate(
         config.trainer,
         callbacks=list(instantiate(config.callbacks).values()),
@@ -167,52 +166,3 @@ def _train_fold(config: DictConfig, run: RunDirectory, opened: OpenedCohort, fol
 def _seconds_explaining(trainer: lightning.Trainer) -> float:
     callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
     return sum(callback.seconds for callback in callbacks if isinstance(callback, OcclusionMaps))
-
-
-def make_datamodule(
-    config: DictConfig, run: RunDirectory, opened: OpenedCohort, fold: Fold, predicted: Sequence[Split]
-) -> SmearDataModule:
-    """The images of one fold, as `config` asks for them.
-
-    Args:
-        config: `conf/train.yaml`.
-        run: Where `skipped.csv` goes.
-        opened: What the study is about.
-        fold: Which patients train, validate and test.
-        predicted: Splits that `trainer.predict` is shown.
-
-    Raises:
-        ImageError: Images cannot be decoded (see `prepare_fields`).
-        CacheFullError: The cache may not hold all images, or its disk cannot.
-    """
-    cohort = opened.cohort
-    data = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=True))
-    requested = data.pop("image_size")
-    data["stain"] = choose_stain(data["stain"], data.pop("stain_reference"), data["max_pixels"])
-    where = CacheParameters(**{**config.cache, "directory": Path(config.cache.directory)})
-    cache = open_cache(where, cohort)
-    is_squeezed = data["view"] != "tiles"
-    size = input_size(cohort, requested, data["max_pixels"], cache, data["on_error"], is_squeezed)
-    loading = LoadingParameters(size=size, **data)
-    chosen = cast(dict[str, Any], OmegaConf.to_container(config.augmentation, resolve=True))
-    augmentation = AugmentationParameters(**chosen)
-    specs = required_resize_specs(loading, augmentation)
-    fields, skipped = prepare_fields(cohort, specs, loading, cache, run.skipped)
-    sampling, seed = config.sampling.name, config.seed
-    return SmearDataModule(
-        cohort, opened.task, fold, loading, augmentation, sampling, seed, fields, skipped, predicted
-    )
-
-
-def _make_classifier(config: DictConfig, task: Task, datamodule: SmearDataModule) -> SmearClassifier:
-    # The head (and without weights the whole network) starts from the seed alone.
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        return SmearClassifier(
-            backbone=config.backbone.name,
-            classes=list(task.classes),
-            pretrained=config.backbone.pretrained,
-            weights=config.backbone.weights,
-            class_weights=datamodule.class_weights(),
-            **config.classifier,
-        )

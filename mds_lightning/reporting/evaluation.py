@@ -38,12 +38,11 @@ from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.studies.cohort_files import find_manifest
+from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import command_to_test, read_runs, read_study
 from mds_lightning.studies.selection import Selection, select_variants
-from mds_lightning.studies.settings import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -241,12 +240,11 @@ def _read_manifest(
     if not run.config.is_file():
         log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
         return None
-    settings = read_settings(run.config)
-    manifest = find_manifest(study, run)
-    if manifest is None:
+    files = find_cohort_files(study, run)
+    if files is None:
         log.warning(
-            "the manifest is not where %s says: no patient characteristics, subgroups or figure of maps",
+            "the manifest that %s names is not found: no patient characteristics, subgroups or maps",
             run.config,
         )
         return None
-    return read_manifest_rows(manifest.path, settings, predictions)
+    return read_manifest_rows(files, predictions)

@@ -1,4 +1,4 @@
-"""Where a study keeps its files (this layout is our API), and how they are written."""
+"""Files and directories of a study. This layout is public: other programs may read it."""
 
 import json
 from collections.abc import Mapping
@@ -8,12 +8,10 @@ from typing import Any
 
 from mds_lightning.cohort.atomic_file import write_atomically
 
-__all__ = ["RunDirectory", "StudyDirectory", "write_atomically"]
-
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """One variant's one fold: `runs/<study>/<variant>/fold-<k>`."""
+    """Directory of one fold of one variant: `runs/<study>/<variant>/fold-<k>`."""
 
     path: Path
 
@@ -34,24 +32,24 @@ class RunDirectory:
 
     @property
     def last_checkpoint(self) -> Path:
-        """State after the last finished epoch: an interrupted run goes on from here."""
+        """State after the last finished epoch, from which an interrupted run continues."""
         return self.path / "checkpoints" / "last.ckpt"
 
     @property
     def metrics(self) -> Path:
-        """Learning curves (CSV, one row an epoch)."""
+        """Learning curves (CSV, one row per epoch)."""
         return self.path / "metrics.csv"
 
     @property
     def predictions(self) -> Path:
-        """One row an image: the only source of every reported number (Parquet)."""
+        """One row per image: the only source of every reported number (Parquet)."""
         return self.path / "predictions.parquet"
 
     @property
     def skipped(self) -> Path:
-        """Images that cannot be decoded and were left out; absent unless asked for.
+        """Images that cannot be decoded and were skipped; only with `data.on_error=skip`.
 
-        CSV: image, lost_patient (the patient, if none of their images is left), reason.
+        CSV: image, lost_patient (the patient, if none of their images remains), reason.
         """
         return self.path / "skipped.csv"
 
@@ -65,13 +63,13 @@ class RunDirectory:
         return self.path / method
 
     def explained(self) -> dict[str, Path]:
-        """Method to its folder, for those by which test images were explained, sorted."""
+        """Method to its folder, sorted, for each method that has maps."""
         folders = {file.parent for file in self.path.glob("*/[!.]*.npz")}
         return {folder.name: folder for folder in sorted(folders)}
 
     @property
     def done(self) -> Path:
-        """Written last; its presence means that nothing of this run is left to do (JSON)."""
+        """Written last; its presence means that the run is finished (JSON)."""
         return self.path / "done.json"
 
     def mark_done(self, record: Mapping[str, Any]) -> None:
@@ -86,7 +84,7 @@ class RunDirectory:
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """One study: `runs/<study>` with its folds, its variants and its evaluation."""
+    """Directory of a study, `runs/<study>`: its folds, variants and evaluation."""
 
     path: Path
 
@@ -102,21 +100,21 @@ class StudyDirectory:
 
     @property
     def evaluation(self) -> Path:
-        """Every number, table and figure, rebuilt from predictions alone."""
+        """All tables and figures, computed from the predictions."""
         return self.path / "evaluation"
 
     def run(self, variant: str, fold: int) -> RunDirectory:
-        """The directory of one variant's fold."""
+        """Directory of one fold of a variant."""
         return RunDirectory(self.path / variant / f"fold-{fold}")
 
     def variants(self) -> list[str]:
-        """Names of the variants (backbones, or trials of a search) that have at least one fold, sorted."""
+        """Names of the variants (backbones, or trials of a search) with at least one fold, sorted."""
         return sorted(
             {str(run.parent.relative_to(self.path)) for run in self.path.glob("*/fold-*") if run.is_dir()}
         )
 
     def runs(self, variant: str) -> dict[int, RunDirectory]:
-        """Fold number to run directory, for the folds of `variant` that exist, in order."""
+        """Fold number to run directory, in order, for the existing folds of `variant`."""
         found = {
             int(run.name.removeprefix("fold-")): RunDirectory(run)
             for run in (self.path / variant).glob("fold-*")

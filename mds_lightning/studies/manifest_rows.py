@@ -1,16 +1,15 @@
 """The manifest rows of a study with their clinical columns, if the manifest is still available."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
 from mds_lightning.cohort.manifest_table import read_table
-from mds_lightning.cohort.path_or_url import File, Folder, locate_folder
+from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.studies.cohort_files import CohortFiles
 
 log = logging.getLogger(__name__)
 
@@ -28,21 +27,19 @@ class ManifestRows:
     root: Folder
 
 
-def read_manifest_rows(
-    manifest: File, settings: Mapping[str, Any], predictions: Predictions
-) -> ManifestRows | None:
+def read_manifest_rows(files: CohortFiles, predictions: Predictions) -> ManifestRows | None:
     """Read the rows of the study's patients.
 
     Estimates are computed from predictions alone; the manifest adds characteristics, subgroups and images.
 
     Args:
-        manifest: The manifest file.
-        settings: Configuration of a run of the study.
+        files: Manifest and folder of the images (see `studies.cohort_files.find_cohort_files`).
         predictions: Pooled rows of the study.
 
     Returns:
         None, with a logged warning, if the file is missing or has changed since the study was trained.
     """
+    manifest = files.manifest
     missing = "no patient characteristics, subgroups or figure of maps are shown"
     if not manifest.is_file():
         log.warning("%s does not exist: %s", manifest, missing)
@@ -61,5 +58,4 @@ def read_manifest_rows(
     table["external"] = parse_external(table["external"]) if "external" in table else False
     for column in (name for name in table.columns if name not in KNOWN):
         table[column] = parse_clinical(table[column])
-    root = settings.get("cohort", {}).get("root")
-    return ManifestRows(table, locate_folder(root, "cohort.root") if root else manifest.parent)
+    return ManifestRows(table, files.root)

@@ -1,6 +1,5 @@
 """The pooled rows of a finished study, variant by variant; what is unfinished or does not fit is refused."""
 
-import json
 import logging
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,8 +11,12 @@ from mds_lightning.cohort.folds import Folds, read_folds
 from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.provenance import read_provenance
 
 log = logging.getLogger(__name__)
+
+#: Label of the pooled test rows, from which all internal estimates are computed.
+HELD_OUT = "held-out patients, folds pooled"
 
 
 class UntestedError(ValueError):
@@ -124,10 +127,9 @@ def _is_finished(runs: Mapping[int, RunDirectory], n_folds: int) -> bool:
 def _refuse_another_split(runs: Mapping[int, RunDirectory], folds: Folds, path: Path) -> None:
     """A run remembers the hash of the split that it was trained on."""
     for run in runs.values():
-        if not run.provenance.is_file():
-            continue
-        trained = json.loads(run.provenance.read_text(encoding="utf-8")).get("folds_hash")
-        if trained != folds.hash:
+        record = read_provenance(run.provenance)
+        trained = record.get("folds_hash")
+        if record and trained != folds.hash:
             raise ValueError(
                 f"{run.provenance}: trained on the split {trained}, but {path} is {folds.hash}: the file "
                 "was replaced, or the run is of another study: restore the one or the other"
@@ -155,8 +157,8 @@ def _refuse_unfinished(
 def command_to_continue(study: StudyDirectory, runs: Mapping[int, RunDirectory]) -> str:
     """The command that began the runs, for all folds."""
     for run in runs.values():
-        if run.provenance.is_file():
-            words = json.loads(run.provenance.read_text())["command"][2:]
+        if record := read_provenance(run.provenance):
+            words = record["command"][2:]
             kept = [word for word in words if word not in ("-m", "--multirun")]
             kept = [word for word in kept if not word.startswith("fold=")]
             return shlex.join(["mds-lightning", "train", "-m", *kept])

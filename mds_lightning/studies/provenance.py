@@ -1,4 +1,4 @@
-"""What a result came from: versions, hashes, seed, command and host."""
+"""Provenance of a run: versions, hashes, seed, command and host."""
 
 import hashlib
 import json
@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.cohort.path_or_url import File
+from mds_lightning.cohort.path_or_url import File, Folder
+
+#: Version of the layout of a study, its settings and its provenance. 1 (not recorded): version 0.1.0 of
+#: mds-lightning; 2: the provenance also holds `format`, `folder` and `root`.
+FORMAT = 2
+
+
+class FormatError(ValueError):
+    """A later version of mds-lightning wrote the study."""
 
 
 def _git_commit() -> str | None:
@@ -34,20 +42,27 @@ def _git_commit() -> str | None:
 
 
 def describe_file(path: File) -> dict[str, str]:
-    """Where a file lies and what it holds: `path` (absolute, or a URL) and `sha256`."""
+    """Identify a file: `path` (absolute, or a URL) and `sha256` of its content."""
     where = path.resolve() if isinstance(path, Path) else path
     return {"path": str(where), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
+def describe_folder(path: Folder) -> str:
+    """The absolute path, or the URL, of a folder."""
+    return str(path.resolve() if isinstance(path, Path) else path)
+
+
 def write_provenance(path: Path, facts: Mapping[str, Any]) -> None:
-    """Write `provenance.json`: `facts` (hashes, seed, ...) beside what can be found out here.
+    """Write `provenance.json`: `facts` (hashes, seed, ...), and what describes this process and machine.
 
     Args:
         path: File to write.
-        facts: Plain JSON values the caller knows.
+        facts: Plain JSON values.
     """
     record = {
+        "format": FORMAT,
         **facts,
+        "folder": str(Path.cwd()),
         "command": sys.argv,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
@@ -58,3 +73,22 @@ def write_provenance(path: Path, facts: Mapping[str, Any]) -> None:
     }
     with write_atomically(path) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read `provenance.json`; empty if the run has none.
+
+    Raises:
+        FormatError: A later version of mds-lightning wrote it.
+    """
+    if not path.is_file():
+        return {}
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found = record.get("format", 1)
+    if found > FORMAT:
+        version = record.get("packages", {}).get("mds-lightning", "a later version")
+        raise FormatError(
+            f"{path.parent} has format {found}, written by mds-lightning {version}; this version reads "
+            f"formats up to {FORMAT}: install that version to read the study"
+        )
+    return record

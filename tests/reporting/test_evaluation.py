@@ -25,10 +25,9 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
 from mds_lightning.commands.evaluate import Evaluation, evaluate
-from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
 from mds_lightning.studies.layout import StudyDirectory
-from mds_lightning.studies.pooled_rows import read_study
+from mds_lightning.studies.pooled_rows import HELD_OUT, read_study
 
 CLASSES = ("donor", "MDS")
 

@@ -15,13 +15,14 @@ from mds_lightning.reporting.figures.decision import draw_decision
 from mds_lightning.reporting.figures.precision_recall import draw_precision_recall
 from mds_lightning.reporting.figures.roc import draw_roc
 from mds_lightning.reporting.tables.estimate_tables import format_estimate
-from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
+from mds_lightning.reporting.tables.evidence import Evidence
 from mds_lightning.reporting.tables.numbers import find_estimate
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.curves.precision_recall import trace_precision_recall
 from mds_lightning.statistics.curves.roc import trace_roc
 from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.studies.pooled_rows import HELD_OUT
 
 log = logging.getLogger(__name__)
 

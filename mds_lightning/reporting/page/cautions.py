@@ -6,8 +6,9 @@ import pandas as pd
 
 from mds_lightning.reporting.page.cohort_flow import CohortFlow
 from mds_lightning.reporting.page.provenance_summary import ProvenanceSummary
-from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence
+from mds_lightning.reporting.tables.evidence import Evidence
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate
+from mds_lightning.studies.pooled_rows import HELD_OUT
 
 #: An interval of the ROC-AUC wider than this is reported as too few patients.
 _WIDE = 0.15

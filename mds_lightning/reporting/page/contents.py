@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mds_lightning.reporting.opened import FoldRun, Study
 from mds_lightning.reporting.page.cautions import list_cautions
 from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
 from mds_lightning.reporting.page.provenance_summary import (
@@ -18,14 +17,16 @@ from mds_lightning.reporting.page.report_maps import Picture, choose_explained, 
 from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
-from mds_lightning.reporting.tables.evidence import HELD_OUT, Evidence, gather_evidence
+from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
 from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metric_lines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.studies.cohort_files import find_manifest, is_simulated
+from mds_lightning.studies.cohort_files import find_cohort_files, is_simulated
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
+from mds_lightning.studies.pooled_rows import HELD_OUT
 from mds_lightning.studies.selection import Selection
+from mds_lightning.studies.study import FoldRun, Study
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,8 @@ def gather_page(study: Study, settings: Settings) -> Page:
     selection = study.selection
     runs = [study.fold(fold, variant) for fold, variant in selection.chosen.items()]
     configuration = runs[0].settings
-    manifest = find_manifest(study.directory, runs[0].directory)
-    rows = None
-    if manifest is not None:
-        rows = read_manifest_rows(manifest.path, configuration, selection.predictions)
+    files = find_cohort_files(study.directory, runs[0].directory)
+    rows = None if files is None else read_manifest_rows(files, selection.predictions)
     evidence = gather_evidence(
         selection.predictions, settings, None if rows is None else clinical_columns(rows.table)
     )
@@ -147,13 +146,13 @@ def gather_page(study: Study, settings: Settings) -> Page:
     headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", headline_class)
     assert headline is not None, "every table of estimates contains the ROC-AUC"
     skipped = {image for run in runs for image in run.skipped}
-    there = None if rows is None or manifest is None else manifest.path
+    there = None if rows is None or files is None else files.manifest
     flow = count_flow(evidence.predictions, there, skipped)
     provenance = summarise_provenance([run.directory for run in runs])
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
     cautions = list(list_cautions(evidence, flow, provenance, headline, simulated))
-    if manifest is not None and manifest.has_changed:
+    if files is not None and files.has_changed:
         effect = "are omitted" if rows is None else "use its current values"
         cautions.append(
             "The manifest has changed since the study was trained: patient characteristics and subgroups "

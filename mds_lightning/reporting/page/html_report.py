@@ -12,7 +12,6 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.reporting.opened import Study
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
 from mds_lightning.reporting.page.plot_axes import PlotAxes
@@ -20,6 +19,7 @@ from mds_lightning.reporting.page.report_maps import scale_colours
 from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.study import Study
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -1,6 +1,5 @@
 """What the folds of a variant recorded about how they were trained."""
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.provenance import read_provenance
 
 #: Packages whose version can change a result.
 _DECISIVE = (
@@ -37,7 +37,7 @@ def summarise_provenance(runs: Sequence[RunDirectory]) -> ProvenanceSummary:
     Args:
         runs: Folds of one variant.
     """
-    records = [json.loads(run.provenance.read_text()) for run in runs]
+    records = [read_provenance(run.provenance) for run in runs]
     facts = {
         "command": [_command(record) for record in records],
         "code (git commit)": [record["git"] or "not a checkout: the installed package" for record in records],

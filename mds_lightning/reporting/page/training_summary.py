@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mds_lightning.reporting.opened import FoldRun
+from mds_lightning.studies.study import FoldRun
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ from mds_lightning.statistics.operating_point_estimates import estimate_operatin
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.subgroups import estimate_subgroups
+from mds_lightning.studies.pooled_rows import HELD_OUT
 
-#: Label of the rows that all internal estimates are computed from.
-HELD_OUT = "held-out patients, folds pooled"
 #: Text columns with more values than this (free text, dates) are not used as subgroups.
 _MOST_GROUPS = 12
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from mds_lightning.reporting.figures.figures_of_variant import draw_figures
-from mds_lightning.reporting.tables.evidence import HELD_OUT, gather_evidence
+from mds_lightning.reporting.tables.evidence import gather_evidence
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.pooled_rows import HELD_OUT
 
 QUICK = Settings(n_resamples=100)
 

@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
-from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.reporting.tables.headline import choose_headlines
 from mds_lightning.reporting.tables.numbers import Estimate, list_groups, list_metric_lines
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.intervals.bootstrap import BCA
 from mds_lightning.statistics.intervals.wilson import WILSON
 from mds_lightning.statistics.subgroups import estimate_subgroups
+from mds_lightning.studies.pooled_rows import HELD_OUT
 
 NAN = float("nan")
 

@@ -1,6 +1,5 @@
 """A study opened for reading: its folds, rows, metrics, maps and images, for scripts and notebooks."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +14,13 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import OcclusionMap, read_map
-from mds_lightning.reporting.tables.evidence import HELD_OUT
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.predictions import Predictions, read_predictions
-from mds_lightning.studies.cohort_files import find_manifest
+from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
-from mds_lightning.studies.pooled_rows import UntestedError, command_to_test, read_runs
+from mds_lightning.studies.pooled_rows import HELD_OUT, UntestedError, command_to_test, read_runs
+from mds_lightning.studies.provenance import read_provenance
 from mds_lightning.studies.selection import Selection, select_variants
 from mds_lightning.studies.settings import read_settings
 
@@ -47,8 +46,7 @@ class FoldRun:
     @property
     def provenance(self) -> dict[str, Any]:
         """Versions, hashes, seed and command."""
-        record: dict[str, Any] = json.loads(self.directory.provenance.read_text())
-        return record
+        return read_provenance(self.directory.provenance)
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -174,14 +172,12 @@ class Study:
     @cached_property
     def _manifest(self) -> ManifestRows:
         run = self.runs(self.variants[0])[0]
-        manifest = find_manifest(self.directory, run.directory)
-        rows = None
-        if manifest is not None:
-            rows = read_manifest_rows(manifest.path, run.settings, self.selection.predictions)
+        files = find_cohort_files(self.directory, run.directory)
+        rows = None if files is None else read_manifest_rows(files, self.selection.predictions)
         if rows is None:
             raise ValueError(
                 f"the manifest of {self.directory.path} is not where {run.directory.config} says, or has "
-                "changed: start from the folder in which the study was trained"
+                "changed: restore it, or start from the folder in which the study was trained"
             )
         return rows
 

@@ -1,30 +1,30 @@
-"""What a sweep is a sweep of: the same cohort, the same split, the same settings."""
+"""Identity of a sweep: what all its jobs have in common."""
 
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from mds_lightning.commands.cohort import open_cohort
 from mds_lightning.studies.settings import decisive_settings
+from mds_lightning.studies.study_cohort import prepare_study_cohort
 
-#: Keys that the jobs of a sweep differ in by design.
-_OF_A_JOB = ("fold", "variant", "hpo")
+#: Keys in which the jobs of a sweep differ.
+_JOB_KEYS = ("fold", "variant", "hpo")
 
 
 def identify(config: DictConfig) -> dict[str, str]:
-    """Flat text of all that must not change while a sweep goes on; `StudySweeperConf.identity` names it.
+    """Flat text of everything that must not change during a sweep; `StudySweeperConf.identity` names it.
 
     It also draws a simulated cohort and writes the folds, once, before the jobs need them.
 
     Args:
-        config: `conf/train.yaml` as the sweep was started, without what its jobs override.
+        config: `conf/train.yaml` as the sweep was started, without the overrides of its jobs.
 
     Raises:
-        ValueError: As `open_cohort`.
+        ValueError: See `studies.study_cohort.prepare_study_cohort`.
     """
     plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     settings = cast(dict[str, Any], OmegaConf.to_container(plain, resolve=True, throw_on_missing=True))
-    kept = {key: value for key, value in settings.items() if key not in _OF_A_JOB}
-    opened = open_cohort(config)
+    kept = {key: value for key, value in settings.items() if key not in _JOB_KEYS}
+    opened = prepare_study_cohort(settings)
     hashes = {"cohort": opened.cohort.hash, "folds": opened.folds.hash}
     return hashes | {key: str(value) for key, value in decisive_settings(kept).items()}
