@@ -17,6 +17,8 @@ from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
 from mds_lightning.maps.overlay import scale_importance
 
+from .pooled_rows import make_pooled  # noqa: F401
+
 FOLDS = 3
 
 

@@ -163,8 +163,8 @@ def _write_selection(study: StudyDirectory, selection: Selection, evidence: Mapp
     shown: list[Table | str] = [show_claim(claim)]
     if not selection.complete:
         shown.append(
-            "What choosing on the test patients would have claimed (the optimistic figure) needs the test "
-            f"rows of every trial:\n  {command_to_test(study, every=True)}"
+            "The optimistic result of selection on the test patients needs the test rows of every trial:\n"
+            f"  {command_to_test(study, every=True)}"
         )
     folder = study.evaluation / "selected"
     folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])

@@ -146,7 +146,7 @@ def test_numbers_are_those_of_the_pooled_rows(evaluated: tuple[Path, Evaluation,
     rows = pooled_rows(study)
     patients = rows.groupby("patient_id")[["target", "prob_MDS"]].mean()
     for level, data in (("image", rows), ("patient", patients)):
-        auc = pick(table, level=level, metric="roc_auc", of="MDS")["value"]
+        auc = pick(table, level=level, metric="roc_auc", **{"class": "MDS"})["value"]
         assert np.allclose(auc, roc_auc_score(data["target"], data["prob_MDS"]), atol=1e-12)
         accuracy = pick(table, level=level, metric="accuracy")["value"]
         assert np.allclose(accuracy, accuracy_score(data["target"], data["prob_MDS"] > 0.5))
@@ -184,7 +184,9 @@ def test_thresholds_and_decisions_fit_together(evaluated: tuple[Path, Evaluation
     chosen = pick(tables["thresholds"], rule="Youden index", level="image").set_index("fold")["threshold"]
     rows = pooled_rows(study)
     called = rows["prob_MDS"] >= rows["fold"].map(chosen)
-    points = pick(tables["operating_points"], rule="Youden index", level="image", metric="recall", of="MDS")
+    points = pick(
+        tables["operating_points"], rule="Youden index", level="image", metric="recall", **{"class": "MDS"}
+    )
     pooled = points[points["interval"] != "Student t over folds"]["value"]
     assert np.allclose(pooled, called[rows["target"] == 1].mean())
     confusion = pick(tables["confusion"], level="image", true="MDS", predicted="MDS")["rows"].iloc[0]
@@ -303,7 +305,7 @@ def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_rema
 
     monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
     alone = evaluate(config(study, n_resamples=100))
-    assert "its server cannot be reached (Connection refused)" in caplog.text
+    assert "the server cannot be reached (Connection refused)" in caplog.text
     assert "subgroups" not in alone.evidence["resnet18"].tables
     pd.testing.assert_frame_equal(
         alone.evidence["resnet18"].tables["metrics"], with_all.evidence["resnet18"].tables["metrics"]
@@ -344,7 +346,7 @@ FAULTS = {
     "NaN": (lambda t: t.assign(prob_MDS=t["prob_MDS"].where(t.index != 3)), "row 3 .* NaN"),
     "negative": (lambda t: t.assign(prob_MDS=-t["prob_MDS"]), "outside 0..1"),
     "sum": (lambda t: t.assign(prob_MDS=t["prob_MDS"] / 2), "add up to 1"),
-    "target": (lambda t: t.assign(target=1 - t["target"]), "place of its label"),
+    "target": (lambda t: t.assign(target=1 - t["target"]), "not the index of its label"),
     "missing column": (lambda t: t.drop(columns="site"), "column site is missing"),
     "lost patient": (lambda t: t[t["patient_id"] != "p16"], "not those of the fold file.*p16"),
     "other fold": (lambda t: t.assign(fold=1), "rows of fold 1"),
@@ -425,7 +427,7 @@ def test_wrong_settings_are_refused(study: Path, key: str, value: Any) -> None:
 def pick_auc(study: Path, variant: str) -> float:
     """Patient-level ROC-AUC of a variant, as its own metrics.csv has it."""
     table = pd.read_csv(study / "evaluation" / variant / "metrics.csv")
-    rows = pick(table, metric="roc_auc", level="patient", patients=HELD_OUT, of="MDS")
+    rows = pick(table, metric="roc_auc", level="patient", patients=HELD_OUT, **{"class": "MDS"})
     return float(rows["value"].iloc[0])
 
 
