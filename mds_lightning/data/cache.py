@@ -1,6 +1,5 @@
 """The cache of decoded images on disk, shared by all folds, jobs and workers."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -8,19 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.data.cache_capacity import Capacity
-from mds_lightning.data.decode import ImageError, read_image_file
-from mds_lightning.data.file_catalog import FileCatalog, Fingerprint, KnownImage
+from mds_lightning.data.decode import ImageError
+from mds_lightning.data.file_catalog import FileCatalog
 from mds_lightning.data.parallel_map import map_in_threads, reader_threads
 from mds_lightning.data.pixel_store import PixelStore
+from mds_lightning.data.prepared_image import PreparedImage, prepare_image
 from mds_lightning.data.resize_spec import ResizeSpec
-from mds_lightning.data.stain_normalization import StainNormalization, read_field
+from mds_lightning.data.stain_normalization import StainNormalization
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +60,6 @@ class FillResult:
 
     contents: dict[File, str]
     faults: dict[File, str]
-
-
-@dataclass(frozen=True)
-class _PreparedImage:
-    """One file, decoded and resized as requested; `images` is empty if they are already stored."""
-
-    path: File
-    fingerprint: Fingerprint
-    known: KnownImage
-    images: tuple[NDArray[np.uint8], ...]
 
 
 class FieldCache:
@@ -149,15 +137,15 @@ class FieldCache:
         catalog: FileCatalog,
         stores: Sequence[PixelStore],
         faults: dict[File, str],
-    ) -> Iterator[_PreparedImage]:
+    ) -> Iterator[PreparedImage]:
         """Decode `paths` in order; files that cannot be decoded are added to `faults`."""
         stored = {
             content: shape for content, shape in catalog.shape_of.items() if _contains_all(stores, content)
         }
 
-        def make(path: File) -> _PreparedImage | ImageError:
+        def make(path: File) -> PreparedImage | ImageError:
             try:
-                return _read(path, specs, max_pixels, stain, stored)
+                return prepare_image(path, specs, max_pixels, stain, stored)
             except ImageError as error:
                 return error
 
@@ -191,38 +179,7 @@ def _contains_all(stores: Sequence[PixelStore], content: str) -> bool:
     return all(content in store for store in stores)
 
 
-def _read(
-    path: File,
-    specs: Sequence[ResizeSpec],
-    max_pixels: int,
-    stain: StainNormalization | None,
-    stored: dict[str, tuple[int, int]],
-) -> _PreparedImage:
-    before = _fingerprint(path)
-    content = read_image_file(path, max_pixels)
-    if _fingerprint(path) != before or before is None:
-        raise ImageError(
-            f"{path}: changed while it was read", "wait until it is copied, and run the command again"
-        )
-    digest = hashlib.sha256(content).hexdigest()
-    if digest in stored:
-        # The file was moved or copied, or its time stamp was changed.
-        return _PreparedImage(path, before, KnownImage(digest, stored[digest]), ())
-    image = read_field(path, max_pixels, stain, content)
-    height, width = image.shape[:2]
-    return _PreparedImage(
-        path, before, KnownImage(digest, (height, width)), tuple(spec(image) for spec in specs)
-    )
-
-
-def _fingerprint(path: File) -> Fingerprint | None:
-    try:
-        return Fingerprint.of(path.stat())
-    except OSError:
-        return None
-
-
-def _add(image: _PreparedImage, catalog: FileCatalog, stores: Sequence[PixelStore]) -> None:
+def _add(image: PreparedImage, catalog: FileCatalog, stores: Sequence[PixelStore]) -> None:
     if image.images:
         for store, pixels in zip(stores, image.images, strict=True):
             # Already stored: another file has the same bytes, or only this spec was committed before.

@@ -1,6 +1,4 @@
 import logging
-import os
-import pickle
 import unicodedata
 from pathlib import Path
 
@@ -10,38 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mds_lightning.cohort.finding import CohortError, Finding
-from mds_lightning.cohort.finding_kinds import EMPTY_CELL
 from mds_lightning.cohort.manifest import inspect_manifest, read_cohort
 from mds_lightning.cohort.task import Task
 
-PLAIN = "image,patient_id,label\n0.png,p0,MDS\n1.png,p0,MDS\n2.png,p1,donor\n"
-
-
-def write(folder, text, name="manifest.csv"):
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def findings_of(path, task, **options):
-    return inspect_manifest(path, task, **options).findings
-
-
-def errors_of(path, task, **options):
-    """(row, column, message) of every error `read_cohort` raises."""
-    with pytest.raises(CohortError) as raised:
-        read_cohort(path, task, **options)
-    assert all(finding.severity == "error" for finding in raised.value.findings)
-    assert all(finding.file == str(path) for finding in raised.value.findings)
-    return [(finding.row, finding.column, finding.message) for finding in raised.value.findings]
-
-
-def one_error(path, task, **options):
-    errors = errors_of(path, task, **options)
-    assert len(errors) == 1, errors
-    return errors[0]
-
+from .manifests import PLAIN, errors_of, findings_of, one_error, write
 
 # Reading
 
@@ -185,226 +155,6 @@ def test_the_hash_depends_on_what_determines_the_split_only(folder, task):
         assert hash_of(rows[0].replace(old, new), *rows[1:]) != first
 
 
-# Invalid files
-
-
-@pytest.mark.parametrize(
-    ("content", "row", "message"),
-    [
-        (b"", None, "is empty"),
-        (b" \n\n", None, "is empty"),
-        (b"\xef\xbb\xbf", None, "is empty"),
-        (b"image,patient_id,label\n", None, "no rows"),
-        (b"image,patient_id,label\n\n,,\n", None, "no rows"),
-        (PLAIN.encode("utf-16"), None, "UTF-8"),
-        (PLAIN.encode("utf-16-le"), None, "UTF-8"),
-        (PLAIN.encode("utf-32"), None, "UTF-8"),
-        (PLAIN.replace("p1", "M\u00fcller").encode("latin-1"), 4, "Latin-1"),
-        (b"PK\x03\x04" + bytes(40), None, "CSV UTF-8"),
-        (b"PAR1" + bytes(40), None, "not a readable Parquet file"),
-        (PLAIN.replace(",", "|").encode(), 1, "separated by commas, semicolons or tabs"),
-        (PLAIN.replace(",", " ").encode(), 1, "separated by commas, semicolons or tabs"),
-        (PLAIN.replace("p1", '"p1').encode(), 4, "double quote"),
-    ],
-    ids=[
-        "empty", "blank", "only-bom", "only-header", "only-blank-rows", "utf-16", "utf-16-without-bom",
-        "utf-32", "latin-1", "xlsx", "broken-parquet", "pipe", "space", "open-quote",
-    ],
-)  # fmt: skip
-def test_a_file_that_is_not_a_manifest_is_refused_with_the_reason(folder, task, content, row, message):
-    errors = errors_of(write(folder, content), task)
-    assert any(found[:2] == (row, None) and message in found[2] for found in errors), errors
-
-
-def test_absent_files_and_folders_are_refused(folder, task):
-    assert "does not exist" in one_error(folder / "absent.csv", task)[2]
-    assert "is a folder" in one_error(folder, task)[2]
-    write(folder, b"image,patient_id", "m.parquet")
-    assert "not a readable Parquet file" in one_error(folder / "m.parquet", task)[2]
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may read everything")
-def test_an_unreadable_manifest_is_refused(folder, task):
-    path = write(folder, PLAIN)
-    path.chmod(0)
-    assert "permissions" in one_error(path, task)[2]
-
-
-# Invalid headers
-
-
-@pytest.mark.parametrize(
-    ("header", "column", "hint"),
-    [
-        ("image,patient,label", "patient_id", "rename 'patient' to 'patient_id'"),
-        ("Image,patient_id,label", "image", "rename 'Image' to 'image'"),
-        ("image,Patient ID,label", "patient_id", "rename 'Patient ID' to 'patient_id'"),
-        ("image,patient_id,diagnosis", "label", "the header has image, patient_id, diagnosis"),
-    ],
-)
-def test_a_missing_column_is_reported_with_the_most_similar_one(folder, task, header, column, hint):
-    row, found, message = one_error(write(folder, PLAIN.replace("image,patient_id,label", header)), task)
-    assert (row, found) == (1, column)
-    assert "missing" in message
-    assert hint in message
-
-
-def test_repeated_and_unnamed_columns_are_refused(folder, task):
-    text = "image,patient_id,label,label,\n0.png,a,MDS,donor,\n1.png,b,donor,MDS,note\n"
-    errors = errors_of(write(folder, text), task)
-    assert [(row, column) for row, column, _ in errors] == [(1, "label"), (3, None)]
-    assert "2 times in the header" in errors[0][2]
-    assert "no name" in errors[1][2]
-
-
-@pytest.mark.parametrize("name", ["External", "EXTERNAL", "Mask"])
-def test_a_misspelt_optional_column_is_not_a_clinical_column(folder, task, name):
-    text = f"image,patient_id,label,{name}\n0.png,p0,MDS,\n1.png,p1,donor,\n"
-    row, column, message = one_error(write(folder, text), task)
-    assert (row, column) == (1, name)
-    assert "rename it" in message
-
-
-def test_findings_in_the_header_do_not_hide_those_in_rows(folder, task):
-    text = "image,patient,label\n0.png,a,MDS\n0.png,a,\nabsent.png,b,donor\n"
-    found = [(row, column) for row, column, _ in errors_of(write(folder, text), task)]
-    assert found == [(1, "patient_id"), (3, "label"), (3, "image"), (4, "image")]
-
-
-# Invalid rows
-
-
-@pytest.mark.parametrize(
-    ("rows", "row", "column", "message"),
-    [
-        (",p2,MDS", 5, "image", "is empty"),
-        ("3.png,,MDS", 5, "patient_id", "is empty"),
-        ("3.png,p2,", 5, "label", "is empty"),
-        ("3.png,p2", 5, None, "has 2 cells where the header has 3"),
-        ("3.png;p2;MDS", 5, None, "separated by a semicolon"),
-        ("3.png,p2,MDS,more", 5, None, "has 4 cells where the header has 3"),
-        ("3.png,p0,donor", 5, "label", "'donor' here and 'MDS' in row 2"),
-        ("0.png,p0,MDS", 5, "image", "already in row 2"),
-        ("./0.png,p0,MDS", 5, "image", "already in row 2"),
-        ("a/../0.png,p0,MDS", 5, "image", "(as '0.png')"),
-        ("0.png,p2,MDS", 5, "image", "under patient 'p0' and here under 'p2'"),
-        ("../0.png,p2,MDS", 5, "image", "leads outside"),
-        ("a/../../0.png,p2,MDS", 5, "image", "leads outside"),
-        ("/etc/passwd,p2,MDS", 5, "image", "is absolute"),
-        ("C:\\images\\0.png,p2,MDS", 5, "image", "is absolute"),
-        ("absent.png,p2,MDS", 5, "image", "is not under"),
-        ("3.jpg,p2,MDS", 5, "image", "did you mean '3.png'?"),
-        ("nowhere/3.png,p2,MDS", 5, "image", "there is no folder 'nowhere'"),
-        (".,p2,MDS", 5, "image", "is not a regular file"),
-        ("empty.png,p2,MDS", 5, "image", "0 bytes"),
-        ("copy.png,p2,MDS", 5, "image", "same photograph (same bytes) as '0.png' in row 2 of patient 'p0'"),
-        ("hard.png,p0,MDS", 5, "image", "the same file as '0.png' in row 2"),
-        ("linked.png,p2,MDS", 5, "image", "leads outside"),
-        ("outside/secret.png,p2,MDS", 5, "image", "leads outside"),
-        ("broken.png,p2,MDS", 5, "image", "is not under"),
-        ("sub\\3.png,p2,MDS", 5, "image", "write / instead of \\"),
-    ],
-)  # fmt: skip
-def test_an_invalid_row_is_reported_at_its_position(folder, task, rows, row, column, message):
-    beyond = folder.parent / f"{folder.name}-beyond"
-    beyond.mkdir()
-    (beyond / "secret.png").write_bytes(b"secret")
-    (folder / "a").mkdir()
-    (folder / "sub").mkdir()
-    (folder / "sub" / "3.png").write_bytes(b"below")
-    (folder / "empty.png").touch()
-    (folder / "copy.png").write_bytes((folder / "0.png").read_bytes())
-    (folder / "hard.png").hardlink_to(folder / "0.png")
-    (folder / "linked.png").symlink_to(beyond / "secret.png")
-    (folder / "outside").symlink_to(beyond)
-    (folder / "broken.png").symlink_to(folder / "gone.png")
-    errors = errors_of(write(folder, PLAIN + rows + "\n"), task)
-    assert (row, column) == errors[0][:2]
-    assert message in errors[0][2]
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "message"),
-    [
-        ("external", "maybe", "'maybe' is neither true nor false"),
-        ("external", "2", "neither true nor false"),
-        ("mask", "absent.png", "is not under"),
-        ("mask", "../mask.png", "leads outside"),
-        ("boxes", "[[1, 2, 3", "is not JSON"),
-        ("boxes", "{}", "is not a list"),
-        ("boxes", "[[1, 2, 3]]", "not four numbers"),
-        ("boxes", '[[1, 2, 3, "4"]]', "not four numbers"),
-        ("boxes", "[[1, 2, 3, NaN]]", "not four numbers"),
-        ("boxes", "[[5, 2, 3, 4]]", "no area"),
-        ("boxes", "[[-1, 2, 3, 4]]", "no area"),
-    ],
-)
-def test_an_invalid_optional_cell_is_reported_at_its_position(folder, task, column, cell, message):
-    quoted = '"' + cell.replace('"', '""') + '"'
-    text = f"image,patient_id,label,{column}\n0.png,p0,MDS,\n1.png,p1,donor,\n2.png,p2,MDS,{quoted}\n"
-    row, found, said = one_error(write(folder, text), task)
-    assert (row, found) == (4, column)
-    assert message in said
-
-
-def test_valid_masks_and_boxes_are_kept(folder, task):
-    text = 'image,patient_id,label,mask,boxes\n0.png,a,MDS,5.png,"[[0, 1.5, 10, 20]]"\n1.png,b,donor,,[]\n'
-    table = read_cohort(write(folder, text), task).table
-    assert table["mask"].tolist() == ["5.png", ""]
-    assert table["boxes"].tolist() == ["[[0, 1.5, 10, 20]]", "[]"]
-
-
-def test_a_patient_is_external_or_not(folder, task):
-    text = "image,patient_id,label,external\n0.png,a,MDS,no\n1.png,a,MDS,yes\n2.png,b,donor,\n"
-    row, column, message = one_error(write(folder, text), task)
-    assert (row, column) == (3, "external")
-    assert "'true' here and 'false' in row 2" in message
-
-
-def test_a_label_without_rows_is_refused_with_the_existing_labels(folder):
-    row, column, message = one_error(write(folder, PLAIN), Task("t", ("donor", "AML")))
-    assert (row, column) == (None, "label")
-    assert "'AML'" in message
-    assert "'MDS', 'donor'" in message
-    errors = errors_of(write(folder, PLAIN), Task("t", ("Donor", "MDS")))
-    assert "it is spelt 'donor' here" in errors[0][2]
-
-
-def test_each_class_needs_one_internal_patient_for_each_fold(folder, task):
-    text = (
-        "image,patient_id,label,external\n0.png,a,MDS,\n1.png,b,MDS,\n2.png,c,MDS,yes\n3.png,d,donor,\n"
-        "4.png,e,donor,\n5.png,f,donor,\n"
-    )
-    read_cohort(write(folder, text), task, n_splits=2)
-    row, column, message = one_error(write(folder, text), task, n_splits=3)
-    assert (row, column) == (None, "label")
-    assert "'MDS' has fewer patients that are not external (2)" in message
-    assert "folds.n_splits=3" in message
-
-
-def test_conflicting_labels_are_errors_only_if_the_task_uses_both(folder, task, caplog):
-    text = PLAIN + "3.png,p0,AML\n4.png,p5,AML\n5.png,p5,CML\n"
-    cohort = read_cohort(write(folder, text), task)
-    assert len(cohort.table) == 3
-    assert "'AML' here and 'MDS' in row 2" in caplog.text
-    assert "p5" not in caplog.text
-
-
-def test_all_findings_are_reported_at_once_with_spreadsheet_rows(folder, task):
-    # A cell with a line break and a blank line are one row of a spreadsheet each.
-    text = (
-        "image,patient_id,label,note\n"
-        '0.png,p0,MDS,"two\nlines"\n'
-        "\n"
-        "1.png,p1,donor,\n"
-        "absent.png,p2,MDS,\n"
-        ",p3,MDS,\n"
-        "1.png,p1,donor,\n"
-    )
-    found = [(row, column) for row, column, _ in errors_of(write(folder, text), task)]
-    assert found == [(5, "image"), (6, "image"), (7, "image")]
-
-
 # Warnings
 
 
@@ -448,18 +198,6 @@ def test_many_warnings_are_not_all_logged(folder, task, caplog):
     read_cohort(write(folder, PLAIN + rows), task)
     assert len(caplog.records) == 6
     assert "52 more warnings" in caplog.text
-
-
-# The error
-
-
-def test_the_error_can_be_pickled_and_its_text_is_limited():
-    findings = [Finding(EMPTY_CELL, "m.csv", row, "label", "is empty", "fill it") for row in range(1000)]
-    error = pickle.loads(pickle.dumps(CohortError(findings)))
-    assert error.findings == tuple(findings)
-    assert str(error).count("\n") == 100
-    assert "m.csv, row 7, column label: is empty: fill it (MDS010)" in str(error)
-    assert "900 more" in str(error)
 
 
 # Arbitrary bytes

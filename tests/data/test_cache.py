@@ -1,13 +1,7 @@
 """The cache returns the same bytes as decoding, whatever happens while it is filled."""
 
-import multiprocessing
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -25,37 +19,12 @@ from mds_lightning.data.loading_parameters import LoadingParameters, required_re
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import read_field
 
+from .fields import SPECS, rest, tree, write_fields
+
 PAPER = AugmentationParameters(
     crop=0.5, flips=True, quarter_turns=True, rotation=15, shear=5, translation=0.05,
     brightness=0.1, contrast=0.1, saturation=0.1, hue=0.02,
 )  # fmt: skip
-SPECS = (ResizeSpec((30, 40), 2**0.5), ResizeSpec((30, 40)))
-
-
-def write_fields(folder, number, height=90, width=120):
-    """Files of noise."""
-    paths = []
-    for index in range(number):
-        pixels = np.random.default_rng(index).integers(0, 256, (height, width, 3), dtype=np.uint8)
-        path = folder / f"{index:04d}.png"
-        Image.fromarray(pixels).save(path)
-        paths.append(path)
-    return paths
-
-
-def rest(folder):
-    """Wait until the time stamps of the files in `folder` are trusted: ctime cannot be set."""
-    youngest = max(path.stat().st_ctime for path in folder.iterdir())
-    time.sleep(max(0.0, 2.05 - (time.time() - youngest)))
-
-
-def tree(folder):
-    """Every file of a cache that pixels depend on, with its bytes."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name in ("pixels.u8", "index.jsonl")
-    }
 
 
 def make_cache(folder, **parameters):
@@ -70,7 +39,7 @@ def count_decodes(monkeypatch):
         decoded.append(path)
         return read_field(path, *arguments)
 
-    monkeypatch.setattr("mds_lightning.data.cache.read_field", decode)
+    monkeypatch.setattr("mds_lightning.data.prepared_image.read_field", decode)
     return decoded
 
 
@@ -106,7 +75,7 @@ def test_every_image_is_decoded_once_for_all_sizes_and_runs(tmp_path, monkeypatc
     first = make_cache(tmp_path / "cache").fill(paths, SPECS, 10**6)
     assert sorted(decoded) == paths
     opened = []
-    monkeypatch.setattr("mds_lightning.data.cache.read_image_file", opened.append)
+    monkeypatch.setattr("mds_lightning.data.prepared_image.read_image_file", opened.append)
     again = make_cache(tmp_path / "cache").fill(paths[::-1], SPECS, 10**6)
     assert again.contents == first.contents
     assert not opened
@@ -231,95 +200,3 @@ def test_the_cache_keeps_its_limit_and_estimates_the_room_needed(tmp_path, monke
 def test_a_cache_parameter_out_of_range_is_refused_by_its_key(tmp_path, key, value):
     with pytest.raises(ValueError, match=f"cache.{key} is {value}"):
         CacheParameters(tmp_path, **{key: value})
-
-
-# Several jobs, killed jobs
-
-BUILD = """
-import sys
-import time
-from pathlib import Path
-from mds_lightning.data import cache
-from mds_lightning.data.resize_spec import ResizeSpec
-cache._COMMIT_INTERVAL = 0.05
-decode = cache.read_field
-
-def decode_slowly(*arguments):
-    time.sleep(0.03)
-    return decode(*arguments)
-
-cache.read_field = decode_slowly
-images, folder = Path(sys.argv[1]), Path(sys.argv[2])
-parameters = cache.CacheParameters(folder, workers=2)
-specs = (ResizeSpec((30, 40), 2**0.5), ResizeSpec((30, 40)))
-sys.stdout.write("ready\\n"); sys.stdout.flush()
-cache.FieldCache(parameters).fill(sorted(images.iterdir()), specs, 10**7)
-"""
-
-
-def start_build(images, folder):
-    process = subprocess.Popen(
-        [sys.executable, "-c", BUILD, str(images), str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def build(images, folder):
-    specs = (ResizeSpec((30, 40), 2**0.5), ResizeSpec((30, 40)))
-    FieldCache(CacheParameters(folder, workers=1)).fill(sorted(images.iterdir()), specs, 10**7)
-
-
-@pytest.fixture(scope="module")
-def large_images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("large")
-    write_fields(folder, 16, height=300, width=400)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def whole(large_images, tmp_path_factory):
-    """The cache of `large_images`, filled without interruption."""
-    folder = tmp_path_factory.mktemp("whole") / "cache"
-    build(large_images, folder)
-    return tree(folder)
-
-
-def test_two_simultaneous_jobs_leave_one_valid_store(tmp_path, large_images, whole):
-    context = multiprocessing.get_context("fork")
-    jobs = [context.Process(target=build, args=(large_images, tmp_path / "cache")) for _ in range(2)]
-    for job in jobs:
-        job.start()
-    for job in jobs:
-        job.join()
-        assert job.exitcode == 0
-    assert tree(tmp_path / "cache") == whole
-
-
-def test_filling_killed_at_random_times_ends_with_the_same_bytes(tmp_path, large_images, whole):
-    pixels = tmp_path / "cache" / SPECS[0].key / "pixels.u8"
-    size = len(whole[f"{SPECS[0].key}/pixels.u8"])
-    for fraction in sorted(random.Random(0).uniform(0.02, 0.9) for _ in range(5)):
-        process = start_build(large_images, tmp_path / "cache")
-        while not (pixels.is_file() and pixels.stat().st_size >= fraction * size):
-            assert process.poll() is None
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
-        process.stdout.close()
-    assert tree(tmp_path / "cache") != whole
-    build(large_images, tmp_path / "cache")
-    assert tree(tmp_path / "cache") == whole
-
-
-def test_incomplete_writes_of_a_killed_job_are_overwritten(tmp_path, large_images, whole):
-    folder = tmp_path / "cache"
-    build(large_images, folder)
-    for spec in SPECS:
-        pixels, index = folder / spec.key / "pixels.u8", folder / spec.key / "index.jsonl"
-        lines = index.read_bytes().splitlines(keepends=True)
-        # As if killed after some pixels were written and in the middle of a line.
-        index.write_bytes(b"".join(lines[:8]) + lines[8][:20])
-        content = pixels.read_bytes()
-        pixels.write_bytes(content[: len(content) // 2] + b"\xff" * 1000)
-    build(large_images, folder)
-    assert tree(folder) == whole

@@ -95,9 +95,3 @@ def test_worker_processes_change_no_byte_in_any_epoch(make_datamodule):
         epochs.append(torch.cat([batch["image"] for batch in alone]))
     assert not torch.equal(epochs[0], epochs[1])
     assert not torch.equal(epochs[1], epochs[2])
-
-
-@pytest.mark.parametrize(("key", "value"), [("batch_size", 0), ("num_workers", -1), ("max_pixels", 0)])
-def test_a_loading_parameter_out_of_range_is_refused_by_its_key(key, value):
-    with pytest.raises(ValueError, match=f"data.{key} is {value}"):
-        LoadingParameters(size=(32, 32), **{key: value})

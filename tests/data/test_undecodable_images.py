@@ -120,12 +120,6 @@ def test_the_size_is_determined_without_opening_cached_files(cohort, tmp_path, m
     assert input_size(cohort, 96, 10_000, cache) == (64, 96)
 
 
-@pytest.mark.parametrize(("key", "value"), [("on_error", "ignore"), ("max_skipped", 1.5)])
-def test_a_setting_out_of_range_is_refused_by_its_key(key, value):
-    with pytest.raises(ValueError, match=f"data.{key} is "):
-        LoadingParameters((32, 32), **{key: value})
-
-
 def test_an_image_is_bytes_whether_or_not_it_is_stored(prepare):
     fields, _ = prepare(on_error="skip")
     spec = required_resize_specs(LoadingParameters((32, 48)), PLAIN)[1]

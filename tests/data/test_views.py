@@ -224,7 +224,7 @@ def test_a_full_cache_explains_the_size_of_tiles(cohort, tmp_path):
         )
 
 
-# Invalid settings
+# Fields smaller than a tile
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -242,23 +242,3 @@ def test_fields_smaller_than_a_tile_are_refused_by_name(make_datamodule, cached)
 def test_a_small_magnification_may_leave_no_room(make_datamodule):
     with pytest.raises(ValueError, match=r"at data\.magnification=0\.75.*\n.*: 45 x 30"):
         make_datamodule("tiles", magnification=0.75)
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"view": "tile"}, "data.view is 'tile': choose whole, tiles, multi_scale"),
-        ({"view": "tiles", "tile_overlap": 1.0}, "data.tile_overlap is 1.0: give a fraction"),
-        ({"view": "tiles", "tile_overlap": -0.1}, "data.tile_overlap is -0.1: give a fraction"),
-        (
-            {"view": "multi_scale", "magnification": 2.0},
-            "data.magnification is 2.0: give more than 0 and at most 1",
-        ),
-        ({"view": "tiles", "magnification": 0.0}, "data.magnification is 0.0: give more than 0"),
-        ({"tile_overlap": 0.5}, "data.tile_overlap is 0.5, but data.view=whole uses no tiles"),
-        ({"magnification": 0.5}, "data.magnification is 0.5, but data.view=whole uses no tiles"),
-    ],
-)
-def test_invalid_settings_are_refused_by_their_key(setting, message):
-    with pytest.raises(ValueError, match=message):
-        LoadingParameters(size=(32, 32), **setting)
