@@ -3,23 +3,66 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from numpy.typing import NDArray
 from PIL import Image
 
 from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
+from mds_lightning.explain.faithfulness_curves import FaithfulnessCurves
+from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.maps.explained_image import ExplainedImage
+from mds_lightning.maps.fingerprint import Fingerprint
+from mds_lightning.maps.importance_map import ImportanceMap
+from mds_lightning.maps.map_file import write_map
 from mds_lightning.maps.overlay import scale_importance
 
 from .pooled_rows import make_pooled  # noqa: F401
 
 FOLDS = 3
+
+
+def save_map(
+    file: Path,
+    explained: ExplainedImage,
+    classes: Sequence[str],
+    probabilities: NDArray[np.float32],
+    drops: NDArray[np.float32],
+    parameters: ExplanationParameters | None = None,
+    curves: FaithfulnessCurves | None = None,
+) -> ImportanceMap:
+    """Write a map with the product's writer; its pixels are those of `drops`, eight times as large."""
+    parameters = parameters or ExplanationParameters()
+    has_windows = parameters.method == "occlusion"
+    one = ImportanceMap(
+        file=file,
+        explained=explained,
+        classes=tuple(classes),
+        shown=int(probabilities.argmax()),
+        probabilities=probabilities,
+        low=drops.min((1, 2)),
+        high=drops.max((1, 2)),
+        fingerprint=Fingerprint(json.dumps(parameters.describe(), sort_keys=True), "a" * 64, "b" * 64),
+        windows=(16,) if has_windows else (),
+        stride=8 if has_windows else 0,
+        drops=(drops,) if has_windows else (),
+        curves=curves,
+        importance=scale_importance(drops).repeat(8, 1).repeat(8, 2),
+    )
+    write_map(one)
+    return one
+
+
+@pytest.fixture(name="save_map")
+def _save_map() -> Callable[..., ImportanceMap]:
+    return save_map
 
 
 class StudyMaker:
@@ -32,6 +75,8 @@ class StudyMaker:
         classes: Of the task.
         names: Number of a patient to an id of one's own.
         images: Number of a patient to a file name of one's own for its first image.
+        method: Explanation method of the maps.
+        least_drop: Setting of the maps.
     """
 
     def __init__(
@@ -40,8 +85,11 @@ class StudyMaker:
         patients: int = 48,
         external: int = 6,
         classes: tuple[str, ...] = ("donor", "MDS"),
+        method: str = "occlusion",
+        least_drop: float = 0.05,
     ) -> None:
         self.folder, self.classes = folder, classes
+        self.method, self.least_drop = method, least_drop
         self.names: dict[int, str] = {}
         self.images: dict[int, str] = {}
         self.patients, self.external = patients, external
@@ -112,7 +160,7 @@ class StudyMaker:
 
     def _write_run(self, variant: str, fold: int, internal: list[int], signal: float) -> None:
         run = self.study / variant / f"fold-{fold}"
-        (run / "occlusion").mkdir(parents=True)
+        (run / self.method).mkdir(parents=True)
         rows = []
         for number in range(self.patients + self.external):
             inside = number < self.patients
@@ -166,23 +214,15 @@ class StudyMaker:
         for place, row in enumerate(rows.to_dict("records")):
             drops = self.generator.normal(0, 0.2, (len(self.classes), 6, 8)).astype(np.float32)
             probabilities = np.array([row[f"prob_{name}"] for name in self.classes], np.float32)
-            np.savez_compressed(
-                run / "occlusion" / f"{place}.npz",
-                importance=scale_importance(drops.repeat(8, 1).repeat(8, 2)),
-                low=drops.min((1, 2)),
-                high=drops.max((1, 2)),
-                drops=drops,
-                probabilities=probabilities,
-                classes=np.array(self.classes),
-                image=np.array(row["image"]),
-                row=np.array(place),
-                target=np.array(row["target"]),
-                fold=np.array(fold),
-                window=np.array(16),
-                stride=np.array(8),
-                baseline=np.array("background"),
-                score=np.array("probability"),
-                **{"class": np.array(self.classes[int(probabilities.argmax())])},
+            curves = FaithfulnessCurves(*np.linspace(probabilities.max(), (0.1, 0.2, 0.3), 11).T)
+            save_map(
+                run / self.method / f"{place}.npz",
+                ExplainedImage(str(row["image"]), fold, "test", place, int(row["target"])),
+                self.classes,
+                probabilities,
+                drops,
+                ExplanationParameters(self.method, least_drop=self.least_drop),
+                curves if place < 2 else None,
             )
 
     def _settings(self, variant: str) -> dict[str, object]:

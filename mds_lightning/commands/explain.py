@@ -1,4 +1,4 @@
-"""`mds-lightning explain`: maps of images by the model of the fold that held their patients out."""
+"""`mds-lightning explain`: maps of images, by the model of the fold that held out their patients."""
 
 import logging
 import time
@@ -11,18 +11,16 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from torch import Tensor
 
-from mds_lightning.callbacks.occlusion_maps import parts_of
-from mds_lightning.commands.explained_images import choose_subjects
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.resize_spec import ResizeSpec
-from mds_lightning.explain.methods import explain as explain_images
-from mds_lightning.explain.methods import make_engine, refuse_parts
+from mds_lightning.explain.explainer import Explainer
 from mds_lightning.explain.parameters import ExplanationParameters
-from mds_lightning.maps.image_selection import mean_colour
-from mds_lightning.maps.map_record import Subject
+from mds_lightning.maps.explained_image import ExplainedImage
+from mds_lightning.maps.image_selection import choose_measured, mean_colour
 from mds_lightning.maps.map_writer import MapWriter
+from mds_lightning.reporting.run import load_study
 from mds_lightning.studies.finished_run import FinishedRun, open_finished_run
-from mds_lightning.studies.study import load_study
+from mds_lightning.studies.requested_images import find_images
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +33,8 @@ def explain(config: DictConfig) -> list[Path]:
 
     Raises:
         ValueError: There is no such run or image, the run cannot be opened (see `open_finished_run`), its
-            model was trained on an image's patient, a setting is invalid, or the folder has maps of another
-            kind.
+            model was trained on the patient of an image, a setting is invalid, or the folder holds maps of
+            other settings or weights.
     """
     if (config.run is None) == (config.study is None):
         raise ValueError(
@@ -48,14 +46,14 @@ def explain(config: DictConfig) -> list[Path]:
     for path in _find_runs(config):
         run = open_finished_run(path, config.cohort.manifest, config.cohort.root, config.device)
         parameters = _choose_parameters(run, config)
-        subjects = choose_subjects(run, images["images"], config.study is not None)
-        if not subjects:
+        found = find_images(run, images["images"], config.study is not None)
+        if not found:
             continue
         if config.plan:
-            plan = explain_plan(run, parameters, subjects[0])
+            plan = explain_plan(run, parameters, found[0])
             console.print(plan, soft_wrap=True, highlight=False, markup=False)
             return []
-        written += _write(run, parameters, subjects, _output(config, run, parameters))
+        written += _write(run, parameters, found, _output(config, run, parameters))
     for folder in dict.fromkeys(picture.parent for picture in written):
         number = sum(picture.parent == folder for picture in written)
         told = f"{number} map{'' if number == 1 else 's'} in {folder}"
@@ -63,21 +61,22 @@ def explain(config: DictConfig) -> list[Path]:
     return written
 
 
-def explain_plan(run: FinishedRun, parameters: ExplanationParameters, subject: Subject) -> str:
-    """What the engine computes of each covered view of one image; nothing is written.
+def explain_plan(run: FinishedRun, parameters: ExplanationParameters, image: ExplainedImage) -> str:
+    """What the engine computes for each covered version of one image; nothing is written.
 
     Raises:
-        ValueError: The method is another.
+        ValueError: The method is not occlusion, or images are classified crop by crop.
     """
     if parameters.method != "occlusion":
-        raise ValueError(f"plan=true is of explain.method=occlusion, not {parameters.method}")
+        raise ValueError(f"plan=true works with explain.method=occlusion only, not with {parameters.method}")
     if run.datamodule.averages_crops:
         raise ValueError(
-            "plan=true: of fields that are seen part by part each part is a full pass (data.view)"
+            "plan=true: there is no plan where images are classified crop by crop (data.view): every "
+            "window of a crop is a full pass"
         )
-    engine = make_engine(run.model, parameters, _mean(run, parameters))
-    explain_images(engine, _read(run, subject)[None], parameters, targets=[0])
-    return engine.explain_plan()
+    explainer = Explainer(run.model, parameters, _mean(run, parameters))
+    explainer.explain(_read(run, image)[None], targets=[0])
+    return explainer.engine.explain_plan()
 
 
 def _find_runs(config: DictConfig) -> list[Path]:
@@ -95,12 +94,12 @@ def _find_runs(config: DictConfig) -> list[Path]:
 
 
 def _choose_parameters(run: FinishedRun, config: DictConfig) -> ExplanationParameters:
-    """The run's own settings, but for what is given now."""
+    """The run's settings, overridden by the settings of this command."""
     given: Any = OmegaConf.to_container(config.explain, resolve=True)
     changes = {key: value for key, value in given.items() if value is not None}
-    parameters = ExplanationParameters(**(run.settings.get("explain", {}) | changes))
+    parameters = ExplanationParameters.from_settings(run.settings.get("explain", {}) | changes)
     if run.datamodule.averages_crops:
-        refuse_parts(parameters)
+        parameters.check_crops()
     parameters.check_size(*run.datamodule.loading.size)
     return parameters
 
@@ -113,21 +112,23 @@ def _output(config: DictConfig, run: FinishedRun, parameters: ExplanationParamet
 
 
 def _write(
-    run: FinishedRun, parameters: ExplanationParameters, subjects: Sequence[Subject], output: Path
+    run: FinishedRun, parameters: ExplanationParameters, images: Sequence[ExplainedImage], output: Path
 ) -> list[Path]:
     began = time.monotonic()
     mean = _mean(run, parameters)
     writer = MapWriter(output, run.model, run.task.classes, parameters, mean)
     writer.refuse_others()
+    has_crops = run.datamodule.averages_crops
     pictures = writer.write(
-        subjects,
-        lambda subject: _read(run, subject),
+        images,
+        lambda image: _read(run, image),
         f"explaining, fold {run.fold.index}",
-        parts_of(run.datamodule),
+        (lambda image: run.datamodule.crops(image.row)) if has_crops else None,
+        choose_measured(images, parameters.faithfulness, has_crops),
     )
     seconds = time.monotonic() - began
     log.info(
-        "%s: %d images in %.0f s (%.2f s an image)",
+        "%s: %d images in %.0f s (%.2f s per image)",
         *(run.directory.path, len(pictures), seconds, seconds / len(pictures)),
     )
     return pictures
@@ -137,10 +138,10 @@ def _mean(run: FinishedRun, parameters: ExplanationParameters) -> Tensor | None:
     return mean_colour(run.datamodule) if parameters.baseline == "mean" else None
 
 
-def _read(run: FinishedRun, subject: Subject) -> Tensor:
-    """The network's view of an image, uint8 (3, H, W)."""
-    if subject.origin != "foreign":
-        return run.datamodule.image(subject.row)
+def _read(run: FinishedRun, image: ExplainedImage) -> Tensor:
+    """An image as the network receives it, uint8 (3, H, W)."""
+    if image.origin != "foreign":
+        return run.datamodule.image(image.row)
     loading = run.datamodule.loading
-    view = ResizeSpec(loading.size)(decode_image(Path(subject.image), loading.max_pixels))
+    view = ResizeSpec(loading.size)(decode_image(Path(image.image), loading.max_pixels))
     return torch.from_numpy(view.copy()).permute(2, 0, 1)

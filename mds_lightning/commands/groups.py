@@ -107,12 +107,11 @@ class ExplainConfig:
     stride: Any = 0.0625
     baseline: str = "background"
     score: str = "probability"
-    mode: str = "exact"
-    tolerance: float = 0.1
     precision: str = "full"
     memory_gb: float | None = None
     target: str = "predicted"
     least_drop: float = 0.05
+    faithfulness: int | None = None
 
 
 @dataclass

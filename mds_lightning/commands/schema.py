@@ -100,12 +100,11 @@ class ExplainChangesConfig:
     stride: Any = None
     baseline: str | None = None
     score: str | None = None
-    mode: str | None = None
-    tolerance: float | None = None
     precision: str | None = None
     memory_gb: float | None = None
     target: str | None = None
     least_drop: float | None = None
+    faithfulness: int | None = None
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What covers a patch of a field."""
+"""What replaces the pixels under a window."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -6,30 +6,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: background: the field's own background colour; blur: the field without its detail; mean: the data set's
-#: mean colour; zero: zero in the network's input, after normalisation.
+#: background: the image's background colour; blur: the blurred image; mean: the mean colour of the training
+#: images; zero: zero in the network's input, after normalisation.
 BaselineName: TypeAlias = Literal["background", "blur", "mean", "zero"]
 Baseline: TypeAlias = BaselineName | Tensor
 
-#: Pixels in the upper part of a field's range of brightness count as light.
+#: Pixels brighter than this fraction of an image's range of brightness count as light.
 _LIGHT = 0.6
 _COLOUR_BINS = 32
-#: Standard deviation of the blur as a share of the longer side: nothing of a nucleus is left.
+#: Standard deviation of the blur as a fraction of the longer side, large enough to remove nuclei.
 _BLUR = 0.04
 
 
 def cover(images: Tensor, baseline: Baseline, mean: Tensor | None = None) -> Tensor | None:
-    """Return what is seen where a window covers `images`.
+    """Compute the pixels that replace those of `images` under a window.
 
     Args:
         images: Of shape (n, 3, H, W), uint8 or floating point.
         baseline: A name, or a tensor that broadcasts to `images` and is on their scale: a colour of shape
             (3,), or an image.
-        mean: The data set's mean colour on the scale of `images`, shape (3,); for `mean` alone.
+        mean: Mean colour of the training images on the scale of `images`, shape (3,); for `mean` alone.
 
     Returns:
         Shape of `images`, their dtype and device (rounded where that is uint8); None for `zero`, which is
-        known after normalisation only.
+        defined after normalisation only.
 
     Raises:
         ValueError: An unknown name, `mean` without a mean colour, or a tensor that does not fit.
@@ -41,8 +41,8 @@ def cover(images: Tensor, baseline: Baseline, mean: Tensor | None = None) -> Ten
     if baseline == "mean":
         if mean is None:
             raise ValueError(
-                "baseline 'mean' needs the data set's mean colour: OcclusionEngine(model, mean=COLOUR), "
-                "or choose baseline 'background'"
+                "baseline 'mean' needs the mean colour of the training images: give "
+                "OcclusionEngine(model, mean=COLOUR), or choose baseline 'background'"
             )
         return _fill(images, mean)
     if baseline == "background":
@@ -55,7 +55,7 @@ def cover(images: Tensor, baseline: Baseline, mean: Tensor | None = None) -> Ten
 
 
 def background_colour(image: Tensor) -> Tensor:
-    """The commonest colour among the light pixels: the empty glass between the cells.
+    """The most frequent colour among the light pixels: the glass between the cells.
 
     Args:
         image: Shape (3, H, W).
@@ -71,14 +71,14 @@ def background_colour(image: Tensor) -> Tensor:
     span = (ceiling - floor).clamp_min(torch.finfo(torch.float32).tiny)
     bins = ((light - floor) / span * _COLOUR_BINS).long().clamp_max(_COLOUR_BINS - 1)
     code = (bins[0] * _COLOUR_BINS + bins[1]) * _COLOUR_BINS + bins[2]
-    commonest = torch.bincount(code, minlength=_COLOUR_BINS**3).argmax()
-    return light[:, code == commonest].mean(1)
+    most_frequent = torch.bincount(code, minlength=_COLOUR_BINS**3).argmax()
+    return light[:, code == most_frequent].mean(1)
 
 
 def _blur(images: Tensor) -> Tensor:
     height, width = images.shape[-2:]
     sigma = max(1.0, _BLUR * max(height, width))
-    # The kernel never reaches further than a mirror image of the field does.
+    # Reflection padding is limited to the size of the image.
     radius = min(round(3 * sigma), height - 1, width - 1)
     offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)

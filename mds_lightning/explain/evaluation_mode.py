@@ -1,4 +1,4 @@
-"""Run a model for looking only, and leave it as it was found."""
+"""Run a model in evaluation mode, and restore its mode afterwards."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch import nn
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards every submodule has the mode it had before."""
+    """Evaluation mode without gradients; on exit every submodule gets back the mode it had."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 #: Regions by the values of a mask: 0 background, 1 red cell, 2 cytoplasm, 3 nucleus, 4 nucleus of a cell that
-#: defines the class. A cell is what is nucleated: cytoplasm and nucleus.
+#: defines the class. "Cell" means nucleated cells: cytoplasm and nucleus.
 REGIONS: dict[str, tuple[int, ...]] = {
     "background": (0,),
     "red cell": (1,),
@@ -18,12 +18,12 @@ REGIONS: dict[str, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True)
-class Share:
-    """One region's part of a map.
+class RegionFraction:
+    """Importance and area of one region of a map.
 
     Attributes:
-        importance: Share of the positive importance, 0..1; NaN where a map has none.
-        area: Share of the pixels, 0..1.
+        importance: Fraction of the positive importance, 0..1; NaN where the map has none.
+        area: Fraction of the pixels, 0..1.
     """
 
     importance: float
@@ -31,16 +31,17 @@ class Share:
 
     @property
     def ratio(self) -> float:
-        """Importance against area: 1 is what a map that knows nothing would give; NaN without area."""
+        """Importance divided by area: 1 for a map that is unrelated to the region; NaN without area."""
         return self.importance / self.area if self.area > 0 else float("nan")
 
 
-def share_on_regions(importance: npt.ArrayLike, mask: npt.ArrayLike) -> dict[str, Share]:
-    """Share of every region of `REGIONS`.
+def measure_regions(importance: npt.ArrayLike, mask: npt.ArrayLike) -> dict[str, RegionFraction]:
+    """Importance and area of every region of `REGIONS`.
 
     Args:
         importance: Drops of the score, not scaled (0 is neutral), shape (H, W).
-        mask: Values 0..4, shape (H', W'); where it is of another size it is sampled at the map's pixels.
+        mask: Values 0..4, shape (H', W'); a mask of another size is sampled at the centres of the
+            map's pixels.
 
     Raises:
         ValueError: The mask has other values.
@@ -51,18 +52,18 @@ def share_on_regions(importance: npt.ArrayLike, mask: npt.ArrayLike) -> dict[str
             f"mask holds values from {values.min()} to {values.max()}, not 0 background, 1 red cell, "
             "2 cytoplasm, 3 nucleus, 4 nucleus of a class-defining cell"
         )
-    return {name: share_inside(importance, np.isin(values, members)) for name, members in REGIONS.items()}
+    return {name: measure_inside(importance, np.isin(values, members)) for name, members in REGIONS.items()}
 
 
-def share_in_boxes(
+def measure_boxes(
     importance: npt.ArrayLike, boxes: Sequence[Sequence[float]], size: tuple[int, int] | None = None
-) -> Share:
-    """Share inside the union of `boxes`.
+) -> RegionFraction:
+    """Importance and area inside the union of `boxes`.
 
     Args:
         importance: Drops of the score, not scaled, shape (H, W).
         boxes: (left, top, right, bottom) in pixels of the image they were drawn on.
-        size: (height, width) of that image; None: that of the map.
+        size: (height, width) of that image; None: the size of the map.
     """
     height, width = np.shape(importance)
     rows, columns = size or (height, width)
@@ -71,15 +72,15 @@ def share_in_boxes(
     inside = np.zeros((height, width), dtype=bool)
     for left, top, right, bottom in boxes:
         inside |= ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))
-    return share_inside(importance, inside)
+    return measure_inside(importance, inside)
 
 
-def share_inside(importance: npt.ArrayLike, inside: npt.NDArray[np.bool_]) -> Share:
-    """Share of the pixels where `inside` is true; both of shape (H, W)."""
+def measure_inside(importance: npt.ArrayLike, inside: npt.NDArray[np.bool_]) -> RegionFraction:
+    """Importance and area of the pixels where `inside` is true; both of shape (H, W)."""
     positive = np.clip(np.asarray(importance, dtype=np.float64), 0, None)
     total = positive.sum()
-    share = float(positive[inside].sum() / total) if total > 0 else float("nan")
-    return Share(share, float(inside.mean()))
+    fraction = float(positive[inside].sum() / total) if total > 0 else float("nan")
+    return RegionFraction(fraction, float(inside.mean()))
 
 
 def _sample(mask: npt.NDArray[np.integer], shape: tuple[int, ...]) -> npt.NDArray[np.integer]:

@@ -1,30 +1,30 @@
-"""What of a network's output a map speaks of."""
+"""Which output of a network is explained."""
 
 from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-#: probability: the paper's; logit: does not saturate where the network is sure.
+#: probability: as in the paper; logit: does not saturate where the probability is close to 0 or 1.
 Score: TypeAlias = Literal["probability", "logit"]
 
 
 def score_classes(logits: Tensor, score: Score) -> Tensor:
-    """Return the score of every class.
+    """Compute the score of every class.
 
     Args:
-        logits: Shape (n, classes); one class alone is read as the logit of a binary task's positive class.
+        logits: (n, classes); a single column is the logit of a binary task's positive class.
         score: Kind of score.
 
     Returns:
-        Shape (n, classes), dtype of `logits`.
+        (n, classes), dtype of `logits`.
 
     Raises:
-        ValueError: An unknown kind, or an output of another shape.
+        ValueError: An unknown kind, or logits of another shape.
     """
     if logits.ndim != 2:
         raise ValueError(
-            f"the network gave an output of shape {tuple(logits.shape)}: "
-            "occlusion maps need logits of shape (n, classes)"
+            f"the network returned an output of shape {tuple(logits.shape)}: "
+            "importance maps need logits of shape (n, classes)"
         )
     if score == "logit":
         return logits

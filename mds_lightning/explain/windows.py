@@ -1,4 +1,4 @@
-"""Where windows lie on a field, and how their scores become a map."""
+"""Placement of windows on an image, and averaging of their scores to a map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-#: Pixels as an int, or a share (0, 1] of the field's longer side as a float.
+#: Pixels as an int, or a fraction (0, 1] of the image's longer side as a float.
 Length: TypeAlias = int | float
 #: First pixel and one past the last pixel that a window covers on one axis.
 Interval: TypeAlias = tuple[int, int]
@@ -15,14 +15,14 @@ Interval: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class WindowGrid:
-    """Square windows of one size at regular steps; those that run over the border are cut.
+    """Square windows of one size at regular steps; those that cross the border are cut.
 
     The first window starts at the first pixel and the last one reaches the border, as in captum's
     `Occlusion`.
 
     Attributes:
-        height: Pixels of the field.
-        width: Pixels of the field.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
         window: Side of a window, pixels.
         stride: Step between windows, pixels; at most `window`, so that every pixel is covered.
     """
@@ -34,12 +34,12 @@ class WindowGrid:
 
     @property
     def rows(self) -> tuple[Interval, ...]:
-        """The windows' vertical extents, from the top."""
+        """Vertical extents of the windows, from the top."""
         return _intervals(self.height, self.window, self.stride)
 
     @property
     def columns(self) -> tuple[Interval, ...]:
-        """The windows' horizontal extents, from the left."""
+        """Horizontal extents of the windows, from the left."""
         return _intervals(self.width, self.window, self.stride)
 
     @property
@@ -52,10 +52,10 @@ class WindowGrid:
         return down * across
 
     def spread(self, drops: Tensor) -> Tensor:
-        """Give every pixel the mean over the windows that covered it.
+        """Average, for every pixel, over the windows that cover it.
 
         Args:
-            drops: Of shape (..., rows, columns), one value a window.
+            drops: Of shape (..., rows, columns), one value per window.
 
         Returns:
             Shape (..., height, width), same dtype and device.
@@ -64,21 +64,21 @@ class WindowGrid:
             _membership(intervals, length).to(drops)
             for intervals, length in ((self.rows, self.height), (self.columns, self.width))
         )
-        # The coverage of a pixel is a product of its two axes', so each axis is averaged by itself.
+        # The number of windows over a pixel is a product over both axes: each axis is averaged separately.
         return down.T @ drops @ across
 
 
 def place_windows(height: int, width: int, window: Length, stride: Length) -> WindowGrid:
-    """Lay windows over a field.
+    """Place windows on an image.
 
     Args:
-        height: Pixels of the field.
-        width: Pixels of the field.
-        window: Side of the square window, at least one pixel; larger than the field means the whole of it.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+        window: Side of the square window, at least one pixel; larger than the image means all of it.
         stride: Step, not larger than the window.
 
     Raises:
-        ValueError: A length is zero, negative or a share above 1, or the stride leaves pixels uncovered.
+        ValueError: A length is zero, negative or a fraction above 1, or the stride leaves pixels uncovered.
     """
     longer = max(height, width)
     sides = {"window": _pixels("window", window, longer), "stride": _pixels("stride", stride, longer)}
@@ -93,12 +93,12 @@ def place_windows(height: int, width: int, window: Length, stride: Length) -> Wi
 def _pixels(name: str, length: Length, longer: int) -> int:
     if isinstance(length, bool) or not isinstance(length, int | float):
         raise ValueError(
-            f"{name} is {length!r}: give pixels (an int) or a share of the longer side (a float)"
+            f"{name} is {length!r}: give pixels (an int) or a fraction of the longer side (a float)"
         )
     if isinstance(length, float):
         if not 0 < length <= 1:
             raise ValueError(
-                f"{name} is {length}: a float is a share of the field's longer side, above 0 and up to 1; "
+                f"{name} is {length}: a float is a fraction of the image's longer side, above 0 and up to 1; "
                 "give pixels as an int"
             )
         return max(1, round(length * longer))

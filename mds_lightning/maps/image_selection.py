@@ -1,18 +1,22 @@
-"""Which images a fold's model may be asked about, which are chosen, and what their files are called."""
+"""Which images are explained with a fold's model, and how their files are called."""
 
 import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 import torch
 from torch import Tensor
 
-#: Training images from which the mean colour is taken for `baseline=mean`.
+from mds_lightning.maps.explained_image import ExplainedImage
+
+#: Training images from which the mean colour is computed for `baseline=mean`.
 _MEAN_IMAGES = 64
+#: Maps per fold that are tested by deletion and insertion curves unless a number is given.
+_MEASURED = 4
 
 
 def choose_rows(datamodule: Any, images: int) -> list[int]:
@@ -23,31 +27,73 @@ def choose_rows(datamodule: Any, images: int) -> list[int]:
         images: How many, the same number of every class (the remainder goes to the first classes); -1: all.
 
     Returns:
-        The same rows in every run: within a class they are chosen by a hash of the image's name, so that
-        neither the order of the manifest nor its folders decide.
+        The same rows in every run: within a class they are chosen by a hash of the image's name, which
+        depends neither on the order of the manifest nor on its folders.
     """
     rows: list[int] = datamodule.rows("test")
     if images == -1:
         return rows
-    queues: dict[int, list[int]] = defaultdict(list)
     table = datamodule.describe(rows)
-    names = dict(zip(rows, table["image"], strict=True))
-    for row, target in zip(rows, table["target"], strict=True):
-        queues[int(target)].append(row)
+    names, targets = [str(name) for name in table["image"]], [int(target) for target in table["target"]]
+    return sorted(rows[position] for position in _balance(names, targets, images))
+
+
+def choose_measured(images: Sequence[ExplainedImage], number: int | None, has_crops: bool) -> set[str]:
+    """Names of the images whose maps get deletion and insertion curves.
+
+    Args:
+        images: All that are explained.
+        number: `explain.faithfulness`.
+        has_crops: Whether images are classified crop by crop; by default none of these is measured.
+    """
+    if number == -1:
+        return {one.image for one in images}
+    if number is None:
+        number = 0 if has_crops else _MEASURED
+    names = [one.image for one in images]
+    return {names[position] for position in _balance(names, [one.target for one in images], number)}
+
+
+def _balance(names: Sequence[str], targets: Sequence[int], number: int) -> list[int]:
+    """Positions of at most `number` images, taken from the classes in turn, in the order of their hashes."""
+    queues: dict[int, list[int]] = defaultdict(list)
+    for position, target in enumerate(targets):
+        queues[target].append(position)
     for queue in queues.values():
-        queue.sort(key=lambda row: (_hash(names[row]), names[row]))
-    # Classes take turns; one that has run out leaves its turn to the others.
+        queue.sort(key=lambda position: (_hash(names[position]), names[position]))
+    # A class without further images is skipped.
     turns = (
-        queue[turn] for turn in range(len(rows)) for _, queue in sorted(queues.items()) if turn < len(queue)
+        queue[turn] for turn in range(len(names)) for _, queue in sorted(queues.items()) if turn < len(queue)
     )
-    return sorted(row for row, _ in zip(turns, range(images), strict=False))
+    return [position for position, _ in zip(turns, range(number), strict=False)]
+
+
+def describe_images(datamodule: Any, rows: Sequence[int]) -> list[ExplainedImage]:
+    """Records of images of the fold's test split or of the external cohort.
+
+    Raises:
+        ValueError: The fold's model was trained or chosen on a patient (see `refuse_seen_images`).
+    """
+    refuse_seen_images(datamodule, rows)
+    table = datamodule.describe(rows)
+    return [
+        ExplainedImage(
+            str(record["image"]),
+            int(record["fold"]),
+            "external" if record["split"] == "external" else "test",
+            row,
+            int(record["target"]),
+            str(record["label"]),
+        )
+        for row, record in zip(rows, table.to_dict("records"), strict=True)
+    ]
 
 
 def refuse_seen_images(datamodule: Any, rows: Iterable[int]) -> None:
-    """Raise if the fold's model was trained, or chosen, on an image's patient.
+    """Raise if the fold's model was trained or chosen on the patient of an image.
 
     Raises:
-        ValueError: Names the images and the remedy.
+        ValueError: It was; names the images and the remedy.
     """
     allowed = {*datamodule.rows("test"), *datamodule.rows("external")}
     seen = [row for row in rows if row not in allowed]
@@ -68,14 +114,14 @@ def mean_colour(datamodule: Any) -> Tensor:
 
 
 def file_name(image: str) -> str:
-    """A file name without extension for an image of the manifest: readable, safe anywhere, and its own.
+    """A file name without extension for an image of the manifest: readable, portable and unique.
 
     `images/a b/ü.jpg` becomes `images-a_b-ü-` and eight hexadecimal digits of its hash, so that no two images
-    share a name, not even where capitals do not count or only the extensions differ.
+    have the same name, even on case-insensitive file systems or where only the extensions differ.
     """
     parts = PurePosixPath(unicodedata.normalize("NFC", image)).with_suffix("").parts
     readable = "-".join(re.sub(r"[^\w.]+", "_", part).strip("._") for part in parts)
-    # Most file systems stop at 255 bytes; the end of a path tells more than its beginning.
+    # Most file systems allow 255 bytes; the end of a path is more specific than its beginning.
     short = readable.encode()[-160:].decode(errors="ignore").strip("-._")
     return f"{short}-{_hash(image)[:8]}"
 

@@ -1,43 +1,56 @@
-"""From images to `<image>.npz` and `<image>.png`, for the callback and for the command."""
+"""Explains images and writes `<image>.npz` and `<image>.png`, for the callback and for the command."""
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.explain.crop_occlusion import Part
-from mds_lightning.explain.methods import explain, explain_parts, make_engine
+from mds_lightning.explain.crop_occlusion import Crop
+from mds_lightning.explain.explainer import Explainer
+from mds_lightning.explain.explanation_method import Explanation
 from mds_lightning.explain.parameters import ExplanationParameters
-from mds_lightning.maps.fingerprint import Stamp, digest_weights, make_stamp, read_stamp
+from mds_lightning.maps.caption import write_remark, write_title
+from mds_lightning.maps.digest import digest_weights, make_fingerprint
+from mds_lightning.maps.explained_image import ExplainedImage
+from mds_lightning.maps.fingerprint import Fingerprint
 from mds_lightning.maps.image_selection import file_name
-from mds_lightning.maps.map_record import MapRecord, Subject, make_record
-from mds_lightning.maps.overlay import draw_overlay
+from mds_lightning.maps.importance_map import ImportanceMap
+from mds_lightning.maps.map_file import has_curves, map_files, read_fingerprint, write_map
+from mds_lightning.maps.overlay import render_overlay, scale_importance
 
 log = logging.getLogger(__name__)
 
-#: Images that are explained side by side.
-_TOGETHER = 4
-#: Folders of a run's maps for images that the fold did not test; readers of a study look at test images only.
+#: Images that are explained together.
+_BATCH = 4
+#: Subfolders for images that are not test images of the fold; readers of a study use test images only.
 _FOLDERS = {"test": "", "external": "external", "foreign": "not_of_the_cohort"}
 
 
-class MapWriter:
-    """Writes the maps of one model by one method into one folder.
+@dataclass(frozen=True)
+class _Pending:
+    explained: ExplainedImage
+    pixels: Tensor
+    fingerprint: Fingerprint
 
-    A map that is there, made in the same way by the same weights of the same pixels, is not made again.
+
+class MapWriter:
+    """Writes the maps of one model and one method into one folder.
+
+    A map that exists already, made with the same settings and weights from the same pixels, is not computed
+    again.
 
     Args:
-        directory: Where the files go; external and foreign images have folders of their own in it.
-        model: What is asked; see `OcclusionEngine`.
-        classes: Of the task.
-        parameters: How.
-        mean: The data set's mean colour (3,), for baseline `mean`.
+        directory: Where the files are written; external and foreign images have subfolders in it.
+        model: The model; see `OcclusionEngine`.
+        classes: Classes of the task.
+        parameters: How images are explained.
+        mean: Mean colour of the training images, (3,), for baseline `mean`.
     """
 
     def __init__(
@@ -49,123 +62,157 @@ class MapWriter:
         mean: Tensor | None = None,
     ) -> None:
         self.directory = directory
-        self.classes = classes
+        self.classes = tuple(classes)
         self.parameters = parameters
-        self.engine = make_engine(model, parameters, mean)
+        self.explainer = Explainer(model, parameters, mean)
         self._weights = digest_weights(model)
 
-    def path(self, subject: Subject) -> Path:
-        """The files of an image, without their suffix."""
-        return self.directory / _FOLDERS[subject.origin] / file_name(subject.image)
+    def file(self, explained: ExplainedImage) -> Path:
+        """The `.npz` of an image; its picture has the suffix `.png`."""
+        name = file_name(explained.image)
+        return self.directory / _FOLDERS[explained.origin] / f"{name}.npz"
 
     def write(
         self,
-        subjects: Sequence[Subject],
-        read: Callable[[Subject], Tensor],
+        images: Sequence[ExplainedImage],
+        read: Callable[[ExplainedImage], Tensor],
         description: str,
-        parts: Callable[[Subject], Iterable[Part]] | None = None,
+        crops: Callable[[ExplainedImage], Iterable[Crop]] | None = None,
+        measured: Collection[str] = (),
     ) -> list[Path]:
         """Explain images and return their pictures, in the same order.
 
         Args:
-            subjects: The images.
-            read: Gives the network's view of one, uint8 (3, H, W).
+            images: The images.
+            read: Returns an image as the network receives it, uint8 (3, H, W).
             description: Of the progress bar.
-            parts: Gives the parts of one, where the verdict is the mean over parts.
+            crops: Returns the crops of an image, where the prediction is the mean over crops.
+            measured: Names of the images whose maps get deletion and insertion curves.
 
         Raises:
-            ValueError: The method does not suit the network, or the windows the images.
+            ValueError: The method does not work with the network, or the windows do not fit the images.
         """
-        waiting: list[tuple[Subject, Tensor, Stamp]] = []
+        pending: list[_Pending] = []
         bar = tqdm(
-            total=len(subjects),
+            total=len(images),
             desc=description,
             unit="image",
             leave=False,
             dynamic_ncols=True,
-            # A log file gets a line now and then, not one an image.
+            # Rarely in a log file, which gets a line for each update.
             mininterval=0.1 if sys.stderr.isatty() else 30,
         )
         with bar:
-            for last, subject in enumerate(subjects, start=1):
-                field = read(subject)
-                stamp = make_stamp(self.parameters, self._weights, field)
-                if self._is_there(subject, stamp):
+            for last, explained in enumerate(images, start=1):
+                pixels = read(explained)
+                fingerprint = make_fingerprint(self.parameters, self._weights, pixels)
+                if self._exists(explained, fingerprint, explained.image in measured):
                     bar.update(1)
                 else:
-                    waiting.append((subject, field, stamp))
-                if len(waiting) == (_TOGETHER if parts is None else 1) or last == len(subjects):
-                    self._explain(waiting, bar.update, parts)
-                    waiting = []
-        return [_picture(self.path(subject)) for subject in subjects]
-
-    def _explain(
-        self,
-        waiting: Sequence[tuple[Subject, Tensor, Stamp]],
-        report: Callable[[int], object],
-        parts: Callable[[Subject], Iterable[Part]] | None,
-    ) -> None:
-        if not waiting:
-            return
-        if parts is None:
-            images = torch.stack([field for _, field, _ in waiting])
-            explanation = explain(self.engine, images, self.parameters)
-        else:
-            [(subject, field, _)] = waiting
-            explanation = explain_parts(self.engine, field, parts(subject), self.parameters)
-        for position, (subject, field, stamp) in enumerate(waiting):
-            record = make_record(subject, explanation, position, self.classes, self.parameters, stamp)
-            _save(record, field, self.path(subject))
-            report(1)
-
-    def _is_there(self, subject: Subject, stamp: Stamp) -> bool:
-        path = self.path(subject)
-        # The picture is written last.
-        return _picture(path).is_file() and _arrays(path).is_file() and read_stamp(_arrays(path)) == stamp
+                    pending.append(_Pending(explained, pixels, fingerprint))
+                if pending and (len(pending) == (_BATCH if crops is None else 1) or last == len(images)):
+                    self._explain(pending, bar.update, crops, measured)
+                    pending = []
+        return [self.file(explained).with_suffix(".png") for explained in images]
 
     def refuse_others(self) -> None:
-        """Raise where the folder holds maps of another way or model: a reader would mix them up.
+        """Raise where the folder holds maps of other settings or another model, which readers would mix up.
 
         Raises:
             ValueError: It does.
         """
         for file, found in self._others():
             raise ValueError(
-                f"{file.parent} holds maps made in another way ({self._kind.explain_difference(found)}): "
+                f"{file.parent} holds maps made in another way ({self._kind.describe_difference(found)}): "
                 "give output=DIR for these, or delete it"
             )
 
     def remove_others(self) -> None:
-        """Remove maps of another way or model, which an interrupted run left."""
+        """Remove maps of other settings or another model, which an interrupted run left."""
         for file, _ in self._others():
             file.unlink()
             file.with_suffix(".png").unlink(missing_ok=True)
 
+    def _explain(
+        self,
+        pending: Sequence[_Pending],
+        report: Callable[[int], object],
+        crops: Callable[[ExplainedImage], Iterable[Crop]] | None,
+        measured: Collection[str],
+    ) -> None:
+        if crops is None:
+            explanation = self.explainer.explain(torch.stack([one.pixels for one in pending]))
+        else:
+            [one] = pending
+            explanation = self.explainer.explain_crops(one.pixels, crops(one.explained))
+        for position, one in enumerate(pending):
+            made = self._make_map(one, explanation, position, one.explained.image in measured)
+            write_map(made)
+            drawn = render_overlay(
+                one.pixels.permute(1, 2, 0).numpy(),
+                made.importance[made.shown],
+                write_title(made),
+                write_remark(made),
+            )
+            # The picture is written last: its presence means that the map is complete.
+            with write_atomically(made.file.with_suffix(".png")) as temporary:
+                temporary.write_bytes(drawn)
+            report(1)
+
+    def _make_map(
+        self, one: _Pending, explanation: Explanation, position: int, is_measured: bool
+    ) -> ImportanceMap:
+        probabilities = explanation.probabilities[position].cpu().numpy()
+        shown = self._choose_class(one.explained, int(probabilities.argmax()))
+        importance = explanation.importance[position].cpu()
+        curves = None
+        if is_measured:
+            # The random order differs between images, and is the same in every run.
+            seed = int(one.fingerprint.pixels[:8], 16)
+            curves = self.explainer.measure_faithfulness(one.pixels, importance[shown], shown, seed)
+        values, occlusion = importance.numpy(), explanation.occlusion
+        return ImportanceMap(
+            file=self.file(one.explained),
+            explained=one.explained,
+            classes=self.classes,
+            shown=shown,
+            probabilities=probabilities,
+            low=values.min((1, 2)),
+            high=values.max((1, 2)),
+            fingerprint=one.fingerprint,
+            windows=() if occlusion is None else tuple(grid.window for grid in occlusion.grids),
+            stride=0 if occlusion is None else occlusion.grids[0].stride,
+            drops=()
+            if occlusion is None
+            else tuple(drops[position].float().cpu().numpy() for drops in occlusion.drops),
+            error=0.0 if occlusion is None else occlusion.error,
+            curves=curves,
+            importance=scale_importance(values),
+        )
+
+    def _choose_class(self, explained: ExplainedImage, predicted: int) -> int:
+        if self.parameters.target == "predicted":
+            return predicted
+        if explained.target < 0:
+            raise ValueError(
+                f"explain.target=labelled: {explained.image} has no label; use explain.target=predicted"
+            )
+        return explained.target
+
+    def _exists(self, explained: ExplainedImage, fingerprint: Fingerprint, is_measured: bool) -> bool:
+        file = self.file(explained)
+        if not (file.is_file() and file.with_suffix(".png").is_file()):
+            return False
+        return read_fingerprint(file) == fingerprint and (has_curves(file) or not is_measured)
+
     @property
-    def _kind(self) -> Stamp:
-        return make_stamp(self.parameters, self._weights, torch.zeros(0, dtype=torch.uint8))
+    def _kind(self) -> Fingerprint:
+        return make_fingerprint(self.parameters, self._weights, torch.zeros(0, dtype=torch.uint8))
 
-    def _others(self) -> Iterator[tuple[Path, Stamp | None]]:
+    def _others(self) -> Iterator[tuple[Path, Fingerprint | None]]:
         kind = self._kind
-        for folder in (self.directory / name for name in _FOLDERS.values()):
-            for file in sorted(folder.glob("[!.]*.npz")):
-                found = read_stamp(file)
-                if not kind.is_of_one_kind(found):
+        for name in _FOLDERS.values():
+            for file in map_files(self.directory / name):
+                found = read_fingerprint(file)
+                if not kind.is_same_kind(found):
                     yield file, found
-
-
-def _save(record: MapRecord, field: Tensor, path: Path) -> None:
-    with write_atomically(_arrays(path)) as temporary:
-        np.savez_compressed(temporary, **record.arrays)
-    importance = record.arrays["importance"][record.shown]
-    drawn = draw_overlay(field.permute(1, 2, 0).numpy(), importance, record.title, record.remark)
-    with write_atomically(_picture(path)) as temporary:
-        temporary.write_bytes(drawn)
-
-
-def _arrays(path: Path) -> Path:
-    return path.with_name(f"{path.name}.npz")
-
-
-def _picture(path: Path) -> Path:
-    return path.with_name(f"{path.name}.png")

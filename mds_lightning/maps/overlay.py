@@ -1,4 +1,4 @@
-"""A field and its importance map side by side, as a picture."""
+"""Rendering of an image and its importance map."""
 
 from io import BytesIO
 
@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
-#: Cool and faint below one half, red from one half on: what matters (as in the paper).
+#: Blue and faint below one half, red from one half on (as in the paper).
 COLOURS = LinearSegmentedColormap.from_list(
     "importance",
     [
@@ -23,14 +23,14 @@ COLOURS = LinearSegmentedColormap.from_list(
     N=512,
 )
 _DPI = 100
-#: Of the PNG: half the time of the usual level, for a sixth more bytes.
+#: Level of PNG compression: half the time of the default, for a sixth more bytes.
 _COMPRESSION = 1
 
 
 def scale_importance(importance: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Scale maps of shape (..., H, W) to 0..1, each by its own least and greatest value (as in the paper).
+    """Scale maps of shape (..., H, W) to 0..1, each by its own minimum and maximum (as in the paper).
 
-    A constant map becomes 0 everywhere: no pixel matters more than another.
+    A constant map becomes 0 everywhere.
     """
     values = np.asarray(importance, dtype=np.float64)
     low, high = values.min((-2, -1), keepdims=True), values.max((-2, -1), keepdims=True)
@@ -38,16 +38,16 @@ def scale_importance(importance: npt.ArrayLike) -> npt.NDArray[np.float32]:
     return np.where(span > 0, (values - low) / np.where(span > 0, span, 1), 0).astype(np.float32)
 
 
-def draw_overlay(
+def render_overlay(
     image: npt.NDArray[np.uint8], importance: npt.NDArray[np.float32], title: str = "", remark: str = ""
 ) -> bytes:
-    """Draw the field, and the field under its map with a colour bar.
+    """Render the image, and beside it the image under its map with a colour bar.
 
     Args:
         image: RGB, uint8, shape (H, W, 3).
         importance: Scaled to 0..1, shape (H, W).
-        title: Above both; several lines if need be.
-        remark: Below both, for what a reader must not overlook; likewise.
+        title: Above both; may have several lines.
+        remark: Below both; may have several lines.
 
     Returns:
         A PNG.
@@ -84,17 +84,39 @@ def draw_overlay(
         figure.text(margin / across, 0.14 / down, remark, fontsize=9, color="#5c000c", va="bottom")
     canvas.draw()
     written = BytesIO()
-    # Not through matplotlib, which would draw it once more, and write its version into the file.
+    # Matplotlib would draw it a second time, and write its version into the file.
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     Image.fromarray(pixels).save(written, "PNG", compress_level=_COMPRESSION)
     return written.getvalue()
 
 
+def blend(image: npt.NDArray[np.uint8], importance: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Lay the colours of importance over the image in grey, faint below one half and opaque above.
+
+    Args:
+        image: RGB, (H, W, 3).
+        importance: (H, W), 0..1.
+
+    Returns:
+        RGB, (H, W, 3).
+    """
+    grey = image.astype(np.float64) @ np.array([0.299, 0.587, 0.114]) / 255
+    opacity = _opacity(importance)[..., None]
+    mixed = (1 - opacity) * grey[..., None] + opacity * COLOURS(importance)[..., :3]
+    return (np.clip(mixed, 0, 1) * 255).round().astype(np.uint8)
+
+
+def list_colours(steps: int = 16) -> list[str]:
+    """The colours of importance from 0 to 1 as `#rrggbb`, for a legend."""
+    rgb = (COLOURS(np.linspace(0, 1, steps))[:, :3] * 255).round().astype(int)
+    return ["#{:02x}{:02x}{:02x}".format(*colour) for colour in rgb.tolist()]
+
+
 def _room(text: str, line: float) -> float:
-    """Inches for lines of text and what is free around them."""
+    """Height of lines of text and their margins, inches."""
     return 0.12 + (line * (text.count("\n") + 1) + 0.1 if text else 0)
 
 
 def _opacity(importance: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Faint below one half, so that the cells stay visible, and firm towards what matters."""
+    """Faint below one half, so that the cells stay visible, and more opaque towards 1."""
     return np.where(importance < 0.5, 0.38 - 0.3 * importance, 0.1 + 0.5 * importance).astype(np.float32)

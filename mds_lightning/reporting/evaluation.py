@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from mds_lightning.reporting.figures.figure_maps import choose_fields
 from mds_lightning.reporting.figures.figures_of_variant import draw_figures
-from mds_lightning.reporting.figures.map_panels import draw_maps
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
+from mds_lightning.reporting.map_evaluation import write_map_results
 from mds_lightning.reporting.tables.characteristics import (
     clinical_columns,
     tabulate_characteristics,
@@ -27,11 +26,6 @@ from mds_lightning.reporting.tables.estimate_tables import (
 )
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
 from mds_lightning.reporting.tables.headline import KINDS
-from mds_lightning.reporting.tables.localization_table import (
-    measure_attention,
-    show_attention,
-    summarise_attention,
-)
 from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models
@@ -126,8 +120,8 @@ def evaluate_study(
 
 def _list_files(study: StudyDirectory, files: Sequence[Path]) -> list[str]:
     """Lines that name the files to open first, and the folder of the others."""
-    first = [path for path in files if path.name in ("metrics.csv", "roc.png", "figure3_maps.png")]
-    first += [path for path in files if path.suffix == ".md"]
+    main = ("metrics.csv", "roc.png", "figure3_maps*.png", "*.md")
+    first = [path for pattern in main for path in files if path.match(pattern)]
     rest = len(files) - len(first)
     return [
         *(f"wrote {path}" for path in first),
@@ -148,13 +142,9 @@ def _write_variant(
     files = [write_csv(table, folder / f"{stem}.csv") for stem, table in evidence.tables.items()]
     for stem, figure in draw_figures(evidence):
         files += save_figure(figure, folder / stem)
-    fields = [] if rows is None else choose_fields(runs, rows.root)
-    if fields:
-        figure = draw_maps(fields, f"Occlusion sensitivity, {title}: held-out fields")
-        files += save_figure(figure, folder / "figure3_maps")
     shown = show_estimates(evidence.tables["metrics"], title, evidence.settings.confidence)
-    measured, attention = _write_attention(folder, title, runs, rows)
-    return files + measured, [*shown, *attention]
+    map_files, map_tables = write_map_results(folder, title, runs, rows)
+    return files + map_files, [*shown, *map_tables]
 
 
 def _write_selection(study: StudyDirectory, selection: Selection, evidence: Mapping[str, Evidence]) -> _Step:
@@ -169,22 +159,6 @@ def _write_selection(study: StudyDirectory, selection: Selection, evidence: Mapp
     folder = study.evaluation / "selected"
     folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])
     return [write_csv(folds, folder / "selection.csv"), write_csv(claim, folder / "optimism.csv")], shown
-
-
-def _write_attention(
-    folder: Path, title: str, runs: Sequence[RunDirectory], rows: ManifestRows | None
-) -> _Step:
-    """Write how much of the maps' importance lies in masks and boxes; nothing without annotations or maps."""
-    if rows is None or not {"mask", "boxes"} & set(rows.table.columns):
-        return [], []
-    attention = measure_attention(runs, rows)
-    if attention.empty:
-        return [], []
-    shown: list[Table | str] = [
-        show_attention(summarise_attention(measured), f"{title}: {str(method).replace('_', ' ')} maps")
-        for method, measured in attention.groupby("method", sort=True)
-    ]
-    return [write_csv(attention, folder / "attention.csv")], shown
 
 
 def _write_study(

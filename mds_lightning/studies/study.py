@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
-from mds_lightning.maps.importance_map import OcclusionMap, read_map
+from mds_lightning.maps.importance_map import ImportanceMap
+from mds_lightning.maps.map_file import group_map_files, read_map
 from mds_lightning.statistics.estimates import Settings, estimate
 from mds_lightning.statistics.predictions import Predictions, read_predictions
 from mds_lightning.studies.cohort_files import find_cohort_files
@@ -67,9 +68,10 @@ class FoldRun:
         file = self.directory.skipped
         return pd.read_csv(file, dtype=str)["image"].tolist() if file.is_file() else []
 
-    def maps(self) -> Iterator[OcclusionMap]:
-        """The occlusion maps, one at a time (each holds a map of full size for every class)."""
-        return map(read_map, sorted(self.directory.occlusion.glob("*.npz")))
+    def maps(self) -> Iterator[ImportanceMap]:
+        """Importance maps of every method, one at a time (each holds a map of full size for every class)."""
+        files = group_map_files([self.directory.explained()])
+        return (read_map(file) for several in files.values() for file in several)
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,8 @@ class Study:
         test = self._tested(variant).split("test")
         return estimate(test, HELD_OUT, settings or Settings())
 
-    def maps(self, variant: str | None = None) -> Iterator[OcclusionMap]:
-        """The occlusion maps of all folds of a variant, one at a time."""
+    def maps(self, variant: str | None = None) -> Iterator[ImportanceMap]:
+        """Importance maps of all folds of a variant and of every method, one at a time."""
         for run in self.runs(variant):
             yield from run.maps()
 

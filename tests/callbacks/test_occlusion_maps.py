@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
-from mds_lightning.maps.image_selection import choose_rows, file_name, mean_colour, refuse_seen_images
+from mds_lightning.maps.map_file import map_files, read_record
 
 
 class Module(lightning.LightningModule):
@@ -117,59 +117,35 @@ def test_every_test_image_on_request_and_none_of_another_split(tmp_path):
     )
 
 
+def test_maps_of_other_settings_are_removed_and_equal_ones_kept(tmp_path):
+    run(tmp_path, images=2)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    run(tmp_path, images=2)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    run(tmp_path, images=1, stride=16)
+    assert len([*tmp_path.glob("*.npz")]) == len([*tmp_path.glob("*.png")]) == 1
+
+
+@pytest.mark.parametrize(("number", "expected"), [(None, 4), (0, 0), (2, 2), (-1, 4)])
+def test_curves_are_measured_for_the_number_of_images_that_is_set(tmp_path, number, expected):
+    run(tmp_path, faithfulness=number)
+    records = [read_record(file) for file in map_files(tmp_path)]
+    assert len(records) == 4
+    assert sum(one.curves is not None for one in records) == expected
+
+
+def test_curves_that_are_missing_are_added_later(tmp_path):
+    run(tmp_path, faithfulness=0)
+    run(tmp_path, faithfulness=1)
+    records = [read_record(file) for file in map_files(tmp_path)]
+    [measured] = [one for one in records if one.curves is not None]
+    assert measured.curves.deletion[0] == pytest.approx(measured.probabilities[measured.shown], abs=1e-6)
+    assert measured.curves.insertion[-1] == pytest.approx(measured.curves.deletion[0], abs=1e-6)
+
+
 def test_no_image_on_request(tmp_path):
     run(tmp_path / "occlusion", images=0)
     assert not (tmp_path / "occlusion").exists()
-
-
-def test_classes_take_turns_and_the_order_of_the_manifest_does_not_matter():
-    datamodule = DataModule()
-    assert choose_rows(datamodule, 2) == [
-        row for row in choose_rows(datamodule, 3) if row in choose_rows(datamodule, 2)
-    ]
-    assert 8 in choose_rows(datamodule, 2)
-    assert len(choose_rows(datamodule, 3)) == 3
-    assert choose_rows(datamodule, 99) == [6, 7, 8, 9]
-    names = datamodule.cohort.table["image"].tolist()
-    names[6], names[9] = names[9], names[6]
-    swapped = DataModule(names)
-    chosen = [{d.cohort.table["image"][row] for row in choose_rows(d, 2)} for d in (datamodule, swapped)]
-    assert chosen[0] == chosen[1]
-
-
-@pytest.mark.parametrize("row", [0, 10])
-def test_an_image_the_model_has_seen_is_refused(row):
-    with pytest.raises(ValueError, match=f"fold 3 cannot explain images/a b/ü{row}.jpg"):
-        refuse_seen_images(DataModule(), [6, row])
-
-
-def test_held_out_images_are_not_refused():
-    held_out = DataModule()
-    refuse_seen_images(held_out, [6, 9, 11])
-    with pytest.raises(ValueError, match="cannot explain"):
-        refuse_seen_images(held_out, [6, 9, 11, 0])
-
-
-def test_mean_colour_is_that_of_the_training_images():
-    datamodule = DataModule()
-    expected = torch.stack([datamodule.image(row) for row in range(6)]).float().mean((0, 2, 3))
-    torch.testing.assert_close(mean_colour(datamodule), expected)
-
-
-def test_file_names_are_readable_safe_and_unique():
-    names = [
-        "images/a b/ü.jpg",
-        "images/a b/ü.png",
-        "images/a_b/ü.jpg",
-        "images/A b/Ü.jpg",
-        "images-a_b/ü.jpg",
-        "...",
-        "x" * 300 + "/" + "ü" * 200,
-    ]
-    made = [file_name(name) for name in names]
-    assert made[0].startswith("images-a_b-ü-")
-    assert len({name.lower() for name in made}) == len(names)
-    assert all(len(name.encode()) < 200 and "/" not in name and not name.startswith(".") for name in made)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from mds_lightning.explain.baselines import background_colour
-from mds_lightning.explain.crop_occlusion import map_parts
+from mds_lightning.explain.crop_occlusion import map_crops
 from mds_lightning.explain.occlusion import OcclusionEngine
 
 HEIGHT, WIDTH = 24, 40
@@ -49,8 +49,8 @@ def predict(network, field, with_whole=False):
 
 @pytest.mark.parametrize("with_whole", [False, True])
 @pytest.mark.parametrize("score", ["probability", "logit"])
-def test_the_map_is_what_covering_the_field_and_predicting_it_anew_gives(network, field, with_whole, score):
-    maps = map_parts(
+def test_the_map_is_what_covering_the_field_and_predicting_it_again_gives(network, field, with_whole, score):
+    maps = map_crops(
         OcclusionEngine(network), field, cut(field, with_whole), window=10, stride=7, score=score
     )
     grid, colour = maps.grids[0], background_colour(field)
@@ -73,7 +73,7 @@ def test_the_map_is_what_covering_the_field_and_predicting_it_anew_gives(network
 
 def test_one_part_that_is_the_field_has_the_engine_s_own_map(network, field):
     engine = OcclusionEngine(network)
-    alone = map_parts(engine, field, [(field, (0, 0, 1, 1), 1.0)], window=0.25, stride=0.125)
+    alone = map_crops(engine, field, [(field, (0, 0, 1, 1), 1.0)], window=0.25, stride=0.125)
     engines = engine.maps(field[None], window=0.25, stride=0.125)
     torch.testing.assert_close(alone.importance, engines.importance, atol=1e-6, rtol=1e-4)
     assert alone.grids == engines.grids
@@ -87,12 +87,12 @@ def test_windows_lie_on_the_shown_field_and_cover_the_parts_in_their_pixels(netw
         for (top, left), (_, area, weight) in zip(CORNERS, cut(field), strict=True)
     ]
     engine, colour = OcclusionEngine(network), torch.zeros(3)
-    shown = map_parts(engine, field, large_parts, window=10, stride=7, baseline=colour)
-    own = map_parts(engine, large, large_parts, window=20, stride=14, baseline=colour)
+    shown = map_crops(engine, field, large_parts, window=10, stride=7, baseline=colour)
+    own = map_crops(engine, large, large_parts, window=20, stride=14, baseline=colour)
     torch.testing.assert_close(shown.drops[0], own.drops[0])
 
 
 def test_the_model_is_left_as_it_was_found(network, field):
     network.train()
-    map_parts(OcclusionEngine(network), field, cut(field), window=12, stride=12)
+    map_crops(OcclusionEngine(network), field, cut(field), window=12, stride=12)
     assert all(module.training for module in network.modules())

@@ -103,7 +103,7 @@ def test_one_logit_is_a_binary_tasks_positive_class(fields):
     ("arguments", "message"),
     [
         ({"score": "odds"}, "probability or logit"),
-        ({"window": 0.0}, "share"),
+        ({"window": 0.0}, "fraction"),
         ({"baseline": "grey"}, "background"),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_last_window_is_cut_at_the_border():
     ("window", "stride", "message"),
     [
         (0, 1, "1 pixel"),
-        (1.5, 1, "share"),
+        (1.5, 1, "fraction"),
         (4, 5, "no window covers"),
         (4, -1, "1 pixel"),
         (True, 1, "pixels"),

@@ -3,7 +3,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from mds_lightning.maps.overlay import draw_overlay, scale_importance
+from mds_lightning.maps.overlay import render_overlay, scale_importance
 
 
 def test_importance_is_scaled_map_by_map():
@@ -12,12 +12,12 @@ def test_importance_is_scaled_map_by_map():
     assert scaled.dtype == np.float32
 
 
-def test_what_matters_is_red_and_the_field_stands_beside_it():
+def test_importance_is_red_and_the_image_is_beside_it():
     image = np.full((96, 128, 3), 200, dtype=np.uint8)
     image[:48, :64] = (90, 40, 130)
     importance = np.zeros((96, 128), dtype=np.float32)
     importance[:48, :64] = 1
-    first, second = (draw_overlay(image, importance, "ü α.jpg", "remark") for _ in range(2))
+    first, second = (render_overlay(image, importance, "ü α.jpg", "remark") for _ in range(2))
     assert first == second
     drawn = np.asarray(Image.open(BytesIO(first)).convert("RGB")).astype(int)
     height, width, _ = drawn.shape
@@ -31,8 +31,7 @@ def test_what_matters_is_red_and_the_field_stands_beside_it():
 
 
 def test_a_constant_map_is_drawn():
-    drawn = draw_overlay(np.zeros((40, 30, 3), dtype=np.uint8), np.zeros((40, 30), dtype=np.float32))
-    # Nothing of it is red: the map's half is as dark as the field's.
+    drawn = render_overlay(np.zeros((40, 30, 3), dtype=np.uint8), np.zeros((40, 30), dtype=np.float32))
     pixels = np.asarray(Image.open(BytesIO(drawn)).convert("RGB")).astype(int)
     red = (pixels[..., 0] > pixels[..., 2] + 60) & (pixels[..., 0] > pixels[..., 1] + 60)
     assert red[:, : int(pixels.shape[1] * 0.7)].mean() < 0.01

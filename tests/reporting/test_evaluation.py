@@ -25,6 +25,9 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
 from mds_lightning.commands.evaluate import Evaluation, evaluate
+from mds_lightning.explain.faithfulness_curves import FaithfulnessCurves
+from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.maps.explained_image import ExplainedImage
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.pooled_rows import HELD_OUT, read_study
@@ -244,7 +247,7 @@ def test_external_patients_of_one_class_meet_held_out_patients_of_the_other(tmp_
     assert set(points["patients"]) == set(names[:2])
 
 
-def with_manifest(study: Path) -> pd.DataFrame:
+def with_manifest(study: Path, save_map: Callable[..., object]) -> pd.DataFrame:
     """Give the study a manifest with clinical columns and an explained image; returns the manifest."""
     rows = pooled_rows(study).reset_index(drop=True)
     number = rows["patient_id"].str[1:].astype(int)
@@ -258,23 +261,22 @@ def with_manifest(study: Path) -> pd.DataFrame:
     (study / "resnet18/fold-0/config.yaml").write_text(yaml.safe_dump(settings))
     image = pooled_rows(study).query("fold == 0 and target == 1 and prob_MDS > 0.5").iloc[0]
     Image.fromarray(np.full((48, 64, 3), 200, np.uint8)).save(folder / image["image"])
-    (study / "resnet18/fold-0/occlusion").mkdir()
-    np.savez(
-        study / "resnet18/fold-0/occlusion/one.npz",
-        importance=np.linspace(0, 1, 2 * 24 * 32, dtype=np.float32).reshape(2, 24, 32),
-        drops=np.full((2, 3, 4), 0.3, np.float32),
-        probabilities=image[["prob_donor", "prob_MDS"]].to_numpy(np.float32),
-        classes=np.array(CLASSES),
-        image=np.array(image["image"]),
-        target=np.array(1),
-        fold=np.array(0),
-    )
+    for method in ("occlusion", "layer_gradcam"):
+        drops = np.full((2, 3, 4), 0.3, np.float32)
+        explained = ExplainedImage(image["image"], 0, "test", 0, 1)
+        probabilities = image[["prob_donor", "prob_MDS"]].to_numpy(np.float32)
+        file = study / "resnet18/fold-0" / method / "one.npz"
+        file.parent.mkdir()
+        curves = FaithfulnessCurves(*(np.full(3, value, np.float32) for value in (0.1, 0.9, 0.5)))
+        save_map(file, explained, CLASSES, probabilities, drops, ExplanationParameters(method), curves)
     return manifest
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_manifest_adds_characteristics_subgroups_and_maps(study: Path) -> None:
-    with_manifest(study)
+def test_the_manifest_adds_characteristics_subgroups_and_maps(
+    study: Path, save_map: Callable[..., object]
+) -> None:
+    with_manifest(study, save_map)
     result = evaluate(config(study, n_resamples=100))
     folder = study / "evaluation"
     first = pd.read_csv(folder / "table1_patients.csv", keep_default_na=False)
@@ -282,14 +284,24 @@ def test_the_manifest_adds_characteristics_subgroups_and_maps(study: Path) -> No
     subgroups = result.evidence["resnet18"].tables["subgroups"]
     assert set(subgroups["column"]) == {"age", "sex"}
     assert set(subgroups.query("column == 'sex'")["n_patients"]) == {20}
-    assert (folder / "resnet18/figure3_maps.png").is_file()
+    # Maps of every method are shown, not only those of method occlusion.
+    for name in ("figure3_maps.png", "figure3_maps_layer_gradcam.png"):
+        assert (folder / "resnet18" / name).is_file()
+        assert any(f"wrote {folder / 'resnet18' / name}" == line for line in result.summary)
+    faithfulness = pd.read_csv(folder / "resnet18/faithfulness.csv")
+    assert faithfulness["method"].tolist() == ["occlusion", "layer_gradcam"]
+    assert faithfulness["deletion"].tolist() == pytest.approx([0.1, 0.1])
+    assert faithfulness["insertion"].tolist() == pytest.approx([0.9, 0.9])
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_remain(
-    study: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    study: Path,
+    save_map: Callable[..., object],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with_manifest(study)
+    with_manifest(study, save_map)
     url = f"memory://{study.parent.name}"
     for path in (study.parent / "smears").iterdir():
         fsspec.filesystem("memory").pipe_file(f"{url}/{path.name}", path.read_bytes())
@@ -313,8 +325,10 @@ def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_rema
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_changed_manifest_is_said_and_left_out(study: Path, caplog: pytest.LogCaptureFixture) -> None:
-    manifest = with_manifest(study)
+def test_a_changed_manifest_is_said_and_left_out(
+    study: Path, save_map: Callable[..., object], caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = with_manifest(study, save_map)
     manifest.iloc[2:].to_csv(study.parent / "smears/manifest.csv", index=False)
     result = evaluate(config(study, n_resamples=100))
     assert "has changed since the study was trained" in caplog.text

@@ -56,7 +56,7 @@ def test_maps_and_images(study):
     maps = list(study.maps("resnet18"))
     assert len(maps) == 3 * 8
     one = maps[0]
-    assert one.of(one.decided).shape == (48, 64)
+    assert one.of_class(one.predicted).shape == (48, 64)
     assert one.importance.min() >= 0
     assert one.importance.max() <= 1
     row = study.rows("resnet18").query("split == 'test'").set_index("image").loc[one.image]

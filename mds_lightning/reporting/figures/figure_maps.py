@@ -1,6 +1,6 @@
-"""Which explained test images stand in the figure of maps, and where their files are."""
+"""Choice of the images in the figure of maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,50 +9,48 @@ from PIL import Image
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image
+from mds_lightning.maps.map_file import read_map, read_record
 from mds_lightning.reporting.figures.map_panels import ExplainedField
-from mds_lightning.studies.layout import RunDirectory
 
-#: Pixels of a printed field's longer side: 300 to the inch at half the width of a page.
+#: Longer side of a printed image, pixels: 300 dpi at half the width of a page.
 _WIDEST = 960
 
 
-def choose_fields(runs: Sequence[RunDirectory], root: Folder, most: int = 3) -> list[ExplainedField]:
-    """The surest of the rightly decided images of the last class, of different folds where possible.
+def choose_fields(files: Iterable[Path], root: Folder, most: int = 3) -> list[ExplainedField]:
+    """Correctly predicted images of the last class, most probable first, of different folds if possible.
 
     Args:
-        runs: Folds of one variant.
+        files: Map files of one method, of all folds of one variant.
         root: Folder of the images.
-        most: Number of fields.
+        most: Number of images.
 
     Returns:
-        At most `most`; empty where no fold has maps whose images are still there.
+        At most `most`; empty where no fold has maps whose images still exist.
     """
     found = []
-    for run in runs:
-        for file in sorted(run.occlusion.glob("*.npz")):
-            with np.load(file) as arrays:
-                classes, target = arrays["classes"], int(arrays["target"])
-                probability = float(arrays["probabilities"][target])
-                right = target == len(classes) - 1 and int(arrays["probabilities"].argmax()) == target
-                image = existing_path(root, str(arrays["image"]))
-                if right and image.is_file():
-                    found.append((probability, str(run.path), image, file))
-    found.sort(key=lambda one: (-one[0], str(one[2])))
-    first = {one[1]: one for one in reversed(found)}
-    rest = [one for one in found if one not in first.values()]
-    ordered = [*sorted(first.values(), key=lambda one: -one[0]), *rest]
+    for file in files:
+        one = read_record(file)
+        image = existing_path(root, one.image)
+        if one.is_correct and one.explained.target == len(one.classes) - 1 and image.is_file():
+            found.append((float(one.probabilities.max()), one.fold, image, file))
+    found.sort(key=lambda item: (-item[0], str(item[2])))
+    first = {fold: item for item in reversed(found) for fold in [item[1]]}
+    rest = [item for item in found if item not in first.values()]
+    ordered = [*sorted(first.values(), key=lambda item: -item[0]), *rest]
     return [_load(image, file) for _, _, image, file in ordered[:most]]
 
 
 def _load(image: File, file: Path) -> ExplainedField:
-    with np.load(file) as arrays:
-        target = int(arrays["target"])
-        importance = arrays["importance"][target]
-        name, probability = str(arrays["classes"][target]), float(arrays["probabilities"][target])
-        fold, drop = int(arrays["fold"]), float(arrays["drops"][target].max())
+    one = read_map(file)
     picture = Image.fromarray(decode_image(image))
     picture.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
-    scaled = Image.fromarray(importance.astype(np.float32)).resize(picture.size, Image.Resampling.BILINEAR)
-    # Scaling hides that a map may be empty: the drop says whether any area decides alone.
-    caption = f"{name}: {probability:.2f} (fold {fold}); largest drop {drop:.2f}"
+    importance = Image.fromarray(one.of_class(one.label).astype(np.float32))
+    scaled = importance.resize(picture.size, Image.Resampling.BILINEAR)
+    caption = f"{one.label}: {one.probabilities.max():.2f} (fold {one.fold})"
+    drop = one.largest_drop(one.label)
+    if drop is not None:
+        # Colours are scaled to each map's own range, which hides how small the drops are.
+        caption += f"; largest drop {drop:.2f}"
+    if one.is_faint(one.label):
+        caption += " (no single region is decisive)"
     return ExplainedField(np.asarray(picture), np.asarray(scaled), caption)

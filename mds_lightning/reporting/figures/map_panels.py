@@ -1,4 +1,4 @@
-"""Figure 3 of the paper: fields and their importance maps side by side, lettered."""
+"""Figure 3 of the paper: images and their importance maps side by side, with panel letters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from mds_lightning.reporting.figures.style import DOUBLE_COLUMN, figure_style, n
 
 @dataclass(frozen=True)
 class ExplainedField:
-    """One field of view with its map.
+    """One image with its map.
 
     Attributes:
         image: RGB, uint8, (H, W, 3).
         importance: Scaled to 0..1, (H, W).
-        caption: What was decided, and how surely.
+        caption: Class, probability and largest drop.
     """
 
     image: NDArray[np.uint8]
@@ -30,17 +30,17 @@ class ExplainedField:
 
 
 def draw_maps(fields: Sequence[ExplainedField], title: str = "") -> Figure:
-    """Draw a row for each field: the field on the left, its map over the greyed field on the right.
+    """Draw a row for each image: the image on the left, its map over the image in grey on the right.
 
     Args:
-        fields: At least one, at most thirteen (two letters each).
-        title: Above all.
+        fields: At least one, at most thirteen (two panel letters each).
+        title: Of the figure.
 
     Raises:
-        ValueError: No field, or more than the alphabet has letters for.
+        ValueError: No image, or more than there are panel letters for.
     """
     if not 1 <= len(fields) <= len(ascii_uppercase) // 2:
-        raise ValueError(f"a figure of maps shows 1 to {len(ascii_uppercase) // 2} fields, not {len(fields)}")
+        raise ValueError(f"a figure of maps shows 1 to {len(ascii_uppercase) // 2} images, not {len(fields)}")
     height, width = fields[0].image.shape[:2]
     with figure_style():
         panel = DOUBLE_COLUMN * 0.46

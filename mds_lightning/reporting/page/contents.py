@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import yaml
 
+from mds_lightning.maps.map_file import group_map_files
 from mds_lightning.reporting.page.cautions import list_cautions
 from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
 from mds_lightning.reporting.page.provenance_summary import (
     ProvenanceSummary,
     summarise_provenance,
 )
-from mds_lightning.reporting.page.report_maps import Picture, choose_explained, list_explained, load_pictures
+from mds_lightning.reporting.page.report_maps import MapsOfMethod, gather_maps
 from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
@@ -27,17 +27,6 @@ from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import HELD_OUT
 from mds_lightning.studies.selection import Selection
 from mds_lightning.studies.study import FoldRun, Study
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """The maps that a report shows, and the counts of the images that they were chosen from."""
-
-    pictures: tuple[Picture, ...]
-    explained: int
-    wrong: int
-    held_out: int
-    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -59,7 +48,7 @@ class Page:
     external: Mapping[str, tuple[MetricLine, ...]]
     families: tuple[CurveFamily, ...]
     comparison: Comparison | None
-    gallery: Gallery | None
+    maps: tuple[MapsOfMethod, ...]
     fold_training: tuple[FoldTraining, ...]
     training_settings: Mapping[str, str]
     provenance: ProvenanceSummary
@@ -111,7 +100,7 @@ class Page:
             "patients": self.characteristics is not None,
             "subgroups": len(self.groups) > 0,
             "sites": len(self.sites) > 0,
-            "maps": self.gallery is not None,
+            "maps": bool(self.maps),
             "thresholds": "operating_points" in tables and len(tables["operating_points"]) > 0,
             "decision": "decision_curve" in tables,
             "variants": self.comparison is not None,
@@ -179,7 +168,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         external={name: tuple(list_metric_lines(metrics, name)) for name in outside},
         families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
         comparison=_compare(study, selection, settings),
-        gallery=_fill_gallery(runs, rows, evidence),
+        maps=_gather_maps(runs, rows, evidence),
         fold_training=tuple(read_fold_training(runs)),
         training_settings=describe_training(runs),
         provenance=provenance,
@@ -202,14 +191,9 @@ def _compare(study: Study, selection: Selection, settings: Settings) -> Comparis
     )
 
 
-def _fill_gallery(runs: Sequence[FoldRun], rows: ManifestRows | None, evidence: Evidence) -> Gallery | None:
-    """None if no image was explained or the images were not found."""
-    explained = list_explained(file for run in runs for file in run.directory.occlusion.glob("*.npz"))
-    if rows is None or not explained:
-        return None
-    pictures = tuple(load_pictures(choose_explained(explained), rows.root))
-    if not pictures:
-        return None
-    wrong = sum(not one.is_right for one in explained)
-    held_out = len(evidence.test["image"].table)
-    return Gallery(pictures, len(explained), wrong, held_out, pictures[0].map.settings)
+def _gather_maps(
+    runs: Sequence[FoldRun], rows: ManifestRows | None, evidence: Evidence
+) -> tuple[MapsOfMethod, ...]:
+    """Maps of every method; empty if no image was explained or the images were not found."""
+    files = group_map_files(run.directory.explained() for run in runs)
+    return () if rows is None else tuple(gather_maps(files, rows.root, len(evidence.test["image"].table)))

@@ -12,10 +12,10 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.maps.overlay import list_colours
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
 from mds_lightning.reporting.page.plot_axes import PlotAxes
-from mds_lightning.reporting.page.report_maps import scale_colours
 from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups
 from mds_lightning.statistics.estimates import Settings
@@ -76,7 +76,7 @@ def render_report(page: Page, now: datetime) -> str:
         script=Markup(script),
         script_digest=digest,
         roc_data=htmlsafe_json_dumps(_list_curves(page)),
-        colours=scale_colours(),
+        colours=list_colours(),
         version=version("mds-lightning"),
         date=f"{now:%Y-%m-%d}",
     )

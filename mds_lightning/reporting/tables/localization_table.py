@@ -1,4 +1,4 @@
-"""Where the maps of a study look: on nuclei, on cells, on background, in boxes."""
+"""Localization: how much importance the maps of a study put on nuclei, cells, background and boxes."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,97 +14,92 @@ from rich.table import Table
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.data.decode import decode_image, image_shape
-from mds_lightning.explain.localization import Share, share_in_boxes, share_on_regions
-from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.explain.localization import RegionFraction, measure_boxes, measure_regions
+from mds_lightning.maps.importance_map import ImportanceMap
+from mds_lightning.maps.map_file import read_map
 from mds_lightning.studies.manifest_rows import ManifestRows
 
-#: Larger images are refused; they were decoded once already to be explained.
+#: Limit of decoding; these images were decoded before, when they were explained.
 _MAX_PIXELS = 2**31
 
 
-def measure_attention(runs: Sequence[RunDirectory], rows: ManifestRows) -> pd.DataFrame:
-    """Share of every map's positive importance in the regions of its image's mask and boxes.
+def measure_localization(files: Mapping[str, Sequence[Path]], rows: ManifestRows) -> pd.DataFrame:
+    """Fraction of every map's positive importance in the regions of its image's mask and boxes.
 
-    The map of the class that was predicted counts, before it is scaled to 0..1: 0 is neutral there.
+    Measured on the map of the class that is drawn (see `explain.target`) before scaling, where 0 is neutral.
 
     Args:
-        runs: Folds of one variant.
-        rows: The study's manifest rows; without the columns mask and boxes nothing can be measured.
+        files: Method to map files, of all folds of one variant.
+        rows: The study's manifest rows, with a column mask or boxes.
 
     Returns:
-        A row a map and region: method, image, fold, label, class, region, importance (share, 0..1; NaN where
-        no area matters), area (share, 0..1) and ratio (1: what a map that knows nothing would give).
+        A row for each map and region: method, image, fold, label, class, region, importance (fraction, 0..1;
+        NaN where no importance is positive), area (fraction, 0..1) and ratio (importance / area; 1 for a map
+        that is unrelated to the region).
     """
     annotated = rows.table.set_index("image")
     found = [
         record
-        for run in runs
-        for folder in run.explained().values()
-        for file in sorted(folder.glob("*.npz"))
-        for record in _measure_map(file, annotated, rows.root)
+        for method, several in files.items()
+        for file in several
+        for record in _measure_map(method, read_map(file), annotated, rows.root)
     ]
     columns = ["method", "image", "fold", "label", "class", "region", "importance", "area", "ratio"]
     return pd.DataFrame(found, columns=columns)
 
 
-def summarise_attention(attention: pd.DataFrame) -> pd.DataFrame:
-    """Means over the maps.
+def summarise_localization(localization: pd.DataFrame) -> pd.DataFrame:
+    """Average over the maps.
 
     Returns:
-        A row a region: region, maps (number with any positive importance), importance, area, and their ratio.
+        A row for each region: region, maps (number with any positive importance), importance, area and ratio.
     """
-    defined = attention.dropna(subset="importance")
+    defined = localization.dropna(subset="importance")
     means = defined.groupby("region", sort=False).agg(
         maps=("importance", "size"), importance=("importance", "mean"), area=("area", "mean")
     )
     return means.assign(ratio=means["importance"] / means["area"]).reset_index()
 
 
-def show_attention(summary: pd.DataFrame, title: str) -> Table:
-    """The summary for the terminal."""
+def show_localization(summary: pd.DataFrame, title: str) -> Table:
+    """Format the summary for the terminal."""
     shown = Table("region", "maps", "importance", "area", "ratio", title=title, box=box.SIMPLE_HEAD)
     shown.title_justify = shown.caption_justify = "left"
-    shown.caption = "share of the maps' positive importance against the region's share of the area"
+    shown.caption = "fraction of the maps' positive importance, fraction of the area, and their ratio"
     for record in summary.to_dict("records"):
-        shares = (f"{record[key]:.1%}" for key in ("importance", "area"))
-        shown.add_row(record["region"], str(record["maps"]), *shares, f"{record['ratio']:.2f}")
+        fractions = (f"{record[key]:.1%}" for key in ("importance", "area"))
+        shown.add_row(record["region"], str(record["maps"]), *fractions, f"{record['ratio']:.2f}")
     return shown
 
 
-def _measure_map(file: Path, annotated: pd.DataFrame, root: Folder) -> Iterator[dict[str, Any]]:
-    with np.load(file, allow_pickle=False) as arrays:
-        image = str(arrays["image"])
-        row = annotated.loc[image].to_dict()
-        for region, share in _shares(_unscaled(arrays), row, root, image).items():
-            yield {
-                **{
-                    "method": file.parent.name,
-                    "image": image,
-                    "fold": int(arrays["fold"]),
-                    "label": row["label"],
-                },
-                **{"class": str(arrays["class"]), "region": region},
-                **{"importance": share.importance, "area": share.area, "ratio": share.ratio},
-            }
+def _measure_map(
+    method: str, one: ImportanceMap, annotated: pd.DataFrame, root: Folder
+) -> Iterator[dict[str, Any]]:
+    row = annotated.loc[one.image].to_dict()
+    name = one.classes[one.shown]
+    for region, found in _measure_regions(one.unscaled(name), row, root, one.image).items():
+        yield {
+            "method": method,
+            "image": one.image,
+            "fold": one.fold,
+            "label": row["label"],
+            "class": name,
+            "region": region,
+            "importance": found.importance,
+            "area": found.area,
+            "ratio": found.ratio,
+        }
 
 
-def _shares(
-    drops: NDArray[np.float32], row: Mapping[Any, Any], root: Folder, image: str
-) -> Mapping[str, Share]:
-    shares: dict[str, Share] = {}
+def _measure_regions(
+    importance: NDArray[np.float32], row: Mapping[Any, Any], root: Folder, image: str
+) -> Mapping[str, RegionFraction]:
+    found: dict[str, RegionFraction] = {}
     if row.get("mask"):
         mask = decode_image(existing_path(root, row["mask"]), _MAX_PIXELS)[:, :, 0]
-        shares |= share_on_regions(drops, mask)
+        found |= measure_regions(importance, mask)
     boxes = json.loads(row["boxes"]) if row.get("boxes") else []
     if boxes:
         size = image_shape(existing_path(root, image), _MAX_PIXELS)
-        shares["boxes"] = share_in_boxes(drops, boxes, size)
-    return shares
-
-
-def _unscaled(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-    """The map of the class that was explained before it was scaled to 0..1, (H, W)."""
-    shown = arrays["classes"].tolist().index(str(arrays["class"]))
-    low, high = arrays["low"][shown], arrays["high"][shown]
-    unscaled: NDArray[np.float32] = low + arrays["importance"][shown] * (high - low)
-    return unscaled
+        found["boxes"] = measure_boxes(importance, boxes, size)
+    return found

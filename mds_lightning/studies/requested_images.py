@@ -1,4 +1,4 @@
-"""Which images a run is asked to explain, and the refusal of those that its model has seen."""
+"""Finds the images that a run is asked to explain, and refuses those of its training patients."""
 
 import filecmp
 import unicodedata
@@ -7,24 +7,23 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mds_lightning.callbacks.occlusion_maps import describe_subjects
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.path_or_url import File
-from mds_lightning.maps.image_selection import choose_rows
-from mds_lightning.maps.map_record import Subject
+from mds_lightning.maps.explained_image import ExplainedImage
+from mds_lightning.maps.image_selection import choose_rows, describe_images
 from mds_lightning.studies.finished_run import FinishedRun
 
-#: A row of the cohort's table, or a file that is not of the cohort.
+#: A row of the cohort's table, or a file that is not in the cohort.
 Found = int | Path
 
 
-def choose_subjects(run: FinishedRun, images: Any, is_one_of_many: bool = False) -> list[Subject]:
-    """What `images=` means for one run.
+def find_images(run: FinishedRun, images: Any, is_one_of_many: bool = False) -> list[ExplainedImage]:
+    """The images that `images=` selects for one run.
 
     Args:
         run: The run.
         images: `all` (or -1), a number, a name or path, or several of them.
-        is_one_of_many: Whether every fold of the study is asked: an image that another fold held out is then
+        is_one_of_many: Whether all folds of the study explain: an image that another fold held out is then
             left to that fold.
 
     Raises:
@@ -36,25 +35,25 @@ def choose_subjects(run: FinishedRun, images: Any, is_one_of_many: bool = False)
     if isinstance(images, int) and not isinstance(images, bool):
         if images < 1 and images != -1:
             raise ValueError(f"images={images}: give a number from 1, all, or names")
-        return describe_subjects(run.datamodule, choose_rows(run.datamodule, images))
+        return describe_images(run.datamodule, choose_rows(run.datamodule, images))
     names = [images] if isinstance(images, str) else [*images] if isinstance(images, Sequence) else []
     if not names or not all(isinstance(name, str) for name in names):
         raise ValueError(f"images={images}: give a number, all, or names such as 'images=[a.jpg,b.jpg]'")
-    subjects = []
+    selected = []
     for name in names:
         found = find_image(run.cohort, name)
         if isinstance(found, Path):
             if run.datamodule.averages_crops:
                 raise ValueError(
-                    f"images: '{name}' is not of the cohort, and a run that sees fields part by part "
-                    "(data.view) explains images of its cohort only"
+                    f"images: '{name}' is not in the cohort, and a run that classifies images crop "
+                    "by crop (data.view) explains images of its cohort only"
                 )
-            subjects.append(Subject(str(found), run.fold.index, "foreign"))
+            selected.append(ExplainedImage(str(found), run.fold.index, "foreign"))
         elif not (is_one_of_many and _is_of_another_fold(run, found)):
             _refuse_skipped(run, found)
             _refuse_seen(run, found)
-            subjects += describe_subjects(run.datamodule, [found])
-    return subjects
+            selected += describe_images(run.datamodule, [found])
+    return selected
 
 
 def find_image(cohort: Cohort, name: str) -> Found:
@@ -111,5 +110,5 @@ def _refuse_seen(run: FinishedRun, row: int) -> None:
     held_out = run.directory.path.with_name(f"fold-{right}")
     raise ValueError(
         f"the model of {run.directory.path} was {seen} on patient {patient}, whose image {image} is: fold "
-        f"{right} held that patient out. Ask its model: mds-lightning explain run={held_out} 'images={image}'"
+        f"{right} held that patient out. Use its model: mds-lightning explain run={held_out} 'images={image}'"
     )

@@ -1,0 +1,1 @@
+"""One file per explanation method; each defines one subclass of `ExplanationMethod`."""
