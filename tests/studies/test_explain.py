@@ -198,5 +198,5 @@ def test_a_cohort_that_has_moved_or_changed_is_refused(ask, copy, workplace, tmp
     assert ask(*options, f"cohort.manifest={data / 'manifest.csv'}")
     rows = pd.read_csv(data / "manifest.csv", dtype=str)
     rows[rows["patient_id"] != rows["patient_id"].iloc[0]].to_csv(tmp_path / "fewer.csv", index=False)
-    with pytest.raises(ValueError, match=r"has changed since \(removed: patient"):
+    with pytest.raises(ValueError, match=r"has changed since it was written \(removed: patient"):
         ask(*options, f"cohort.manifest={tmp_path / 'fewer.csv'}")
