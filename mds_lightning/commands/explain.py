@@ -18,9 +18,9 @@ from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.maps.explained_image import ExplainedImage
 from mds_lightning.maps.image_selection import choose_measured, mean_colour
 from mds_lightning.maps.map_writer import MapWriter
-from mds_lightning.reporting.run import load_study
 from mds_lightning.studies.finished_run import FinishedRun, open_finished_run
 from mds_lightning.studies.requested_images import find_images
+from mds_lightning.studies.study import load_study
 
 log = logging.getLogger(__name__)
 
