@@ -81,10 +81,7 @@ NO_MODULE = {
 }
 
 #: Imports that close a cycle: importer and imported.
-CLOSES_CYCLE: set[tuple[str, str]] = {
-    ("mds_lightning.statistics.predictions", "mds_lightning.statistics.metrics"),
-    ("mds_lightning.statistics.predictions", "mds_lightning.statistics.sample"),
-}
+CLOSES_CYCLE: set[tuple[str, str]] = set()
 
 
 def python_files() -> list[Path]:
