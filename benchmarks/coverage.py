@@ -1,10 +1,10 @@
-"""How often 95% intervals hold the truth: 1,000 cohorts of 60 patients with 4 similar images each.
+"""Coverage of 95% intervals: 1,000 cohorts of 60 patients with 4 similar images each.
 
     python benchmarks/coverage.py            # 1,000 cohorts, minutes on one core
     python benchmarks/coverage.py --cohorts 100
 
 A score is the class's shift plus an effect of the patient plus noise of the image, so the true ROC-AUC and
-accuracy are known in closed form. There is one fixed scorer: the intervals are about patients, not about
+accuracy are known in closed form. There is one fixed scorer: the intervals describe sampling of patients, not
 training.
 """
 
@@ -30,8 +30,8 @@ from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.sample_metrics import SampleMetrics
 
 PATIENTS, IMAGES, FOLDS = 60, 4, 5
-#: Share of a score's variance (within a class) that a patient's images have in common.
-ALIKE = 0.7
+#: Fraction of a score's variance (within a class) that is common to a patient's images.
+WITHIN_PATIENT = 0.7
 AUC, ACCURACY = Measure("roc_auc", "MDS"), Measure("accuracy", "overall")
 RECALL = Measure("recall", "MDS")
 WITHIN = Measure("roc_auc_within_folds", "MDS")
@@ -39,7 +39,7 @@ WITHIN = Measure("roc_auc_within_folds", "MDS")
 
 @dataclass(frozen=True)
 class Truth:
-    """What the intervals should hold.
+    """The true values.
 
     Attributes:
         shift: Distance of the classes' mean scores, in standard deviations of an image's score.
@@ -49,24 +49,28 @@ class Truth:
 
     @classmethod
     def with_auc(cls, auc: float) -> "Truth":
-        """Of images with this ROC-AUC."""
+        """From the ROC-AUC of images."""
         return cls(float(ndtri(auc)) * 2**0.5)
 
     def auc(self, images: int) -> float:
-        """ROC-AUC of the mean score of so many images of a patient."""
-        return float(ndtr(self.shift / (2 * (ALIKE + (1 - ALIKE) / images)) ** 0.5))
+        """ROC-AUC of the mean score of `images` images of a patient."""
+        return float(ndtr(self.shift / (2 * (WITHIN_PATIENT + (1 - WITHIN_PATIENT) / images)) ** 0.5))
 
     def accuracy(self, images: int) -> float:
-        """Share of right decisions half-way between the classes."""
-        return float(ndtr(self.shift / 2 / (ALIKE + (1 - ALIKE) / images) ** 0.5))
+        """Accuracy of a threshold half-way between the classes."""
+        return float(ndtr(self.shift / 2 / (WITHIN_PATIENT + (1 - WITHIN_PATIENT) / images) ** 0.5))
 
 
 def draw_sample(truth: Truth, generator: np.random.Generator, images: int) -> Sample:
-    """One cohort: half its patients of either class, folds stratified."""
+    """One cohort: half of the patients of each class, stratified folds."""
     patient = np.repeat(np.arange(PATIENTS), images)
     label = np.arange(PATIENTS) % 2
     effect, noise = generator.normal(size=PATIENTS), generator.normal(size=len(patient))
-    score = truth.shift * (label[patient] - 0.5) + ALIKE**0.5 * effect[patient] + (1 - ALIKE) ** 0.5 * noise
+    score = (
+        truth.shift * (label[patient] - 0.5)
+        + WITHIN_PATIENT**0.5 * effect[patient]
+        + (1 - WITHIN_PATIENT) ** 0.5 * noise
+    )
     chance = ndtr(score)
     fold = patient // 2 % FOLDS
     return Sample(
@@ -75,7 +79,7 @@ def draw_sample(truth: Truth, generator: np.random.Generator, images: int) -> Sa
 
 
 def average_images(sample: Sample) -> Sample:
-    """One row a patient: the mean score of the images, so that the truth stays known."""
+    """One row a patient: the mean score of the images, so that the true values stay known."""
     score = np.bincount(sample.patient, ndtri(sample.probabilities[:, 1])) / np.bincount(sample.patient)
     chance, patient = ndtr(score), np.arange(PATIENTS)
     return Sample(
@@ -91,7 +95,7 @@ def average_images(sample: Sample) -> Sample:
 def all_intervals(
     images: Sample, truth: Truth, n_resamples: int, seed: int
 ) -> Iterator[tuple[str, Interval, float]]:
-    """(what, interval, truth) of everything that could be reported of one cohort."""
+    """(name, interval, true value) of every kind of interval in one cohort."""
     for level, sample, count in (("image", images, 1), ("patient", average_images(images), IMAGES)):
         metrics = SampleMetrics.of(sample)
         result = bootstrap(metrics, sample.patient_class, n_resamples, seed)
@@ -113,11 +117,11 @@ def all_intervals(
         )
         folds = [SampleMetrics.of(sample.where(sample.fold == k)).point()[AUC] for k in range(FOLDS)]
         yield f"{level} AUC, Student t over folds", interval_over_folds(np.array(folds)), auc
-        right = sample.predicted == sample.target
-        yield f"{level} accuracy, Wilson", wilson_interval(float(right.sum()), len(right)), accuracy
+        correct = sample.predicted == sample.target
+        yield f"{level} accuracy, Wilson", wilson_interval(float(correct.sum()), len(correct)), accuracy
         yield (
             f"{level} recall, Wilson",
-            wilson_interval(float(right[positive].sum()), positive.sum()),
+            wilson_interval(float(correct[positive].sum()), positive.sum()),
             accuracy,
         )
         if level == "patient":
@@ -125,7 +129,7 @@ def all_intervals(
             yield "patient AUC, Newcombe", newcombe, auc
             bca = result.bca(AUC)
             shown = bca if bca.high > bca.low else newcombe
-            yield "patient AUC, as reported: BCa, Newcombe where all are in order", shown, auc
+            yield "patient AUC, as reported: BCa, Newcombe if all patients are ranked correctly", shown, auc
     rows = np.arange(len(images.target))
     naive = Sample(images.classes, images.target, images.probabilities, rows, images.target, images.fold)
     result = bootstrap(SampleMetrics.of(naive), naive.patient_class, n_resamples, seed, jackknife=False)
@@ -142,18 +146,21 @@ def all_intervals(
 def measure_coverage(
     auc: float, cohorts: int, n_resamples: int, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """What to (share of cohorts whose interval holds the truth, mean width); an undefined one does not."""
+    """Name to (fraction of cohorts whose interval contains the true value, mean width).
+
+    An undefined interval does not contain it.
+    """
     truth = Truth.with_auc(auc)
-    held: dict[str, list[bool]] = {}
+    contained: dict[str, list[bool]] = {}
     widths: dict[str, list[float]] = {}
     for cohort in range(cohorts):
         generator = np.random.default_rng([seed, cohort])
-        for what, interval, value in all_intervals(
+        for name, interval, value in all_intervals(
             draw_sample(truth, generator, IMAGES), truth, n_resamples, cohort
         ):
-            held.setdefault(what, []).append(interval.low <= value <= interval.high)
-            widths.setdefault(what, []).append(interval.high - interval.low)
-    return {what: (float(np.mean(held[what])), float(np.nanmean(widths[what]))) for what in held}
+            contained.setdefault(name, []).append(interval.low <= value <= interval.high)
+            widths.setdefault(name, []).append(interval.high - interval.low)
+    return {name: (float(np.mean(contained[name])), float(np.nanmean(widths[name]))) for name in contained}
 
 
 def main() -> None:
@@ -166,17 +173,17 @@ def main() -> None:
     parser.add_argument("--aucs", type=float, nargs="+", default=[0.7, 0.85, 0.95, 0.99])
     arguments = parser.parse_args()
     for auc in arguments.aucs:
-        began = time.process_time()
+        start = time.process_time()
         found = measure_coverage(auc, arguments.cohorts, arguments.resamples)
         error = (0.95 * 0.05 / arguments.cohorts) ** 0.5
         print(
             f"\ntrue image AUC {auc}: {arguments.cohorts} cohorts of {PATIENTS} patients x {IMAGES} images, "
-            f"{ALIKE:.0%} of a score's variance shared by a patient's images; "
-            f"standard error of a coverage {error:.1%}; {time.process_time() - began:.0f} s\n"
+            f"{WITHIN_PATIENT:.0%} of a score's variance common to a patient's images; "
+            f"standard error of a coverage {error:.1%}; {time.process_time() - start:.0f} s\n"
         )
         print("| interval (nominal 95%) | coverage | mean width |\n|---|---|---|")
-        for what, (coverage, width) in found.items():
-            print(f"| {what} | {coverage:.1%} | {width:.3f} |")
+        for name, (coverage, width) in found.items():
+            print(f"| {name} | {coverage:.1%} | {width:.3f} |")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/intervals.py       # about three minutes on one core
 
 10,000 resamples of 2,000 patients with 4 images. The peers are timed on fewer resamples and scaled up; the
-package knows no patients, so it resamples images. It is not among this project's dependencies:
+package has no patients, so it resamples images. It is not a dependency of this project:
 `pip install --no-deps confidenceinterval`.
 """
 
@@ -27,7 +27,7 @@ FOLDS = 5
 
 
 def draw_sample(patients: int, images: int, seed: int = 0) -> Sample:
-    """Patients of two classes whose images resemble each other."""
+    """Patients of two classes whose images are correlated."""
     generator = np.random.default_rng(seed)
     label = np.arange(patients) % 2
     patient = np.repeat(np.arange(patients), images)
@@ -120,9 +120,9 @@ def clock(
     run: Callable[[Sample, int], int], sample: Sample, n_resamples: int, n_timed: int
 ) -> tuple[float, int]:
     """CPU seconds for `n_resamples`, scaled from `n_timed`, and the number of metrics."""
-    began = time.process_time()
+    start = time.process_time()
     count = run(sample, n_timed)
-    return (time.process_time() - began) * n_resamples / n_timed, count
+    return (time.process_time() - start) * n_resamples / n_timed, count
 
 
 def main() -> None:
@@ -140,7 +140,7 @@ def main() -> None:
     runs.append(("scikit-learn in a loop, percentile", loop, arguments.peer_resamples))
     if importlib.util.find_spec("confidenceinterval") is not None:
         runs.append(("confidenceinterval 1.0.5, percentile over images", package, arguments.peer_resamples))
-    ours(sample, 64)  # so that nobody pays for the first import
+    ours(sample, 64)  # the first call also imports
     what = f"{arguments.resamples} resamples of {arguments.patients} patients x {arguments.images} images"
     print(f"{what}, one core\n\n| | metrics | timed resamples | CPU s for all | s a metric | times ours |")
     print("|---|---|---|---|---|---|")

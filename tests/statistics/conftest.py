@@ -55,7 +55,7 @@ def make_sample() -> Callable[..., Sample]:
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows (patient, target, model_a, model_b) and what R's pROC and boot made of them."""
+    """Rows (patient, target, model_a, model_b) and the results of R's pROC and boot."""
     rows = pd.read_csv(FIXTURES / "scores.csv")
     reference = json.loads((FIXTURES / "reference.json").read_text())["cases"]
     return rows[rows["case"] == request.param].reset_index(drop=True), reference[request.param]
@@ -83,5 +83,18 @@ def correlated() -> Callable[..., Predictions]:
         chance = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         fold = patient // len(classes) % folds
         return predictions_of(target, chance, patient, fold, classes, split)
+
+    return make
+
+
+@pytest.fixture
+def outcomes() -> Callable[..., tuple[Any, Any]]:
+    """Outcomes and stated probabilities whose true log-odds are shift + slope x the stated ones."""
+
+    def make(n: int = 3000, slope: float = 1.0, shift: float = 0.0, seed: int = 0) -> tuple[Any, Any]:
+        generator = np.random.default_rng(seed)
+        logit = generator.normal(0, 1.5, n)
+        truth = 1 / (1 + np.exp(-(shift + slope * logit)))
+        return generator.random(n) < truth, 1 / (1 + np.exp(-logit))
 
     return make

@@ -22,7 +22,7 @@ PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.2, 0.8], [0.45,
         ),
     ],
 )
-def test_ways_from_images_to_patients(make_predictions, how: str, expected: list[float]) -> None:
+def test_aggregations(make_predictions, how: str, expected: list[float]) -> None:
     rows = make_predictions([0, 0, 0, 1, 1, 1], PROBABILITIES, [0, 0, 0, 1, 1, 1])
     patients = aggregate_patients(rows, how)
     np.testing.assert_allclose(patients.probabilities[:, 1], expected, atol=1e-9)
@@ -32,7 +32,7 @@ def test_ways_from_images_to_patients(make_predictions, how: str, expected: list
 
 
 @pytest.mark.parametrize("how", ["mean", "median", "majority", "log_odds"])
-def test_three_classes_keep_adding_up_and_order_does_not_matter(correlated, how: str) -> None:
+def test_three_classes_add_up_to_1_in_any_order_of_rows(correlated, how: str) -> None:
     rows = correlated(classes=("donor", "MDS", "AML"), images=4)
     shuffled = type(rows)(rows.table.sample(frac=1, random_state=0).reset_index(drop=True), rows.classes)
     one, other = (aggregate_patients(part, how).table for part in (rows, shuffled))
@@ -42,18 +42,18 @@ def test_three_classes_keep_adding_up_and_order_does_not_matter(correlated, how:
     np.testing.assert_allclose(one[columns[1:]].sum(axis=1), 1)
 
 
-def test_folds_and_splits_are_kept_apart(correlated) -> None:
+def test_folds_and_splits_are_aggregated_separately(correlated) -> None:
     rows = correlated(patients=6, images=2)
     both = type(rows)(rows.table.loc[rows.table.index.repeat(2)].reset_index(drop=True), rows.classes)
     both.table["fold"] = np.tile([0, 1], len(rows.table))
     assert len(aggregate_patients(both).table) == 12
 
 
-def test_certain_probabilities_stay_finite(make_predictions) -> None:
+def test_probabilities_of_0_and_1_stay_finite(make_predictions) -> None:
     rows = make_predictions([1, 1], [0.0, 1.0], [0, 0])
     assert aggregate_patients(rows, "log_odds").probabilities[0, 1] == pytest.approx(0.5)
 
 
-def test_unknown_way_is_refused(correlated) -> None:
+def test_an_unknown_aggregation_is_refused(correlated) -> None:
     with pytest.raises(ValueError, match="choose one of mean, median, majority, log_odds"):
         aggregate_patients(correlated(), "max")

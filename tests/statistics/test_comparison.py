@@ -35,7 +35,7 @@ def test_order_ranks_and_differences(models) -> None:
     assert lines.loc["like", "low"] < 0 < lines.loc["like", "high"]
 
 
-def test_pairing_tells_apart_what_the_intervals_do_not(correlated) -> None:
+def test_paired_differences_are_significant_where_intervals_overlap(correlated) -> None:
     good = correlated(patients=150, images=2, signal=1.0)
     result = compare_models({"a": good, "b": degrade(good, 1.0, 0)}, "a", n_resamples=1000)
     overlap = result.models["high"].min() - result.models["low"].max()

@@ -23,7 +23,7 @@ from mds_lightning.statistics.subgroups import group_values
         ([120_000, 150_000, 151_000], 140_000.0, "140000"),
     ],
 )
-def test_it_is_written_shortly(values, cut, text):
+def test_it_has_few_digits(values, cut, text):
     assert write_cut(np.array(values, float), cut) == text
 
 
@@ -32,13 +32,13 @@ def test_it_is_written_shortly(values, cut, text):
     st.floats(0, 1),
 )
 @settings(deadline=None, max_examples=200)
-def test_it_parts_the_values_as_the_cut_does(values, share):
+def test_it_divides_the_values_as_the_cut_does(values, fraction):
     numbers = np.array(values)
-    cut = float(np.quantile(numbers, share))
+    cut = float(np.quantile(numbers, fraction))
     assert np.array_equal(numbers <= float(write_cut(numbers, cut)), numbers <= cut)
 
 
-def test_the_labels_of_thirds_are_true_of_their_members():
+def test_the_labels_of_thirds_hold_for_their_members():
     values = pd.Series([37.25, 44.6, 44.8, 50.0, 61.3, 61.35, 70.0, 72.5, 80.1], name="haemoglobin")
     groups = group_values(values)
     assert list(dict.fromkeys(groups)) == ["≤ 48", "> 48 to 64", "> 64"]

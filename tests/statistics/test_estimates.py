@@ -22,7 +22,7 @@ def pick(table, level: str, metric: str, interval: str, class_name: str = "MDS")
     return table[chosen]
 
 
-def test_each_kind_of_interval_where_it_is_right(table, correlated) -> None:
+def test_each_kind_of_interval_where_it_is_valid(table, correlated) -> None:
     kinds = {
         ("image", "roc_auc"): {"DeLong, clustered by patient (Obuchowski)"},
         ("patient", "roc_auc"): {"DeLong", "Newcombe"},
@@ -57,14 +57,14 @@ def test_intervals_are_those_of_their_own_functions(table, correlated) -> None:
         assert (line["low"], line["high"]) == pytest.approx((expected.low, expected.high))
 
 
-def test_t_over_folds_stands_around_the_mean_of_the_folds(table) -> None:
+def test_t_over_folds_is_centred_on_the_mean_of_the_folds(table) -> None:
     line = pick(table, "image", "roc_auc", "Student t over folds").iloc[0]
     pooled = pick(table, "image", "roc_auc", "bootstrap over patients, percentile").iloc[0]
     assert line["value"] == pytest.approx((line["low"] + line["high"]) / 2)
     assert line["value"] != pooled["value"]
 
 
-def test_undefined_metrics_carry_their_reason(make_predictions) -> None:
+def test_undefined_metrics_have_a_reason(make_predictions) -> None:
     table = estimate(make_predictions([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4]), "all", Settings(n_resamples=100))
     rows = table[(table["metric"] == "precision") & (table["class"] == "MDS")]
     assert rows["value"].isna().all()
@@ -74,8 +74,8 @@ def test_undefined_metrics_carry_their_reason(make_predictions) -> None:
 def test_statistics_need_neither_torch_nor_hydra() -> None:
     code = (
         "import pkgutil, importlib, sys, mds_lightning.statistics as s\n"
-        "for m in pkgutil.iter_modules(s.__path__):\n"
-        "    importlib.import_module('mds_lightning.statistics.' + m.name)\n"
+        "for m in pkgutil.walk_packages(s.__path__, 'mds_lightning.statistics.'):\n"
+        "    importlib.import_module(m.name)\n"
         "print([m for m in ('torch', 'lightning', 'hydra', 'sklearn', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

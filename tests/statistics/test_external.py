@@ -36,7 +36,7 @@ def test_ensemble_is_the_mean_over_models(correlated) -> None:
     assert len(ensemble.table) == len(outside) / 3
 
 
-def test_each_model_meets_only_patients_it_has_not_seen(correlated) -> None:
+def test_each_model_is_evaluated_on_unseen_patients(correlated) -> None:
     predictions = study(correlated, ("MDS",))
     by_fold, ensemble = compare_external(predictions)
     assert by_fold.patients == "external MDS vs held-out internal donor, mean over 3 folds' models"
@@ -71,7 +71,7 @@ def test_estimates_are_means_over_folds(correlated) -> None:
     }  # fmt: skip
 
 
-def test_external_patients_of_both_classes_stand_for_themselves(correlated) -> None:
+def test_external_patients_of_both_classes_are_evaluated_by_themselves(correlated) -> None:
     predictions = study(correlated, ("MDS", "donor"))
     by_fold, ensemble = compare_external(predictions)
     assert by_fold.patients == "external donor and MDS, mean over 3 folds' models"
@@ -83,8 +83,8 @@ def test_external_patients_of_both_classes_stand_for_themselves(correlated) -> N
     np.testing.assert_allclose(auc["value"], expected)
 
 
-def test_an_external_patient_weighs_alike_in_every_fold(correlated) -> None:
-    """Five models on the same external patients are no five cohorts: the interval must not shrink."""
+def test_an_external_patient_has_the_same_weight_in_every_fold(correlated) -> None:
+    """Five models on the same external patients are not five cohorts: the interval must not be narrower."""
     one, five = (study(correlated, ("MDS", "donor"), folds) for folds in (1, 5))
     outside = one.split("external").table
     repeated = pd.concat([outside.assign(fold=k) for k in range(5)], ignore_index=True)

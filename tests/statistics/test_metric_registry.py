@@ -1,4 +1,4 @@
-"""The registry reads the folder of metrics, orders it and refuses what is no metric."""
+"""The registry finds the metrics of the folder, orders them, and refuses files without one."""
 
 import importlib
 import sys

@@ -127,7 +127,7 @@ def test_an_absent_class_leaves_the_macro_average_undefined() -> None:
     assert np.isnan(point[Measure("roc_auc", "macro")])
 
 
-def test_auc_within_folds_compares_no_scores_of_two_models(make_sample: Any) -> None:
+def test_auc_within_folds_compares_scores_of_one_model_only(make_sample: Any) -> None:
     # The second model scores everything 0.4 higher: pooling ranks its negatives above the first's positives.
     target = [0, 1, 0, 1]
     sample = make_sample(target, [0.1, 0.3, 0.5, 0.7], fold=[0, 0, 1, 1])
@@ -136,7 +136,7 @@ def test_auc_within_folds_compares_no_scores_of_two_models(make_sample: Any) -> 
     assert SampleMetrics.of(sample).point()[Measure("roc_auc", "MDS")] == 0.75
 
 
-def test_auc_within_folds_weighs_folds_by_their_pairs(correlated: Any) -> None:
+def test_auc_within_folds_weights_folds_by_their_pairs(correlated: Any) -> None:
     predictions = correlated(patients=23, folds=3, seed=4)
     won = total = 0.0
     for fold in range(3):

@@ -13,7 +13,7 @@ from mds_lightning.statistics.operating_point import (
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(4, 30), st.floats(0.1, 1))
-def test_rules_hold_and_nothing_better_exists(seed: int, n: int, wanted: float) -> None:
+def test_rules_hold_and_are_optimal(seed: int, n: int, wanted: float) -> None:
     generator = np.random.default_rng(seed)
     positive = np.arange(n) % 2 == 0
     score = np.round(generator.random(n), 1)
@@ -69,7 +69,7 @@ def test_each_fold_uses_its_own_threshold(make_predictions) -> None:
         apply_thresholds(rows, {0: 0.3})
 
 
-def test_one_sided_validation_gives_no_threshold(make_predictions) -> None:
+def test_validation_rows_of_one_class_give_no_threshold(make_predictions) -> None:
     rows = make_predictions([0, 0, 1], [0.1, 0.2, 0.9], fold=[0, 0, 1], split="val")
     assert choose_fold_thresholds(rows, Rule.youden()) == {}
     with pytest.raises(ValueError, match="sensitivity is 95"):

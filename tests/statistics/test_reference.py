@@ -43,7 +43,7 @@ def test_roc_corners(case: Case) -> None:
 def test_delong_covariance(case: Case) -> None:
     rows, reference = case
     scores = rows[["model_a", "model_b"]].to_numpy()
-    # pROC knows no patients: every row stands for itself.
+    # pROC has no clusters: every row is its own patient.
     result = covary_aucs(rows["target"].to_numpy() == 1, scores, np.arange(len(rows)))
     expected = [
         [reference["variance"], reference["covariance"]],

@@ -5,7 +5,7 @@ from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
 
 
-def test_patients_are_numbered_by_id_and_carry_their_class(make_predictions) -> None:
+def test_patients_are_numbered_by_id_and_have_a_class(make_predictions) -> None:
     rows = make_predictions([1, 0, 1, 0], [0.9, 0.2, 0.8, 0.1], [7, 3, 7, 5])
     sample = Sample.of(rows)
     assert sample.patient.tolist() == [2, 0, 2, 1]

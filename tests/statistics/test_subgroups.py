@@ -22,7 +22,7 @@ def pick(table: pd.DataFrame, group: str, metric: str, class_name: str = "MDS") 
     return found.iloc[0]
 
 
-def test_each_group_stands_for_itself(patients) -> None:
+def test_each_group_is_evaluated_by_itself(patients) -> None:
     sex = column(patients, np.arange(80) % 3 == 0, "sex").map({True: "m", False: "f"})
     table = estimate_subgroups(patients, sex, n_resamples=200)
     assert list(table.columns) == list(COLUMNS)
@@ -38,7 +38,7 @@ def test_each_group_stands_for_itself(patients) -> None:
     assert recall["interval"] == "Wilson"
 
 
-def test_small_cells_are_not_printed(patients) -> None:
+def test_estimates_of_small_groups_are_withheld(patients) -> None:
     site = column(patients, ["A"] * 71 + ["B"] * 9, "site")
     table = estimate_subgroups(patients, site, n_resamples=200)
     small = table[table["group"] == "B"]
@@ -48,7 +48,7 @@ def test_small_cells_are_not_printed(patients) -> None:
     assert table[table["group"] == "A"]["value"].notna().all()
 
 
-def test_a_large_group_with_few_of_one_class_hides_what_rests_on_them(patients) -> None:
+def test_in_a_large_group_metrics_of_a_class_of_few_patients_are_withheld(patients) -> None:
     keep = (patients.target == 0) | (np.arange(80) < 12)
     group = column(patients, np.where(keep, "A", "B"), "group")
     table = estimate_subgroups(patients, group, n_resamples=200)
@@ -58,7 +58,7 @@ def test_a_large_group_with_few_of_one_class_hides_what_rests_on_them(patients) 
     assert pick(table, "A", "recall", "donor")["n_patients"] == 46
 
 
-def test_a_subtype_is_set_against_everyone_of_the_other_class(patients) -> None:
+def test_a_subtype_is_compared_with_all_patients_of_the_other_class(patients) -> None:
     kind = np.where(np.arange(80) < 40, "MLD", "EB")
     values = column(patients, np.where(patients.target == 1, kind, None), "who")
     table = estimate_subgroups(patients, values, n_resamples=200)
@@ -72,7 +72,7 @@ def test_a_subtype_is_set_against_everyone_of_the_other_class(patients) -> None:
     assert set(table[table["metric"] == "recall"]["class"]) == {"MDS"}
 
 
-def test_numbers_are_cut_into_thirds() -> None:
+def test_numbers_are_divided_into_thirds() -> None:
     ages = pd.Series([*range(30, 90), np.nan], name="age")
     groups = group_values(ages)
     assert groups.value_counts().tolist() == [20, 20, 20]

@@ -1,4 +1,4 @@
-"""How estimates are written, and what stands where nothing can be said."""
+"""Estimates as text, also where they are undefined or have no interval."""
 
 import pandas as pd
 import pytest
@@ -25,7 +25,7 @@ NAN = float("nan")
         (Estimate(NAN, NAN, NAN, "no row is MDS"), "undefined"),
     ],
 )
-def test_an_estimate_says_what_is_known(one, text):
+def test_an_estimate_as_text(one, text):
     assert str(one) == text
 
 
@@ -44,7 +44,7 @@ def test_patients_without_an_error_have_an_interval_and_their_images_none(make_p
     assert lines["Recall, MDS"]["image"].limits == "no spread"
 
 
-def test_proportions_of_patients_have_wilsons_interval_and_all_else_the_bootstraps(make_pooled):
+def test_proportions_of_patients_have_wilsons_interval_and_all_others_the_bootstraps(make_pooled):
     table = estimate(make_pooled().split("test"), HELD_OUT, Settings(n_resamples=100))
     shown = choose_headlines(table).set_index(["level", "metric", "class"])["interval"]
     assert shown.index.is_unique
@@ -55,7 +55,7 @@ def test_proportions_of_patients_have_wilsons_interval_and_all_else_the_bootstra
         assert kind == (WILSON if wilson else BCA), (level, metric, class_name)
 
 
-def test_groups_of_too_few_patients_share_a_line_and_nothing_is_told_of_them(make_pooled):
+def test_groups_of_too_few_patients_have_one_line_without_estimates(make_pooled):
     patients = make_pooled().split("test")
     ids = sorted(set(patients.table["patient_id"]))
     values = pd.Series(

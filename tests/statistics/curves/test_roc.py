@@ -66,6 +66,6 @@ def test_band_is_the_spread_over_curves() -> None:
     assert np.isnan(average_vertically([perfect]).deviation).all()
 
 
-def test_one_sided_rows_have_no_curve() -> None:
+def test_rows_of_one_class_have_no_curve() -> None:
     with pytest.raises(ValueError, match="all 3 rows are positive"):
         trace_roc(np.ones(3, bool), np.arange(3.0))

@@ -33,7 +33,7 @@ def test_patients_are_drawn_like_a_multinomial() -> None:
 
 
 def test_images_follow_their_patient(correlated) -> None:
-    """Weights of patients give what repeating their rows gives."""
+    """Weighting patients is the same as repeating their rows."""
     sample = Sample.of(correlated(patients=12, images=3))
     weights = draw_weights(sample.patient_class, 5, 3)
     vectorised = SampleMetrics.of(sample)(weights.astype(float))
@@ -95,7 +95,7 @@ def resample(sample: Sample):
     return bootstrap(SampleMetrics.of(sample), sample.patient_class, 400)
 
 
-def test_perfect_separation_says_that_it_sees_no_spread(make_sample) -> None:
+def test_perfect_separation_is_noted_as_no_spread(make_sample) -> None:
     result = resample(make_sample([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.7, 0.8, 0.9]))
     interval = result.percentile(AUC)
     assert (interval.low, interval.high) == (1, 1)
@@ -124,7 +124,7 @@ def test_resamples_without_a_value_are_counted(make_sample) -> None:
     assert "undefined in" in resample(rare).percentile(Measure("precision", "MDS")).note
 
 
-def test_acceleration_weighs_strata_by_their_size() -> None:
+def test_acceleration_weights_strata_by_their_size() -> None:
     """Sum of the means of a small skewed and a large even stratum; its skewness is known in closed form."""
     generator = np.random.default_rng(3)
     strata = np.repeat([0, 1], [15, 150])

@@ -1,4 +1,4 @@
-"""A small version of `benchmarks/coverage.py`: does the interval hold the truth as often as it says?"""
+"""A small version of `benchmarks/coverage.py`: coverage of patients' and of images' bootstrap."""
 
 import numpy as np
 from scipy.special import ndtr
@@ -8,7 +8,7 @@ from mds_lightning.statistics.metric import Measure
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.weighted_sample import PreparedSample
 
-COHORTS, PATIENTS, IMAGES, ALIKE, SHIFT = 250, 60, 4, 0.7, 1.5
+COHORTS, PATIENTS, IMAGES, WITHIN_PATIENT, SHIFT = 250, 60, 4, 0.7, 1.5
 AUC = Measure("roc_auc", "MDS")
 TRUTH = ndtr(SHIFT / 2**0.5)
 
@@ -17,8 +17,8 @@ def draw(seed: int, by_patient: bool) -> Sample:
     generator = np.random.default_rng(seed)
     patient = np.repeat(np.arange(PATIENTS), IMAGES)
     target = patient % 2
-    score = SHIFT * target + ALIKE**0.5 * generator.normal(size=PATIENTS)[patient]
-    score = score + (1 - ALIKE) ** 0.5 * generator.normal(size=len(patient))
+    score = SHIFT * target + WITHIN_PATIENT**0.5 * generator.normal(size=PATIENTS)[patient]
+    score = score + (1 - WITHIN_PATIENT) ** 0.5 * generator.normal(size=len(patient))
     chance = ndtr(score)
     unit = patient if by_patient else np.arange(len(patient))
     strata = np.arange(PATIENTS) % 2 if by_patient else target
@@ -27,7 +27,7 @@ def draw(seed: int, by_patient: bool) -> Sample:
 
 
 def coverage(by_patient: bool) -> float:
-    held = 0
+    n_contain = 0
     for seed in range(COHORTS):
         sample = draw(seed, by_patient)
         ranking = PreparedSample(sample).rankings["MDS"]
@@ -37,8 +37,8 @@ def coverage(by_patient: bool) -> float:
             return {AUC: won / total}
 
         interval = bootstrap(auc, sample.patient_class, 400, seed).bca(AUC)
-        held += interval.low <= TRUTH <= interval.high
-    return held / COHORTS
+        n_contain += interval.low <= TRUTH <= interval.high
+    return n_contain / COHORTS
 
 
 def test_resampling_patients_covers_and_resampling_images_does_not() -> None:

@@ -40,7 +40,7 @@ def obuchowski(positive, scores, patient):
 def test_clustered_covariance(digits: int, mixed: bool) -> None:
     generator = np.random.default_rng(5)
     patient = np.repeat(np.arange(12), generator.integers(1, 5, 12))
-    # `mixed`: a patient has rows of either side, as lesions may; elsewhere here patients have one label.
+    # `mixed`: a patient has positive and negative rows; elsewhere patients have one label.
     positive = generator.random(len(patient)) < 0.5 if mixed else patient % 2 == 0
     scores = np.round(generator.normal(size=(len(patient), 2)) + patient[:, None] % 2, digits)
     theta, covariance = obuchowski(positive, scores, patient)
@@ -50,7 +50,7 @@ def test_clustered_covariance(digits: int, mixed: bool) -> None:
     np.testing.assert_allclose(result.covariance, covariance, atol=1e-12)
 
 
-def test_repeated_images_leave_the_interval_as_it_is() -> None:
+def test_repeated_images_do_not_change_the_interval() -> None:
     generator = np.random.default_rng(0)
     positive = np.arange(30) % 2 == 0
     score = generator.normal(size=30) + positive

@@ -19,13 +19,13 @@ def test_the_limits_solve_its_equation(auc, positives, negatives):
         assert abs(auc - theta) == pytest.approx(1.9599639845 * deviation, abs=1e-7)
 
 
-def test_one_positive_patient_who_beats_one_negative_says_next_to_nothing():
+def test_one_patient_of_each_class_gives_a_very_wide_interval():
     found = newcombe_interval(1.0, 1, 1)
     # m = n = 1: a single trial, so Wilson's limit 1 / (1 + z²).
     assert (found.low, found.high) == (pytest.approx(1 / (1 + 1.9599639845**2)), 1.0)
 
 
-def test_it_is_the_same_seen_from_the_other_side():
+def test_it_is_symmetric_in_the_classes():
     found, mirrored = newcombe_interval(0.9, 20, 35), newcombe_interval(0.1, 35, 20)
     assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
 
@@ -36,5 +36,5 @@ def test_more_patients_narrow_it_and_more_confidence_widens_it():
     assert newcombe_interval(1.0, 10, 10, 0.99).low < newcombe_interval(1.0, 10, 10, 0.95).low
 
 
-def test_without_patients_on_one_side_there_is_none():
+def test_without_patients_of_a_class_it_is_undefined():
     assert newcombe_interval(0.5, 0, 4).note == "no positive or no negative patient"
