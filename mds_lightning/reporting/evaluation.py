@@ -99,8 +99,8 @@ def evaluate_study(
         evidence[variant] = gather_evidence(predictions, settings, clinical)
         if constant := predictions.constant_folds:
             log.warning(
-                "%s: every image gets the same probability in fold %s: the model has learned nothing. A "
-                "lower classifier.learning_rate, or pretrained weights, may help",
+                "%s: all images have the same probability in fold %s: the model has not learned. A lower "
+                "classifier.learning_rate, or pretrained weights, may help",
                 *(variant, ", ".join(map(str, constant))),
             )
         runs = list(study.runs(variant).values())
@@ -108,7 +108,7 @@ def evaluate_study(
     if selected is not None:
         chosen = gather_evidence(selected.predictions, settings, clinical)
         runs = [study.run(variant, fold) for fold, variant in selected.chosen.items()]
-        title = "chosen on validation in each fold"
+        title = "selected on validation images in each fold"
         steps.append(_write_variant(study, "selected", title, runs, chosen, rows))
         steps.append(_write_selection(study, selected, evidence))
         evidence = evidence or {"selected": chosen}
@@ -183,14 +183,13 @@ def _write_study(
 
 
 def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -> list[Path]:
-    """Variants set against the one that the validation patients prefer, at patient level."""
+    """Compare the variants at patient level with the one that validation images prefer."""
     settings = next(iter(evidence.values())).settings
     reference = max(evidence, key=lambda variant: _validation_score(evidence[variant]))
     patients = {variant: one.test["patient"] for variant, one in evidence.items()}
     comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
-    ranks = pd.DataFrame(
-        comparison.rank_fractions, columns=[f"rank {k + 1}" for k in range(len(comparison.models))]
-    )
+    columns = [f"rank {k + 1}" for k in range(len(comparison.models))]
+    ranks = pd.DataFrame(comparison.rank_fractions, columns=columns)
     ranks.insert(0, "model", comparison.models["model"])
     return [
         write_csv(comparison.models, study.evaluation / "comparison_models.csv"),
