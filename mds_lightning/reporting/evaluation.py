@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 from rich.table import Table
 
@@ -30,13 +29,12 @@ from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import command_to_test, read_runs, read_study
-from mds_lightning.studies.selection import Selection, select_variants
+from mds_lightning.studies.selection import Selection, choose_variants, select_variants
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +183,7 @@ def _write_study(
 def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -> list[Path]:
     """Compare the variants at patient level with the one that validation images prefer."""
     settings = next(iter(evidence.values())).settings
-    reference = max(evidence, key=lambda variant: _validation_score(evidence[variant]))
+    reference = choose_variants({variant: one.predictions for variant, one in evidence.items()}).preferred
     patients = {variant: one.test["patient"] for variant, one in evidence.items()}
     comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
     columns = [f"rank {k + 1}" for k in range(len(comparison.models))]
@@ -197,13 +195,6 @@ def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -
         write_csv(ranks, study.evaluation / "comparison_ranks.csv"),
         *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
     ]
-
-
-def _validation_score(evidence: Evidence) -> float:
-    """Mean over folds of the ROC-AUC on validation images."""
-    val = evidence.predictions.split("val")
-    scores = [score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(val.table["fold"])]
-    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("-inf")
 
 
 def _read_manifest(
