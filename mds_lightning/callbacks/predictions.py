@@ -1,4 +1,4 @@
-"""The rows every reported number is computed from."""
+"""Writes the predictions from which every reported number is computed."""
 
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,16 @@ from mds_lightning.models.crop_averaging import PooledFields, pool_parts
 
 
 class PredictionWriter(lightning.Callback):
-    """Write `predictions.parquet` at the end of `trainer.predict`: one row an image, the mean over its parts.
+    """Write `predictions.parquet` at the end of `trainer.predict`: one row per image.
+
+    The prediction for an image is the mean over its crops where the data module yields crops.
 
     Columns: image, patient_id, site, fold, split (val, test or external), label, target (class index; 1 is
     the positive class of a binary task) and `prob_<class>` (float32, 0..1) for every class of the task.
 
     Args:
         path: The file.
-        keep: Whether the rows of other images that the file already holds are kept, value for value.
+        keep: Whether the rows of other images in an existing file are kept unchanged.
     """
 
     def __init__(self, path: str | Path, keep: bool = False) -> None:
@@ -29,7 +31,7 @@ class PredictionWriter(lightning.Callback):
         self._pooled: list[PooledFields] = []
 
     def on_predict_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Forget what an earlier run of the same process left."""
+        """Discard the batches of an earlier prediction by the same callback."""
         self._pooled = []
 
     def on_predict_batch_end(
@@ -41,7 +43,7 @@ class PredictionWriter(lightning.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep what a batch adds to its fields: a few numbers a field, however many parts it has."""
+        """Add up the crops of each image in a batch: memory does not grow with their number."""
         row, weight = outputs["row"].cpu(), outputs["weight"].cpu()
         self._pooled.append(pool_parts(row, weight, outputs["probabilities"].cpu() * weight[:, None]))
 

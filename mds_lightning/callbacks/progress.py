@@ -1,4 +1,4 @@
-"""One progress bar a fold."""
+"""One progress bar per fold."""
 
 import sys
 from typing import Any
@@ -9,10 +9,10 @@ from tqdm.auto import tqdm
 
 
 class FoldProgress(ProgressBar):
-    """One bar that fills over all epochs of a fold and shows the validation AUROC.
+    """One bar over all epochs of a fold, with the validation AUROC.
 
     Args:
-        description: What is trained, such as `resnet18, fold 0`.
+        description: Text before the bar, such as `resnet18, fold 0`.
     """
 
     def __init__(self, description: str) -> None:
@@ -30,7 +30,7 @@ class FoldProgress(ProgressBar):
         self._enabled = True
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Open the bar where the run continues from."""
+        """Open the bar at the step from which the run continues."""
         super().on_train_start(trainer, pl_module)
         self._bar = tqdm(
             desc=self.description,
@@ -39,13 +39,13 @@ class FoldProgress(ProgressBar):
             unit="step",
             leave=False,
             dynamic_ncols=True,
-            # A log file gets a line now and then, not one a step.
+            # Rarely in a log file, which gets a line for each update.
             mininterval=0.1 if sys.stderr.isatty() else 30,
             disable=not self._enabled,
         )
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *args: Any) -> None:
-        """One step."""
+        """Advance the bar by one step."""
         if self._bar is not None:
             self._bar.update(1)
 
@@ -62,7 +62,7 @@ class FoldProgress(ProgressBar):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
     ) -> None:
-        """Leave the terminal to the message."""
+        """Close the bar before the error message is printed."""
         self._close()
 
     def _close(self) -> None:

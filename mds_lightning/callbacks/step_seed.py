@@ -1,4 +1,4 @@
-"""Randomness as a function of (seed, step)."""
+"""Random numbers that depend on the seed and the step only."""
 
 from typing import Any
 
@@ -8,12 +8,15 @@ import torch
 
 
 class StepSeed(lightning.Callback):
-    """Seed torch anew before every training step.
+    """Seed torch before every training step.
 
-    Dropout and whatever else draws from torch's global generator then depends on the seed and the step alone,
-    so that a run continued from `last.ckpt` takes the same steps as one that was never interrupted. (Once an
-    epoch is not enough: a loader's iterator draws a number too, before or after the epoch's hook, depending
-    on whether the epoch is the first of its process.)
+    Dropout and other users of torch's global generator then depend on the seed and the step only, so that a
+    run continued from `last.ckpt` takes the same steps as an uninterrupted one. Seeding once per epoch is not
+    enough: the iterator of a loader also draws a number, before or after the epoch's hook, depending on
+    whether the epoch is the first of its process.
+
+    Args:
+        seed: Seed of the run.
     """
 
     def __init__(self, seed: int) -> None:
@@ -22,6 +25,6 @@ class StepSeed(lightning.Callback):
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Derive the step's seed; processes of a distributed run get different ones."""
-        place = [self.seed, trainer.current_epoch, batch_idx, trainer.global_rank]
-        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+        """Seed torch from seed, epoch, batch and rank; the processes of a distributed run differ."""
+        entropy = [self.seed, trainer.current_epoch, batch_idx, trainer.global_rank]
+        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))

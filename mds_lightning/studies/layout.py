@@ -53,11 +53,6 @@ class RunDirectory:
         """
         return self.path / "skipped.csv"
 
-    @property
-    def occlusion(self) -> Path:
-        """Folder of occlusion maps: `<image>.npz` and `<image>.png`."""
-        return self.path / "occlusion"
-
     def maps(self, method: str) -> Path:
         """Folder of the maps of one method (`explain.method`), such as `occlusion`."""
         return self.path / method

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from mds_lightning.explain import methods
 from mds_lightning.explain.explainer import Explainer
 from mds_lightning.explain.method_registry import find_method, registered_methods
 from mds_lightning.explain.parameters import ExplanationParameters
@@ -15,6 +16,29 @@ METHODS = ["captum_occlusion", "integrated_gradients", "layer_gradcam", "occlusi
 
 def test_every_file_of_a_method_is_found():
     assert list(registered_methods()) == METHODS
+
+
+NEW_METHOD = """
+from mds_lightning.explain.explanation_method import PerClassMethod
+
+class Brightness(PerClassMethod):
+    name, title, description = "brightness", "Brightness", "The brightness of a pixel is its importance."
+
+    def attribute(self, network, forward, inputs, covers, target, parameters):
+        return inputs.mean(1)
+"""
+
+
+def test_a_new_method_is_one_file(tmp_path, monkeypatch, tiny_network, fields):
+    (tmp_path / "brightness.py").write_text(NEW_METHOD)
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    registered_methods.cache_clear()
+    try:
+        assert list(registered_methods()) == ["brightness", *METHODS]
+        found = Explainer(tiny_network, ExplanationParameters("brightness")).explain(fields)
+    finally:
+        registered_methods.cache_clear()
+    torch.testing.assert_close(found.importance[:, 0], fields.mean(1))
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
