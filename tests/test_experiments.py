@@ -13,8 +13,9 @@ from mds_lightning.commands.schema import register_schemas
 from mds_lightning.search.plugin import register_search
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "mds_lightning"
 READMES = sorted((ROOT / "experiments").glob("*/README.md"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *READMES]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *READMES]
 
 
 def _commands(text):
@@ -48,6 +49,13 @@ def test_local_links_have_a_target(path):
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     local = [link for link in links if not link.startswith(("http:", "https:"))]
     assert not [link for link in local if not (path.parent / link).exists()]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_source_files_exist(path):
+    named = re.findall(r"`([\w/.]+/[\w]+\.(?:py|md|yaml|sbatch))`", path.read_text(encoding="utf-8"))
+    # Pages name files of the package without its name.
+    assert not [name for name in named if not any((place / name).exists() for place in (ROOT, PACKAGE))]
 
 
 def test_every_experiment_says_what_it_asks_costs_and_expects():
