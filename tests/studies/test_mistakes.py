@@ -18,7 +18,7 @@ SMALL = "small"
         (["train", "backbone=resnet19"], "Did you mean 'backbone=resnet18'"),
         (["train", "cohort=manifest"], "cohort.manifest"),
         (["train", "cohort.manifest=absent.csv"], "absent.csv"),
-        (["train", SMALL, "fold=7"], "fold=7: this study has folds 0 to 1"),
+        (["train", SMALL, "fold=7"], "fold=7 does not exist: this study has folds 0 to 1"),
         (["train", SMALL, "augmentation.crop=2"], "augmentation.crop is 2"),
         (["train", SMALL, "backbone=timm", "backbone.name=resnet1"], "resnet1"),
         (["train", SMALL, "backbone.weights=absent.safetensors"], "absent.safetensors"),
