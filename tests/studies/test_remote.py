@@ -25,5 +25,5 @@ def test_a_cohort_in_a_bucket_trains_to_the_same_bytes(workplace, tmp_path, mds_
     store.stop()
     failed = mds_lightning("train", "study=other", *small, cohort, cwd=tmp_path, **store.environment)
     assert failed.returncode == 2
-    assert f"{url}: its server cannot be reached" in failed.stderr
+    assert f"{url}: the server cannot be reached" in failed.stderr
     assert "Traceback" not in failed.stderr
