@@ -26,7 +26,7 @@ def load_study(path: "str | Path") -> "Study":
         See `mds_lightning.studies.study.Study`.
 
     Raises:
-        ValueError: It holds no study.
+        ValueError: The directory is not a study.
     """
     # Not above: importing the package stays instant.
     from mds_lightning.studies.study import load_study as open_study

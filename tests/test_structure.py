@@ -58,7 +58,7 @@ NO_MODULE = {
     "search/test_study_command.py": "study show and study clean on stored searches",
     "statistics/intervals/test_coverage.py": "benchmarks/coverage.py",
     "statistics/test_reference.py": "numbers of R's pROC for the whole room",
-    "studies/test_mistakes.py": "errors of users in every command",
+    "studies/test_user_errors.py": "errors of users in every command",
     "studies/test_publish.py": "study publish",
     "studies/test_relative_paths.py": "commands called from another folder",
     "studies/test_remote.py": "a study of images in a bucket",

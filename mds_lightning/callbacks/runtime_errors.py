@@ -1,4 +1,4 @@
-"""Breakdowns of a running training that are nobody's bug, said so that a user can mend them."""
+"""Turns out-of-memory errors and killed workers into advice."""
 
 import gc
 import logging
@@ -16,73 +16,73 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class BreakdownError(ValueError):
-    """Training broke off for want of memory, or a worker was killed; the message says how to go on."""
+class ResourceError(ValueError):
+    """Training stopped because memory ran out or a worker was killed; the message says how to continue."""
 
 
-class WorkerDeathError(BreakdownError):
+class WorkerKilledError(ResourceError):
     """A process that loads images was killed."""
 
 
 @contextmanager
-def explained_breakdown(batch_size: int, size: tuple[int, int]) -> Iterator[None]:
-    """Turn what torch raises when memory or a worker is gone into a message that names the keys to change.
+def explain_runtime_errors(batch_size: int, size: tuple[int, int]) -> Iterator[None]:
+    """Turn errors of torch about memory and workers into a message that names the keys to change.
 
     Args:
         batch_size: `data.batch_size`.
-        size: (height, width) that `data.image_size` came to.
+        size: (height, width) of the network's input, pixels.
 
     Raises:
-        BreakdownError: See there.
-        ImageError: One was raised in a worker: here it has lost the worker's traceback.
+        ResourceError: Memory ran out, or a worker was killed.
+        ImageError: An image cannot be decoded; without the traceback of the worker that read it.
     """
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise BreakdownError(
-            f"the GPU has no memory left for data.batch_size={batch_size} images of {size[0]} x {size[1]} "
+        raise ResourceError(
+            f"the GPU has not enough memory for data.batch_size={batch_size} images of {size[0]} x {size[1]} "
             f"pixels ({str(error).splitlines()[0]}): lower data.batch_size (say, to "
             f"{max(1, batch_size // 2)}) or data.image_size, and give the study another name (study=NAME), "
-            "as both change what is learnt"
+            "as both change the model"
         ) from error
     except ImageError as error:
         raise ImageError(str(error)) from error
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
-        raise WorkerDeathError(
-            f"a process that loads images was killed, most likely for want of memory ({error}): lower "
-            "data.num_workers; the command then goes on from the last finished epoch "
-            "(data.max_worker_deaths=3 does so by itself)"
+        raise WorkerKilledError(
+            f"a process that loads images was killed, most likely because memory ran out ({error}): lower "
+            "data.num_workers; the same command then continues after the last finished epoch "
+            "(data.max_worker_deaths=3 does so automatically)"
         ) from error
 
 
-def outlive_workers(work: Callable[[], T], most: int) -> T:
-    """Return `work()`, which is called again if a process that loads images was killed.
+def retry_killed_workers(work: Callable[[], T], most: int) -> T:
+    """Return `work()`, calling it again if a process that loads images was killed.
 
     Args:
-        work: Goes on from what it left on the disk, with the same result as if nothing had happened.
-        most: After so many deaths the next one is raised.
+        work: Continues from the files that its last call wrote, with the same result as without interruption.
+        most: Number of calls that may end so; the next error is raised.
 
     Raises:
-        WorkerDeathError: One death too many.
+        WorkerKilledError: More than `most` calls lost a worker.
     """
     for death in range(1, most + 1):
         try:
             return work()
-        except WorkerDeathError as error:
-            log.warning("%s; going on (%d of data.max_worker_deaths=%d)", error, death, most)
-        # The trainer that broke off is garbage now; the workers that it has left would keep their memory.
+        except WorkerKilledError as error:
+            log.warning("%s; continuing (%d of data.max_worker_deaths=%d)", error, death, most)
+        # Otherwise the remaining workers of the failed trainer would keep their memory.
         gc.collect()
     return work()
 
 
 @contextmanager
-def passing_interrupts(trainer: lightning.Trainer) -> Iterator[None]:
-    """Let Ctrl-C during `trainer`'s work arrive as KeyboardInterrupt.
+def raise_interrupts(trainer: lightning.Trainer) -> Iterator[None]:
+    """Raise KeyboardInterrupt for Ctrl-C while `trainer` works.
 
-    Lightning ends the process with exit code 1 instead, which looks like a failure of ours. Another code is
-    another's: of SIGTERM (see `search.termination`), or of submitit, which has queued the job again.
+    Lightning ends the process with exit code 1 instead, which looks like a bug. Other codes are kept: that of
+    SIGTERM (see `search.termination`), and that of submitit, which has queued the job again.
     """
     try:
         yield

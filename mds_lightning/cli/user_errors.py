@@ -1,4 +1,4 @@
-"""Which errors are a user's mistake, and the sentence that tells how to mend it."""
+"""Errors of users and the messages that say how to correct them."""
 
 import errno
 import re
@@ -11,19 +11,19 @@ from hydra.errors import CompactHydraException, InstantiationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
-#: Lines of Hydra's messages: types of its nodes, and advice that a structured root does not take.
+#: Lines of Hydra's messages that do not help: types of nodes, and advice that a structured root refuses.
 _NOISE = re.compile(
     r"\n\s*(full_key|reference_type|object_type)[:=][^\n]*|\nTo append to your config use [^\n]*"
 )
 
 
-def explain_mistake(error: BaseException, verb: str, conf: Path) -> str | None:
-    """Return what the user should read, or None when `error` is a bug of ours.
+def explain_user_error(error: BaseException, verb: str, conf: Path) -> str | None:
+    """Return the message for the user, or None if `error` is a bug.
 
     Args:
-        error: What was raised.
-        verb: Command that ran.
-        conf: Folder of the configuration, to find the near match of a mistyped choice.
+        error: The exception.
+        verb: The verb that raised it.
+        conf: Folder of the configuration, for the choice closest to a mistyped one.
     """
     if isinstance(error, MissingMandatoryValue):
         key = getattr(error, "full_key", None) or str(error).split(":")[-1].strip()
@@ -35,24 +35,24 @@ def explain_mistake(error: BaseException, verb: str, conf: Path) -> str | None:
         return _explain_instantiation(error, verb, conf)
     if isinstance(error, OSError):
         return _explain_file(error)
-    if _is_foretold(error) or (isinstance(error, ValueError) and _is_ours(error)):
+    if _is_expected(error) or (isinstance(error, ValueError) and _is_from_package(error)):
         return str(error)
     return None
 
 
-def _is_foretold(error: BaseException) -> bool:
-    """Whether Lightning refused its settings, or a run broke off in a way that has a known remedy."""
-    # Looked up only where they were imported: the verbs that need no torch start in a second.
-    foretold = (
+def _is_expected(error: BaseException) -> bool:
+    """Whether Lightning refused its settings, or training stopped for a reason with a known remedy."""
+    # Only if they were imported: verbs that need no torch start faster.
+    expected = (
         ("lightning.fabric.utilities.exceptions", "MisconfigurationException"),
         ("mds_lightning.models.classifier", "NonFiniteLossError"),
     )
-    types = [getattr(sys.modules[module], name) for module, name in foretold if module in sys.modules]
+    types = [getattr(sys.modules[module], name) for module, name in expected if module in sys.modules]
     return isinstance(error, tuple(types))
 
 
-def _is_ours(error: BaseException) -> bool:
-    """Whether this package raised `error` itself: a ValueError from deep inside a library is a bug."""
+def _is_from_package(error: BaseException) -> bool:
+    """Whether this package raised `error`: a ValueError of another library is a bug."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and frames[-1].filename.startswith(_PACKAGE)
 
@@ -60,7 +60,7 @@ def _is_ours(error: BaseException) -> bool:
 def _explain_instantiation(error: InstantiationException, verb: str, conf: Path) -> str | None:
     cause = error.__cause__
     if cause is not None and not isinstance(cause, TypeError):
-        inner = explain_mistake(cause, verb, conf)
+        inner = explain_user_error(cause, verb, conf)
         return f"{inner} ({_full_key(error)})" if inner is not None else None
     return str(error)
 
@@ -72,7 +72,9 @@ def _full_key(error: InstantiationException) -> str:
 
 def _explain_file(error: OSError) -> str | None:
     if error.errno == errno.ENOSPC:
-        return f"{error.filename or 'the disk'}: no space is left; make room and run the same command again"
+        return (
+            f"{error.filename or 'the disk'}: no space left on the disk; free some and run the command again"
+        )
     if error.filename is not None and isinstance(
         error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
     ):
@@ -81,7 +83,7 @@ def _explain_file(error: OSError) -> str | None:
 
 
 def _tidy(message: str, conf: Path) -> str:
-    """Hydra's message without what only a developer of Hydra reads, with the nearest choice of a group."""
+    """Hydra's message without its internals, with the closest choice of a group."""
     message = message.split("\nConfig search path:")[0]
     message = _NOISE.sub("", message)
     wanted = re.search(r"Could not find '([^']+)'", message)

@@ -1,4 +1,4 @@
-"""From a verb and its overrides to a command, through Hydra; and from an error to a sentence for people."""
+"""Runs a verb through Hydra, and reports errors of users in one message."""
 
 import importlib
 import logging
@@ -17,19 +17,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mds_lightning.cli.user_errors import explain_mistake
+from mds_lightning.cli.user_errors import explain_user_error
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.commands.targets import ALLOWED_TARGETS
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.termination import Termination
 
-#: Whether the user set HYDRA_FULL_ERROR, which is set here in any case.
+#: Environment variable: whether the user set HYDRA_FULL_ERROR, which `run_verb` always sets.
 _WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One verb as Hydra calls it. A plain record, so that a launcher can send it to another host.
+    """One verb as Hydra calls it. It is a plain record so that launchers can send it to other hosts.
 
     Attributes:
         verb: Module of `mds_lightning.commands` and the function in it.
@@ -47,9 +47,9 @@ class Job:
         command = getattr(importlib.import_module(f"mds_lightning.commands.{self.verb}"), self.verb)
         quieten_libraries()
         if HydraConfig.get().mode is RunMode.MULTIRUN:
-            # A sweep counts its failures and goes on, or stops with the first of them.
+            # A sweep counts failures and continues, or stops at the first one.
             return command(config)
-        with telling_mistakes(self.verb, self.conf):
+        with report_user_errors(self.verb, self.conf):
             result = command(config)
         if getattr(result, "failed", False):
             raise SystemExit(2)
@@ -57,12 +57,12 @@ class Job:
 
 
 @contextmanager
-def telling_mistakes(verb: str, conf: Path) -> Iterator[None]:
-    """Turn a user's mistake into one message and exit code 2; let a bug keep its traceback."""
+def report_user_errors(verb: str, conf: Path) -> Iterator[None]:
+    """Turn an error of the user into one message and exit code 2; a bug keeps its traceback."""
     try:
         yield
     except Exception as error:
-        message = explain_mistake(error, verb, conf)
+        message = explain_user_error(error, verb, conf)
         if message is None or os.environ.get(_WANTS_TRACEBACK) == "1":
             raise
         sys.stderr.write(f"mds-lightning {verb}: {message}\n")
@@ -72,14 +72,14 @@ def telling_mistakes(verb: str, conf: Path) -> Iterator[None]:
 def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     """Compose the configuration in `conf` and run `verb`.
 
-    A user's mistake ends in one message on standard error and exit code 2. Anything else is a bug and keeps
-    its traceback, as everything does under `HYDRA_FULL_ERROR=1`.
+    An error of the user ends in one message on standard error and exit code 2. Any other error is a bug and
+    keeps its traceback, as all errors do with `HYDRA_FULL_ERROR=1`.
 
     Raises:
-        SystemExit: With code 2 after a user's mistake, 130 after Ctrl-C, 143 after SIGTERM.
+        SystemExit: With code 2 after an error of the user, 130 after Ctrl-C, 143 after SIGTERM.
     """
     os.environ[_WANTS_TRACEBACK] = "0" if os.environ.get("HYDRA_FULL_ERROR", "0") in ("", "0") else "1"
-    # Hydra would print its own digest of an error and exit; here errors are to arrive whole.
+    # Otherwise Hydra prints a summary of an error and exits; here the exception itself is needed.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register_schemas()
     register_search()
@@ -87,10 +87,10 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     sys.argv = [sys.argv[0], *overrides]
     main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=ALLOWED_TARGETS)
     try:
-        with Termination(), telling_mistakes(verb, conf):
+        with Termination(), report_user_errors(verb, conf):
             main(job)()
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nmds-lightning {verb}: stopped. The same command goes on from here:\n")
+        sys.stderr.write(f"\nmds-lightning {verb}: stopped. The same command continues from here:\n")
         sys.stderr.write(f"  {shlex.join(['mds-lightning', *job.argv[1:]])}\n")
         raise SystemExit(130) from None
     finally:
@@ -98,9 +98,9 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
 
 
 def quieten_libraries() -> None:
-    """Keep chatter of Lightning and S3's client off the terminal; warnings about real trouble stay, once.
+    """Silence informational messages of Lightning and of the S3 client; other warnings are shown once.
 
-    Importing Lightning sets its levels and adds a handler beside ours: call this afterwards.
+    Importing Lightning sets its levels and adds a handler: call this afterwards.
     """
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         library = logging.getLogger(name)

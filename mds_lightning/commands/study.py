@@ -1,4 +1,4 @@
-"""`mds-lightning study show|clean|publish`: look at a sweep, tidy up after killed workers, put it on W&B."""
+"""`mds-lightning study show|clean|publish`: show a sweep, requeue lost trials, publish a dashboard."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _ACTIONS = ("show", "clean", "publish")
 _STYLES = {"complete": "green", "pruned": "yellow", "running": "cyan", "waiting": "dim", "fail": "red"}
-#: A table of more trials is cut to its newest, so that it fits a screen; a file gets all of them.
+#: A terminal shows this many of the newest trials; a file gets all of them.
 _MOST_ROWS = 40
 
 
@@ -32,7 +32,7 @@ def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | Publ
         config: `conf/study.yaml`.
 
     Returns:
-        What was shown, or what was done, one record a study in the storage.
+        What was shown or done, one record per study in the storage.
 
     Raises:
         ValueError: There is no such study, or no such action.
@@ -46,7 +46,7 @@ def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | Publ
     require_store(url)
     store = open_store(url, directory.name, create=False)
     if not _views(store, directory.name):
-        raise ValueError(f"{store.shown} holds no study called {directory.name}: check study= and storage=")
+        raise ValueError(f"{store.shown} has no study called {directory.name}: check study= and storage=")
     return (_show if config.action == "show" else _clean)(store, directory.name, config)
 
 
@@ -75,23 +75,21 @@ def _show(store: Store, name: str, config: DictConfig) -> Sequence[StudyView]:
 
 def _clean(store: Store, name: str, config: DictConfig) -> Sequence[Cleaning]:
     if config.running not in ("gone", "all"):
-        raise ValueError(f"running={config.running}: choose gone (workers that have surely ended) or all")
+        raise ValueError(f"running={config.running}: choose gone (workers known to have ended) or all")
     cleanings = [
         clean_study(store, view.name, everyone=config.running == "all") for view in _views(store, name)
     ]
     for cleaning in cleanings:
         log.info("%s: %d running trials ended and queued again", cleaning.study, len(cleaning.retired))
         for number, worker in cleaning.left.items():
-            log.warning(
-                "%s: trial %d still runs on %s, as far as one can tell", cleaning.study, number, worker
-            )
+            log.warning("%s: trial %d may still be running on %s", cleaning.study, number, worker)
         if cleaning.left:
-            log.warning("running=all ends them too: right only if you know that no worker is alive")
+            log.warning("running=all ends them too; use it only if no worker is running")
     return cleanings
 
 
 def draw(views: Sequence[StudyView], most_rows: int | None = None) -> Group:
-    """A table a study, with a headline above each."""
+    """One table per study, each with a headline."""
     return Group(*(part for view in views for part in (_headline(view), _table(view, most_rows))))
 
 

@@ -1,4 +1,4 @@
-"""`mds-lightning test`: the one look at the test patients of a search, after validation has chosen."""
+"""`mds-lightning test`: test the models of a search that were selected on validation patients."""
 
 import logging
 import shlex
@@ -14,14 +14,14 @@ from tqdm.auto import tqdm
 from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
-from mds_lightning.callbacks.runtime_errors import explained_breakdown, passing_interrupts
+from mds_lightning.callbacks.runtime_errors import explain_runtime_errors, raise_interrupts
 from mds_lightning.commands.targets import instantiate
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
 from mds_lightning.studies.cohort_files import locate_settings
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.run_components import build_datamodule
-from mds_lightning.studies.run_lock import working_in
+from mds_lightning.studies.run_lock import lock_run
 from mds_lightning.studies.selection import choose_variants
 from mds_lightning.studies.settings import read_settings
 from mds_lightning.studies.study_cohort import StudyCohort, reopen_study_cohort
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Task:
-    """One run, and what is left to do with it.
+class RunTest:
+    """A run that has to be tested or explained.
 
     Attributes:
         name: `trial-3/fold-1`.
         run: Its directory.
         fold: Its number.
         predict: Whether its test and external images are still to be predicted.
-        explain: Whether maps are still to be drawn.
+        explain: Whether maps are still to be written.
     """
 
     name: str
@@ -51,21 +51,21 @@ class Task:
 def test(config: DictConfig) -> list[RunDirectory]:
     """Complete the runs of a search: predict their test and external images with their best checkpoints.
 
-    In each fold the complete trial that the fold's validation patients prefer is tested; with `trials=all`
-    every complete trial. Validation rows stay as they are. What was done is not done again, so that a command
-    that was killed goes on where it was. The runs of a grid are tested when they are trained; here their
-    chosen ones may get maps.
+    In each fold, the complete trial with the largest ROC-AUC on the fold's validation images is tested; with
+    `trials=all`, every complete trial is. Validation rows are kept. Finished work is not repeated, so an
+    interrupted command can be run again. The runs of a grid are tested when they are trained; for them this
+    command writes further maps.
 
     Args:
         config: `conf/test.yaml`.
 
     Returns:
-        The runs that were tested or explained now.
+        The runs that were tested or explained by this call.
 
     Raises:
-        ValueError: There is no such study, a run does not belong to its split, or to the cohort at hand.
-        BreakdownError: The GPU's memory does not suffice, or a process that loads images was killed.
-        BusyRunError: Another process works on one of the runs.
+        ValueError: There is no such study, or a run does not belong to its split or to the cohort.
+        ResourceError: GPU memory ran out, or a process that loads images was killed.
+        BusyRunError: Another process trains or tests one of the runs.
     """
     if config.trials not in ("selected", "all"):
         raise ValueError(f"trials={config.trials}: choose selected or all")
@@ -74,7 +74,7 @@ def test(config: DictConfig) -> list[RunDirectory]:
     study = StudyDirectory(Path(config.study))
     tasks = list(_list_tasks(study, config))
     if not tasks:
-        log.info("%s: everything is done already", study.path)
+        log.info("%s: all runs are tested already", study.path)
     else:
         opened = reopen_study_cohort(study, tasks[0].run)
         for task in tasks:
@@ -83,11 +83,11 @@ def test(config: DictConfig) -> list[RunDirectory]:
         for task in tqdm(tasks, desc="testing", unit="run", dynamic_ncols=True, disable=None):
             _complete(task, study, opened, config)
     where = shlex.quote(str(study.path))
-    log.info("its figure: mds-lightning evaluate study=%s selection=inner_validation", where)
+    log.info("evaluate it with: mds-lightning evaluate study=%s selection=inner_validation", where)
     return [task.run for task in tasks]
 
 
-def _list_tasks(study: StudyDirectory, config: DictConfig) -> Iterator[Task]:
+def _list_tasks(study: StudyDirectory, config: DictConfig) -> Iterator[RunTest]:
     pooled = read_runs(study)
     if config.trials == "selected":
         wanted = [(variant, fold) for fold, variant in choose_variants(pooled).chosen.items()]
@@ -99,11 +99,11 @@ def _list_tasks(study: StudyDirectory, config: DictConfig) -> Iterator[Task]:
         predict = fold in rows.untested_folds
         maps = 0 if config.maps == 0 else _count_maps(run)
         images = len(rows.split("test").table)
-        # Of more maps fewer are the first ones: their number says which there are (see `choose_rows`).
+        # A larger number of maps includes the smaller one (see `choose_rows`), so counting them is enough.
         enough = maps >= (images if config.maps == -1 else min(config.maps, images))
         explain = config.maps != 0 and (predict or not enough)
         if predict or explain:
-            yield Task(f"{variant}/fold-{fold}", run, fold, predict, explain)
+            yield RunTest(f"{variant}/fold-{fold}", run, fold, predict, explain)
 
 
 def _count_maps(run: RunDirectory) -> int:
@@ -111,7 +111,7 @@ def _count_maps(run: RunDirectory) -> int:
     return min(len(list(folder.glob(f"*.{kind}"))) for kind in ("npz", "png"))
 
 
-def _complete(task: Task, study: StudyDirectory, opened: StudyCohort, config: DictConfig) -> None:
+def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config: DictConfig) -> None:
     settings = locate_settings(study, task.run)
     if config.num_workers is not None:
         settings["data"]["num_workers"] = config.num_workers
@@ -122,11 +122,11 @@ def _complete(task: Task, study: StudyDirectory, opened: StudyCohort, config: Di
     trainer = _make_trainer(task, settings, config)
     loading, best = datamodule.loading, str(task.run.best_checkpoint)
     with (
-        working_in(task.run.path),
-        explained_breakdown(loading.batch_size, loading.size),
-        passing_interrupts(trainer),
+        lock_run(task.run.path),
+        explain_runtime_errors(loading.batch_size, loading.size),
+        raise_interrupts(trainer),
     ):
-        # Without its path, Lightning would take a checkpoint of its own inside a SLURM job.
+        # Without a path, Lightning would load its own checkpoint inside a SLURM job.
         if task.explain:
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
         if task.predict:
@@ -134,7 +134,7 @@ def _complete(task: Task, study: StudyDirectory, opened: StudyCohort, config: Di
     log.info("%s: tested%s", task.name, " and explained" if task.explain else "")
 
 
-def _make_trainer(task: Task, settings: dict[str, Any], config: DictConfig) -> lightning.Trainer:
+def _make_trainer(task: RunTest, settings: dict[str, Any], config: DictConfig) -> lightning.Trainer:
     callbacks: list[lightning.Callback] = [PredictionWriter(task.run.predictions, keep=True)]
     if task.explain:
         parameters = settings["explain"]
@@ -143,7 +143,7 @@ def _make_trainer(task: Task, settings: dict[str, Any], config: DictConfig) -> l
         lightning.Trainer,
         instantiate(
             OmegaConf.create(settings["trainer"]),
-            # Whatever it was trained on: every image is predicted once, so one device is right.
+            # Each image is predicted once: one device is enough, also for a run trained on several.
             accelerator=config.accelerator or settings["trainer"]["accelerator"],
             devices=1,
             num_nodes=1,

@@ -10,7 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
-from mds_lightning.callbacks.runtime_errors import explained_breakdown, outlive_workers, passing_interrupts
+from mds_lightning.callbacks.runtime_errors import (
+    explain_runtime_errors,
+    raise_interrupts,
+    retry_killed_workers,
+)
 from mds_lightning.cohort.folds import Fold
 from mds_lightning.commands.targets import instantiate
 from mds_lightning.data.datamodule import PREDICTED
@@ -22,7 +26,7 @@ from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
-from mds_lightning.studies.run_lock import working_in
+from mds_lightning.studies.run_lock import lock_run
 from mds_lightning.studies.settings import refuse_changed_settings, write_settings
 from mds_lightning.studies.study_cohort import StudyCohort, prepare_study_cohort
 from mds_lightning.tracking.tracked import BEST
@@ -38,20 +42,20 @@ def train(config: DictConfig) -> float:
         config: `conf/train.yaml`.
 
     Returns:
-        AUROC on the validation images with the best checkpoint (in a search: its mean over the folds): what a
-        sweep may maximise. Test images have no part in it.
+        AUROC on the validation images with the best checkpoint (in a search: its mean over the folds), which
+        a sweep may maximise. Test images are not used.
 
     Raises:
-        optuna.TrialPruned: The trial of a search is not worth its further folds.
-        ValueError: As `train_fold`.
+        optuna.TrialPruned: The trial of a search is pruned.
+        ValueError: See `train_fold`.
     """
     trial = current_trial(config.hpo)
     if trial is None:
         return train_fold(config)
 
     def train_one(fold: int) -> float:
-        of_fold = cast(DictConfig, OmegaConf.merge(config, {"fold": fold, "variant": config.hpo.variant}))
-        return train_fold(of_fold, test=False)
+        fold_config = cast(DictConfig, OmegaConf.merge(config, {"fold": fold, "variant": config.hpo.variant}))
+        return train_fold(fold_config, test=False)
 
     return validate_folds(train_one, config.folds.n_splits, trial)
 
@@ -59,13 +63,13 @@ def train(config: DictConfig) -> float:
 def train_fold(config: DictConfig, test: bool = True) -> float:
     """Train one fold, predict its validation, test and external images, and explain the test images.
 
-    Running it again continues from what is there: a finished fold returns its result at once, an interrupted
-    one goes on from `last.ckpt` and ends with the same bytes as if it had not been interrupted.
+    A finished fold returns its result at once. An interrupted fold continues from `last.ckpt`, with the same
+    result, byte for byte, as without interruption.
 
     Args:
         config: `conf/train.yaml`.
-        test: Without, validation images alone are predicted: the fold of a search's trial, which
-            `mds-lightning test` completes if the trial is chosen.
+        test: False: predict only validation images, as for a trial of a search, which `mds-lightning test`
+            completes if the trial is selected.
 
     Returns:
         AUROC on the validation images with the best checkpoint.
@@ -73,12 +77,12 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
     Raises:
         CohortError: The manifest has faults.
         FoldError: The study's folds.json belongs to another cohort or split, or there is no such fold.
-        ChangedSettingsError: The run directory was begun with other settings.
+        ChangedSettingsError: The run directory was started with other settings.
         NonFiniteLossError: The loss is NaN or infinite.
         ImageError: Images cannot be decoded (see `prepare_fields`).
-        RemoteError: The remote folder that the images lie in cannot be read.
-        CacheFullError: The cache may not hold all images, or its disk cannot.
-        BreakdownError: The GPU's memory does not suffice, or processes that load images were killed.
+        RemoteError: The remote folder of the images cannot be read.
+        CacheFullError: The cache may not hold all images, or its disk is full.
+        ResourceError: GPU memory ran out, or processes that load images were killed.
         BusyRunError: Another process trains this fold.
     """
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
@@ -100,18 +104,18 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         "root": describe_folder(opened.cohort.root),
     }
 
-    def go_on() -> float:
+    def train_and_close() -> float:
         with closing_run():
             return _train_fold(config, settings, run, opened, fold, test)
 
-    with working_in(run.path):
-        # Another process may have finished it since it was looked at.
+    with lock_run(run.path):
+        # Another process may have finished the run before this one got the lock.
         done = run.read_done()
         if done is not None:
             return float(done["val_auroc"])
         write_settings(run.config, settings)
         write_provenance(run.provenance, facts)
-        return outlive_workers(go_on, config.data.max_worker_deaths)
+        return retry_killed_workers(train_and_close, config.data.max_worker_deaths)
 
 
 def _train_fold(
@@ -133,13 +137,13 @@ def _train_fold(
         plugins=[AtomicCheckpointIO(), *cluster_plugins()],
         _convert_="all",
     )
-    begun = run.last_checkpoint if run.last_checkpoint.is_file() else None
-    if begun is not None:
-        log.info("%s continues from %s", run.path, begun.name)
+    resumed = run.last_checkpoint if run.last_checkpoint.is_file() else None
+    if resumed is not None:
+        log.info("%s continues from %s", run.path, resumed.name)
     best = str(run.best_checkpoint)
     loading = datamodule.loading
-    with explained_breakdown(loading.batch_size, loading.size), passing_interrupts(trainer):
-        trainer.fit(classifier, datamodule=datamodule, ckpt_path=begun)
+    with explain_runtime_errors(loading.batch_size, loading.size), raise_interrupts(trainer):
+        trainer.fit(classifier, datamodule=datamodule, ckpt_path=resumed)
         if test:
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
         trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
@@ -157,7 +161,7 @@ def _train_fold(
         }
     )
     log.info(
-        "%s: validation AUROC %.3f after %d epochs, %.0f s and %.0f s of explaining",
+        "%s: validation AUROC %.3f after %d epochs, %.0f s, and %.0f s for maps",
         *(run.path, score, trainer.current_epoch, seconds - explaining, explaining),
     )
     return score

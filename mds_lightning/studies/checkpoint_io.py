@@ -1,4 +1,4 @@
-"""Checkpoints that are there whole or not at all."""
+"""Checkpoints written atomically."""
 
 import io
 import os
@@ -12,11 +12,11 @@ from mds_lightning.cohort.atomic_file import write_atomically
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint beside its place and rename it.
+    """Write a checkpoint to a temporary file in its folder and rename it.
 
-    Lightning's own (2.6.6) writes to the folder for temporary files and moves it: where that is another file
-    system, as on many clusters, moving means copying, and a process that is killed or a disk that fills up in
-    the meantime leaves half a file under the name of `last.ckpt`.
+    Lightning (2.6.6) writes to the system's folder for temporary files and moves the file. If that folder is
+    on another file system, as on many clusters, the file is copied, and a killed process or a full disk
+    leaves an incomplete `last.ckpt`.
     """
 
     def save_checkpoint(
@@ -25,11 +25,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """See `lightning.fabric.plugins.CheckpointIO`.
 
         Raises:
-            OSError: The disk is full, or may not be written.
+            OSError: The disk is full, or the folder is not writable.
         """
         if storage_options is not None:
             raise TypeError("checkpoints are written without storage options")
-        # Through memory: torch tells of a full disk in its own words, and without the name of the file.
+        # Through memory: torch reports a full disk without an errno and without the name of the file.
         content = io.BytesIO()
         torch.save(checkpoint, content)
         with write_atomically(Path(path)) as temporary, temporary.open("wb") as file:

@@ -129,7 +129,7 @@ def find_cohort_files(
 
 
 def locate_settings(study: StudyDirectory, run: RunDirectory) -> dict[str, Any]:
-    """The settings of a run whose cache and stain reference do not depend on the current folder.
+    """The settings of a run, with the cache and the stain reference where they are now.
 
     Args:
         study: The study.
@@ -138,12 +138,16 @@ def locate_settings(study: StudyDirectory, run: RunDirectory) -> dict[str, Any]:
     settings = read_settings(run.config)
     folders = training_folders(study, settings, read_provenance(run.provenance))
     cache, data = settings["cache"], settings["data"]
-    cache["directory"] = str(folders[0] / cache["directory"])
-    reference = data["stain_reference"]
-    if reference is not None:
-        places = [folder / reference for folder in folders]
-        data["stain_reference"] = str(next((path for path in places if path.is_file()), places[0]))
+    cache["directory"] = str(_first_existing(cache["directory"], folders))
+    if data["stain_reference"] is not None:
+        data["stain_reference"] = str(_first_existing(data["stain_reference"], folders))
     return settings
+
+
+def _first_existing(name: str, folders: Sequence[Path]) -> Path:
+    """`name` in the first folder that has it; if none has it, in the first folder."""
+    places = [folder / name for folder in folders]
+    return next((path for path in places if path.exists()), places[0])
 
 
 def training_folders(
@@ -151,17 +155,18 @@ def training_folders(
 ) -> list[Path]:
     """Folders from which relative paths of a study's settings may start, the most likely first.
 
-    The first is the folder that holds `<paths.runs>/<study>`, also if the study was moved together with it;
-    then the folder in which the study was trained, the folders above the study, and the current folder.
+    The first is the folder that contains `paths.runs`, also if it was moved together with the study; then the
+    folder in which the study was trained, the folders above the study, and the current folder.
 
     Args:
         study: The study.
         settings: Settings of one of its runs.
         record: Provenance of the run.
     """
-    here = study.path.resolve()
-    runs, name = settings.get("paths", {}).get("runs"), settings.get("study")
-    named = [] if runs is None or name is None else _strip(here, Path(runs) / name)
+    here, runs = study.path.resolve(), Path(settings["paths"]["runs"])
+    # A study may have been renamed, but not moved out of `paths.runs`.
+    depth = len(Path(settings["study"]).parts)
+    named = _strip(here.parents[depth - 1], runs)
     recorded = record.get("folder")
     if recorded is not None:
         trained = [Path(recorded)]

@@ -1,4 +1,4 @@
-"""The pooled rows of a finished study, variant by variant; what is unfinished or does not fit is refused."""
+"""Pooled rows of the folds of each variant; unfinished or inconsistent studies are refused."""
 
 import logging
 import shlex
@@ -20,51 +20,54 @@ HELD_OUT = "held-out patients, folds pooled"
 
 
 class UntestedError(ValueError):
-    """A search's model was not asked about its test patients yet."""
+    """A model of a search was not tested yet."""
 
 
 def read_study(study: StudyDirectory) -> dict[str, Predictions]:
-    """Variant to its pooled rows, for every variant of a finished study that was tested.
+    """Read the pooled rows of every variant of a finished, tested study.
 
     Args:
-        study: Its directory; `folds.json` says which patients each fold must hold.
+        study: The study; its `folds.json` lists the patients that each fold must contain.
+
+    Returns:
+        Variant to its pooled rows.
 
     Raises:
-        ValueError: There is no such study; its fold file was edited; a fold is unfinished, missing, doubled
-            or of another split; a row's probabilities are no probabilities.
+        ValueError: There is no such study; its fold file was edited; a fold is unfinished, missing, repeated
+            or from another split; probabilities of a row are outside of 0..1 or do not sum to 1.
         UntestedError: It is a search, and not every trial was tested.
     """
     pooled = read_runs(study)
     untested = [variant for variant, rows in pooled.items() if rows.untested_folds]
     if untested:
         raise UntestedError(
-            f"{study.path} is a search: {len(untested)} of {len(pooled)} trials were not asked about their "
-            f"test patients ({name_some(untested)}). To report the trials that validation chooses:\n"
+            f"{study.path} is a search: {len(untested)} of {len(pooled)} trials were not tested "
+            f"({name_some(untested)}). To report the trials that are selected on validation patients:\n"
             f"  {command_to_test(study)}\n"
             f"  mds-lightning evaluate study={shlex.quote(str(study.path))} selection=inner_validation\n"
-            f"To report every trial by itself:\n"
+            f"To report every trial separately:\n"
             f"  {command_to_test(study, every=True)}"
         )
     return pooled
 
 
 def command_to_test(study: StudyDirectory, every: bool = False) -> str:
-    """What to type so that a search's chosen runs, or all of them, are tested."""
+    """The command that tests the selected runs of a search, or every run."""
     words = ["mds-lightning", "test", f"study={study.path}", *(["trials=all"] if every else [])]
     return shlex.join(words)
 
 
 def name_some(names: Sequence[str], most: int = 5) -> str:
-    """The first few of many names."""
+    """The first names of a long list, and the number of the others."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
-    """As `read_study`; of a search's trials perhaps the validation rows alone (see `untested_folds`)."""
+    """As `read_study`, but trials of a search may have validation rows alone (see `untested_folds`)."""
     if not study.path.is_dir():
-        raise ValueError(f"{study.path} is no directory: give study=DIR, such as study=runs/demo")
+        raise ValueError(f"{study.path} is not a directory: give study=DIR, such as study=runs/demo")
     if not study.folds.is_file() or not study.variants():
-        raise ValueError(f"{study.path} holds no trained study: train it first, or give another study=DIR")
+        raise ValueError(f"{study.path} contains no trained study: train it first, or give another study=DIR")
     folds = read_folds(study.folds)
     expected = {fold.index: ExpectedPatients.of(fold.val, fold.test) for fold in folds}
     pooled = {}
@@ -74,13 +77,13 @@ def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
         _refuse_another_split(runs, folds, study.folds)
         files = {fold: run.predictions for fold, run in runs.items()}
         lost = {fold: _find_lost_patients(run) for fold, run in runs.items()}
-        if everybody := sorted(frozenset().union(*lost.values())):
+        if all_lost := sorted(frozenset().union(*lost.values())):
             log.warning(
-                "%s: %d patients are not in the study, as none of their images could be decoded: %s",
-                *(study.path / variant, len(everybody), name_some(everybody)),
+                "%s: %d patients are not in the study because none of their images could be decoded: %s",
+                *(study.path / variant, len(all_lost), name_some(all_lost)),
             )
-        there = {fold: patients.without(lost.get(fold, ())) for fold, patients in expected.items()}
-        pooled[variant] = pool_folds(files, there, allow_untested=is_trial(variant))
+        present = {fold: patients.without(lost.get(fold, ())) for fold, patients in expected.items()}
+        pooled[variant] = pool_folds(files, present, allow_untested=is_trial(variant))
     return pooled
 
 
@@ -89,35 +92,35 @@ def _find_lost_patients(run: RunDirectory) -> frozenset[str]:
     if not run.skipped.is_file():
         return frozenset()
     table = pd.read_csv(run.skipped, dtype=str, keep_default_na=False)
-    # Lists of earlier versions have no such column.
+    # Earlier versions did not write this column.
     return frozenset(table["lost_patient"]) - {""} if "lost_patient" in table else frozenset()
 
 
 def is_trial(variant: str) -> bool:
-    """Whether a variant is the trial of a search, and not a cell of a grid."""
+    """Whether a variant is a trial of a search, and not a cell of a grid."""
     return variant.startswith("trial-")
 
 
 def _evaluable_variants(study: StudyDirectory, n_folds: int) -> list[str]:
-    """All variants; of a search's trials the complete ones, since it gives others up on purpose.
+    """All variants of a grid; the complete trials of a search, which prunes the others on purpose.
 
-    A trial with every fold done is one that Optuna calls COMPLETE: nothing is pruned after the last fold, and
-    a trial whose worker died then is taken up again in the same directory.
+    A trial with every fold finished is COMPLETE in Optuna: no trial is pruned after its last fold, and a
+    trial whose worker was killed then is continued in the same directory.
     """
     variants = study.variants()
-    given_up = [
+    incomplete = [
         variant
         for variant in variants
         if is_trial(variant) and not _is_finished(study.runs(variant), n_folds)
     ]
-    if len(given_up) == len(variants):
-        raise ValueError(f"no trial of {study.path} has finished every fold: go on with the search first")
-    if given_up:
+    if len(incomplete) == len(variants):
+        raise ValueError(f"no trial of {study.path} has finished every fold: continue the search first")
+    if incomplete:
         log.warning(
             "left out %d of %d trials that have not finished every fold (pruned, failed or running): %s",
-            *(len(given_up), len(variants), name_some(given_up)),
+            *(len(incomplete), len(variants), name_some(incomplete)),
         )
-    return [variant for variant in variants if variant not in given_up]
+    return [variant for variant in variants if variant not in incomplete]
 
 
 def _is_finished(runs: Mapping[int, RunDirectory], n_folds: int) -> bool:
@@ -125,14 +128,14 @@ def _is_finished(runs: Mapping[int, RunDirectory], n_folds: int) -> bool:
 
 
 def _refuse_another_split(runs: Mapping[int, RunDirectory], folds: Folds, path: Path) -> None:
-    """A run remembers the hash of the split that it was trained on."""
+    """Compare the recorded hash of the split on which each run was trained."""
     for run in runs.values():
         record = read_provenance(run.provenance)
         trained = record.get("folds_hash")
         if record and trained != folds.hash:
             raise ValueError(
                 f"{run.provenance}: trained on the split {trained}, but {path} is {folds.hash}: the file "
-                "was replaced, or the run is of another study: restore the one or the other"
+                "was replaced, or the run belongs to another study: restore the file or move the run"
             )
 
 
@@ -143,23 +146,23 @@ def _refuse_unfinished(
     unfinished = [fold for fold, run in runs.items() if run.read_done() is None]
     if not missing and not unfinished:
         return
-    parts = [
+    problems = [
         f"fold {', '.join(map(str, folds))} {state}"
         for folds, state in ((missing, "is missing"), (unfinished, "is not finished (no done.json)"))
         if folds
     ]
     raise ValueError(
-        f"{study.path / variant}: {' and '.join(parts)}; the study has {n_folds} folds. "
-        f"Go on with: {command_to_continue(study, runs)}"
+        f"{study.path / variant}: {' and '.join(problems)}; the study has {n_folds} folds. "
+        f"Continue with: {command_to_continue(study, runs)}"
     )
 
 
 def command_to_continue(study: StudyDirectory, runs: Mapping[int, RunDirectory]) -> str:
-    """The command that began the runs, for all folds."""
+    """The command that started the runs, for all folds."""
     for run in runs.values():
         if record := read_provenance(run.provenance):
             words = record["command"][2:]
             kept = [word for word in words if word not in ("-m", "--multirun")]
             kept = [word for word in kept if not word.startswith("fold=")]
             return shlex.join(["mds-lightning", "train", "-m", *kept])
-    return f"mds-lightning train -m study={study.path.name} (with the overrides it was begun with)"
+    return f"mds-lightning train -m study={study.path.name} (with the overrides that it was started with)"

@@ -1,4 +1,4 @@
-"""One process at a time trains in a run directory, and the next one is told which."""
+"""Lock of a run directory: one process at a time trains in it."""
 
 import errno
 import fcntl
@@ -18,24 +18,24 @@ from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
 
-#: Name of the lock in the run directory; it is there only while the run is being worked on (or was killed).
+#: Name of the lock file in the run directory; it exists while a process trains, or after it was killed.
 _NAME = "running.json"
-#: What a file system answers that has no locks.
-_UNABLE = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+#: Errors of file systems without locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class BusyRunError(ValueError):
-    """Another process works in the run directory."""
+    """Another process trains in the run directory."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who works in a run directory.
+    """The process that holds the lock.
 
     Attributes:
         worker: The process.
-        slurm_job: Its SLURM job, empty outside one.
-        since: When it began.
+        slurm_job: Its SLURM job; empty outside of SLURM.
+        since: Time at which it took the lock (ISO 8601, UTC).
     """
 
     worker: Worker
@@ -44,12 +44,12 @@ class Holder:
 
     @classmethod
     def here(cls) -> "Holder":
-        """This process, from now on."""
+        """This process, now."""
         return cls(Worker.here(), _slurm_job(), datetime.now(UTC).isoformat(timespec="seconds"))
 
     @classmethod
     def read(cls, text: str) -> "Holder | None":
-        """Who wrote `text`; None if it is empty or half written, by a process that was killed."""
+        """The holder that wrote `text`; None if it was killed before the text was complete."""
         try:
             record = json.loads(text)
             return cls(Worker.of(record["worker"]), record["slurm_job"], record["since"])
@@ -57,9 +57,9 @@ class Holder:
             return None
 
     def may_live(self) -> bool:
-        """Whether a holder that the lock itself does not show may be at work on another machine.
+        """Whether the holder may be running on another machine although the file is not locked.
 
-        Some shared file systems keep locks within one machine. SLURM then knows whether its job still runs.
+        On some shared file systems, locks are visible on one machine only. SLURM knows whether the job runs.
         """
         if self.worker.is_gone() or self.slurm_job in ("", _slurm_job()):
             return False
@@ -72,17 +72,20 @@ class Holder:
 
 
 @contextmanager
-def working_in(directory: Path) -> Iterator[None]:
-    """Hold a run directory for as long as the block runs.
+def lock_run(directory: Path) -> Iterator[None]:
+    """Lock a run directory while the block runs.
 
-    The lock is the system's own (POSIX record locks, which NFS, Lustre and GPFS hand on to all machines): it
-    ends with the process, however that ends. It is not a `flock`, as `filelock` takes it, because processes
-    that load images inherit that one and would hold it for seconds after their parent was killed.
+    The lock is a POSIX record lock, which NFS, Lustre and GPFS share between machines; it is released when
+    the process ends for any reason. It is not a `flock`, as `filelock` uses it: processes that load images
+    inherit such a lock and would keep it for seconds after their parent was killed.
 
-    Of a distributed job the first process alone holds the directory, for all of them.
+    In a distributed job, only the process of rank 0 takes the lock.
+
+    Args:
+        directory: The run directory; created if missing.
 
     Raises:
-        BusyRunError: Another process holds it; the message says which.
+        BusyRunError: Another process holds the lock; the message names it.
     """
     if getattr(rank_zero_only, "rank", 0) != 0:
         yield
@@ -93,7 +96,7 @@ def working_in(directory: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # Removed while it is held: whoever waits for this file finds that it is no longer the one there.
+        # Removed while locked: a process that opened this file before checks that it still exists.
         path.unlink(missing_ok=True)
         os.close(descriptor)
 
@@ -120,9 +123,12 @@ def _lock(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN):
             raise _busy(_read(descriptor), path) from None
-        if error.errno not in _UNABLE:
+        if error.errno not in _NO_LOCKS:
             raise
-        log.warning("%s: this file system has no locks; make sure that no other process trains there", path)
+        log.warning(
+            "%s: this file system has no locks; make sure that no other process trains there",
+            path,
+        )
         found = _read(descriptor)
         if found is not None and found.worker != Worker.here() and not found.worker.is_gone():
             raise _busy(found, path) from None
@@ -132,14 +138,14 @@ def _refuse_living(found: Holder | None, path: Path) -> None:
     if found is not None and found.may_live():
         raise _busy(found, path)
     if found is not None:
-        log.info("%s: taken over from %s, which ended without leaving", path.parent, found)
+        log.info("%s: taken over from %s, which was killed", path.parent, found)
 
 
 def _busy(found: Holder | None, path: Path) -> BusyRunError:
     who = "another process" if found is None else str(found)
     return BusyRunError(
-        f"{path.parent} is being worked on by {who}: wait for it or stop it; the same command then goes on "
-        "from there"
+        f"{path.parent} is being trained by {who}: wait for it or stop it; the same command then "
+        "continues the run"
     )
 
 
@@ -160,7 +166,7 @@ def _slurm_job() -> str:
 
 
 def _is_running(job: str) -> bool:
-    """Whether SLURM runs the job; False where it knows of none, or there is no SLURM to ask."""
+    """Whether SLURM runs the job; False if SLURM does not know it or is not installed."""
     command = ["squeue", "--noheader", f"--jobs={job}", "--states=RUNNING,COMPLETING", "--format=%i"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

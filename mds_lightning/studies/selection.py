@@ -1,4 +1,4 @@
-"""Which variant each fold is tested with: the one that its own validation patients prefer."""
+"""Selection of a variant in each fold by its validation images."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from mds_lightning.studies.pooled_rows import UntestedError, command_to_test
 
 @dataclass(frozen=True)
 class Choice:
-    """The outcome of choosing among variants on validation patients, fold by fold.
+    """The variant selected in each fold.
 
     Attributes:
         chosen: Fold to variant.
-        scores: Variant to its mean over folds of the ROC-AUC on validation images, best first.
+        scores: Variant to the mean over folds of its ROC-AUC on validation images, largest first.
     """
 
     chosen: Mapping[int, str]
@@ -26,23 +26,23 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """The variant, or that folds differ in it."""
+        """Name of the variant, or a text if the folds have different ones."""
         names = dict.fromkeys(self.chosen.values())
         return next(iter(names)) if len(names) == 1 else f"chosen in each fold among {len(self.scores)}"
 
     @property
     def preferred(self) -> str:
-        """The variant with the best mean on validation images: the reference of comparisons."""
+        """The variant with the largest mean on validation images: the reference of comparisons."""
         return next(iter(self.scores))
 
 
 @dataclass(frozen=True)
 class Selection(Choice):
-    """A choice whose models were tested.
+    """A selection whose models were tested.
 
     Attributes:
-        predictions: The rows of each fold's chosen variant: what a report is about.
-        complete: Whether the variants that were not chosen were tested too, in every fold.
+        predictions: Rows of the variant selected in each fold, which a report is computed from.
+        complete: Whether the other variants were also tested in every fold.
     """
 
     predictions: Predictions
@@ -50,14 +50,14 @@ class Selection(Choice):
 
 
 def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) -> Selection:
-    """Choose in each fold by its validation images alone, and take the rows of the chosen.
+    """Select a variant in each fold by its validation images, and take the rows of the selected variants.
 
     Args:
-        study: Whose variants these are, for the message.
-        pooled: As `studies.pooled_rows.read_runs` gives them.
+        study: The study, for messages.
+        pooled: Variant to its pooled rows (see `studies.pooled_rows.read_runs`).
 
     Raises:
-        UntestedError: A chosen trial of a search was not tested in its fold.
+        UntestedError: A selected trial of a search was not tested in its fold.
     """
     choice = choose_variants(pooled)
     untested = [
@@ -67,8 +67,8 @@ def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) ->
     ]
     if untested:
         raise UntestedError(
-            f"{study.path} is a search, and the trials that validation chooses were not asked about their "
-            f"test patients ({', '.join(untested)}). Test them with:\n  {command_to_test(study)}"
+            f"{study.path} is a search, and the trials selected on validation patients were not tested "
+            f"({', '.join(untested)}). Test them with:\n  {command_to_test(study)}"
         )
     rows = [pooled[variant].of_fold(fold).table for fold, variant in choice.chosen.items()]
     predictions = Predictions(pd.concat(rows, ignore_index=True), next(iter(pooled.values())).classes)
@@ -77,20 +77,20 @@ def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) ->
 
 
 def choose_variants(pooled: Mapping[str, Predictions]) -> Choice:
-    """Choose in each fold by its validation images alone; only they need be there.
+    """Select a variant in each fold by its validation images; no other rows are used or needed.
 
-    A patient who validates in one fold is tested in another, so a choice by the mean over folds would not be
-    blind to the test patients; a choice within each fold is. Of equal variants the one with the better mean
-    is taken, then the first by name.
+    A validation patient of one fold is a test patient of another, so selection by the mean over folds would
+    use test patients; selection within each fold does not. Of variants with equal scores, the one with the
+    larger mean is taken, then the first by name.
 
     Args:
         pooled: Variant to the pooled rows of its folds.
     """
     by_fold = {variant: _score_folds(rows) for variant, rows in pooled.items()}
     means = {variant: _mean(scores.values()) for variant, scores in by_fold.items()}
-    order = sorted(pooled, key=lambda variant: (-_known(means[variant]), variant))
+    order = sorted(pooled, key=lambda variant: (-_rank(means[variant]), variant))
     folds = sorted({fold for scores in by_fold.values() for fold in scores})
-    chosen = {fold: max(order, key=lambda variant: _known(by_fold[variant][fold])) for fold in folds}
+    chosen = {fold: max(order, key=lambda variant: _rank(by_fold[variant][fold])) for fold in folds}
     return Choice(chosen, {variant: means[variant] for variant in order})
 
 
@@ -106,6 +106,6 @@ def _mean(scores: Iterable[float]) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
-def _known(score: float) -> float:
-    """An undefined score is preferred to none."""
+def _rank(score: float) -> float:
+    """The score, with an undefined one below all others."""
     return score if np.isfinite(score) else float("-inf")

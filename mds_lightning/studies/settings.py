@@ -1,4 +1,4 @@
-"""The settings of a run, and the refusal to continue it with others."""
+"""Settings of a run: writing, reading and comparing them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,8 +8,8 @@ import yaml
 
 from mds_lightning.cohort.atomic_file import write_atomically
 
-#: Keys that say where and how a run happens, not what it computes.
-_INDIFFERENT = (
+#: Keys that do not change what a run computes.
+_WITHOUT_EFFECT = (
     "study", "variant", "run_directory", "hpo", "paths", "logger", "cohort", "cache", "explain",
     "callbacks.progress", "callbacks.occlusion_maps", "callbacks.checkpoint.dirpath",
     "callbacks.predictions.path", "data.num_workers", "data.max_worker_deaths", "data.max_pixels",
@@ -20,7 +20,7 @@ _INDIFFERENT = (
 
 
 class ChangedSettingsError(ValueError):
-    """A run directory was made with other settings than those now asked for."""
+    """A run directory has other settings than those given now."""
 
 
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
@@ -36,24 +36,28 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def refuse_changed_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    """Raise if `path` holds settings that would compute something else than `settings`.
+    """Raise if the settings in `path` would give other results than `settings`.
+
+    Args:
+        path: `config.yaml` of the run.
+        settings: The settings given now.
 
     Raises:
-        ChangedSettingsError: With every key that differs, both values, and what to do.
+        ChangedSettingsError: With every key that differs, both values, and the remedy.
     """
     stored, wanted = decisive_settings(read_settings(path)), decisive_settings(settings)
     different = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
     if different:
         lines = [f"  {key}: {stored.get(key)!r} there, {wanted.get(key)!r} now" for key in different]
         raise ChangedSettingsError(
-            f"{path.parent} was begun with other settings:\n" + "\n".join(lines) + "\n"
-            f"Give the study another name (study=NAME), or delete {path.parent} to train it anew."
+            f"{path.parent} was started with other settings:\n" + "\n".join(lines) + "\n"
+            f"Give the study another name (study=NAME), or delete {path.parent} to train it again."
         )
 
 
 def decisive_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted key to value, of those settings that change what is computed."""
-    return {key: value for key, value in _flatten(settings) if not _indifferent(key)}
+    """Dotted key to value, for the settings that change results."""
+    return {key: value for key, value in _flatten(settings) if not _has_no_effect(key)}
 
 
 def nest_settings(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,8 +72,8 @@ def nest_settings(flat: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _indifferent(key: str) -> bool:
-    return any(key == name or key.startswith(f"{name}.") for name in _INDIFFERENT)
+def _has_no_effect(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in _WITHOUT_EFFECT)
 
 
 def _flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

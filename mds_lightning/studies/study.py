@@ -1,4 +1,4 @@
-"""A study opened for reading: its folds, rows, metrics, maps and images, for scripts and notebooks."""
+"""Read access to a study for scripts and notebooks: folds, rows, metrics, maps and images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from mds_lightning.studies.settings import read_settings
 
 @dataclass(frozen=True)
 class FoldRun:
-    """One variant's one fold, finished or not."""
+    """One fold of one variant, finished or not."""
 
     variant: str
     index: int
@@ -51,20 +51,20 @@ class FoldRun:
 
     @property
     def curves(self) -> pd.DataFrame:
-        """Learning curves, one row an epoch: epoch, train/... and val/...."""
+        """Learning curves, one row per epoch: epoch, train/... and val/...."""
         table = pd.read_csv(self.directory.metrics)
-        # The file ends in a row of the test, which is no epoch.
+        # The last row of the file is of the test and not of an epoch.
         kept = [name for name in table if str(name).startswith(("train/", "val/"))]
         return table[["epoch", *kept]].dropna(subset=kept, how="all").reset_index(drop=True)
 
     @property
     def rows(self) -> pd.DataFrame:
-        """One row an image, checked: image, patient_id, site, fold, split, label, target, prob_<class>."""
+        """One row per image, checked: image, patient_id, site, fold, split, label, target, prob_<class>."""
         return read_predictions(self.directory.predictions)
 
     @property
     def skipped(self) -> list[str]:
-        """Images that could not be decoded and were left out."""
+        """Images that were skipped because they could not be decoded."""
         file = self.directory.skipped
         return pd.read_csv(file, dtype=str)["image"].tolist() if file.is_file() else []
 
@@ -76,9 +76,9 @@ class FoldRun:
 
 @dataclass(frozen=True)
 class Study:
-    """What a study directory holds. `mds_lightning.load_study(path)` opens one.
+    """A study; `mds_lightning.load_study(path)` opens one.
 
-    Where a method takes `variant`, None means the only one; with several, one has to be named.
+    Methods with an argument `variant` accept None if the study has one variant only.
     """
 
     directory: StudyDirectory
@@ -93,7 +93,7 @@ class Study:
         """The split: fold, patient_id, part (`train`, `val` or `test`).
 
         Raises:
-            FoldError: The fold file was damaged or edited.
+            FoldError: The fold file is damaged or was edited.
         """
         return pd.DataFrame(
             [
@@ -106,10 +106,10 @@ class Study:
         )
 
     def fold(self, index: int, variant: str | None = None) -> FoldRun:
-        """One fold of a variant, also while others are still to be trained.
+        """One fold of a variant; the other folds need not be trained.
 
         Raises:
-            ValueError: It has not been begun.
+            ValueError: The fold was not started.
         """
         variant = self._name(variant)
         runs = self.directory.runs(variant)
@@ -121,43 +121,43 @@ class Study:
         return FoldRun(variant, index, runs[index])
 
     def runs(self, variant: str | None = None) -> list[FoldRun]:
-        """Every fold of a variant that has been begun."""
+        """Every fold of a variant that was started."""
         variant = self._name(variant)
         return [FoldRun(variant, index, run) for index, run in self.directory.runs(variant).items()]
 
     @cached_property
     def pooled(self) -> dict[str, Predictions]:
-        """Variant to the pooled rows of all its folds; of a search's trials perhaps validation rows alone.
+        """Variant to the pooled rows of its folds; trials of a search may have validation rows alone.
 
         Raises:
-            ValueError: A fold is unfinished or does not fit the split; see `studies.pooled_rows.read_runs`.
+            ValueError: A fold is unfinished or does not match the split; see `studies.pooled_rows.read_runs`.
         """
         return read_runs(self.directory)
 
     @cached_property
     def selection(self) -> Selection:
-        """The variant that each fold's validation patients prefer, and its rows: what the study reports.
+        """The variant selected in each fold on its validation images, and its rows: the study's result.
 
         Raises:
-            ValueError: As `pooled`.
-            UntestedError: A chosen trial was not tested yet.
+            ValueError: See `pooled`.
+            UntestedError: A selected trial was not tested.
         """
         return select_variants(self.directory, self.pooled)
 
     def rows(self, variant: str | None = None) -> pd.DataFrame:
-        """All folds' rows, checked against the split: each internal image is in `test` once.
+        """Rows of all folds, checked against the split: each internal image is in `test` once.
 
         Raises:
-            ValueError: As `pooled`.
+            ValueError: See `pooled`.
             UntestedError: The variant is a trial that was not tested.
         """
         return self._tested(variant).table
 
     def metrics(self, variant: str | None = None, settings: Settings | None = None) -> pd.DataFrame:
-        """Every metric of the held-out patients with its intervals, at image and at patient level.
+        """Every metric of the held-out patients with intervals, at image and at patient level.
 
         Args:
-            variant: Its name.
+            variant: Name of the variant.
             settings: Aggregation, resamples, confidence and seed; None: the defaults of `evaluate`.
 
         Returns:
@@ -185,15 +185,15 @@ class Study:
 
     @property
     def manifest(self) -> pd.DataFrame:
-        """The manifest's rows of the study's patients, with all clinical columns.
+        """Rows of the manifest for the study's patients, with all clinical columns.
 
         Raises:
-            ValueError: It is gone, or has changed since.
+            ValueError: The manifest is missing, or has changed.
         """
         return self._manifest.table
 
     def image(self, name: str) -> NDArray[np.uint8]:
-        """(H, W, 3) RGB pixels of an image of the manifest, at its own size."""
+        """Pixels of an image of the manifest at its original size, uint8 (H, W, 3), RGB."""
         return decode_image(existing_path(self._manifest.root, name))
 
     def _tested(self, variant: str | None) -> Predictions:
@@ -203,9 +203,9 @@ class Study:
         untested = self.pooled[name].untested_folds
         if untested:
             raise UntestedError(
-                f"{name} was not asked about its test patients in fold {', '.join(map(str, untested))}: "
+                f"{name} was not tested in fold {', '.join(map(str, untested))}: "
                 f"{command_to_test(self.directory, every=True)} (`fold(k, {name!r}).rows` has its validation "
-                "rows, `selection` the rows of the chosen trials)"
+                "rows, `selection` the rows of the selected trials)"
             )
         return self.pooled[name]
 
@@ -222,9 +222,9 @@ def load_study(path: str | Path) -> Study:
     """Open a study directory, such as `runs/demo`.
 
     Raises:
-        ValueError: It is no directory with a split and at least one fold.
+        ValueError: The directory has no split or no fold.
     """
     study = Study(StudyDirectory(Path(path)))
     if not study.directory.folds.is_file() or not study.variants:
-        raise ValueError(f"{path} holds no study (folds.json and <variant>/fold-<k>): train one first")
+        raise ValueError(f"{path} is not a study (no folds.json or no <variant>/fold-<k>): train one first")
     return study

@@ -1,4 +1,4 @@
-"""Which process works on a trial, and whether it surely no longer exists."""
+"""Identity of a process, and whether the process has ended."""
 
 import os
 import socket
@@ -9,13 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Worker:
-    """One process on one machine, told apart from a later one with the same number.
+    """One process on one machine, distinct from a later process with the same id.
 
     Attributes:
         host: Name of the machine.
-        boot: What changes when the machine, or the container's view of processes, is another.
-        pid: Process number.
-        started: When the process began, in the kernel's own ticks; empty where there is no /proc.
+        boot: Identity of the boot and of the namespace of process ids (a container has its own).
+        pid: Process id.
+        started: Start time of the process in clock ticks of the kernel; empty without /proc.
     """
 
     host: str
@@ -30,15 +30,15 @@ class Worker:
 
     @classmethod
     def of(cls, record: dict[str, Any]) -> "Worker":
-        """Read back what `record` wrote."""
+        """The worker of a `record`."""
         return cls(**record)
 
     def record(self) -> dict[str, Any]:
-        """Plain values, for a trial's user attribute."""
+        """Plain JSON values."""
         return asdict(self)
 
     def is_gone(self) -> bool:
-        """True only if the process lived on this machine and has ended; False where we cannot know."""
+        """Whether the process ran on this machine and has ended; False for other machines."""
         if (self.host, self.boot) != (socket.gethostname(), _boot()):
             return False
         if self.started:
@@ -57,7 +57,7 @@ class Worker:
 
 
 def _boot() -> str:
-    """Identity of this boot and this namespace of process numbers (a container has its own)."""
+    """Identity of this boot and this namespace of process ids."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -66,10 +66,10 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """Start time of a living process, None if there is none. Source: proc(5), /proc/pid/stat, field 22."""
+    """Start time of a running process, None if it has ended. Source: proc(5), /proc/pid/stat, field 22."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    # A zombie has ended; only its parent has not asked for the exit code.
+    # A zombie has ended; its parent has not read its exit code yet.
     return None if fields[0] in "ZX" else fields[19]

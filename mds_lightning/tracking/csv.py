@@ -1,4 +1,4 @@
-"""Learning curves in `metrics.csv`, one row an epoch, continued when a run is."""
+"""Logger of learning curves: `metrics.csv`, one row per epoch."""
 
 from argparse import Namespace
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from mds_lightning.cohort.atomic_file import write_atomically
 
 
 class MetricsFile(Logger):
-    """A Lightning logger that keeps one row an epoch and never a step.
+    """A Lightning logger with one row per epoch and none per step.
 
-    Lightning's own `CSVLogger` deletes the earlier rows when a run is continued. Here they are read back, and
-    the epochs that are trained again replace their rows.
+    Lightning's `CSVLogger` deletes the earlier rows when a run is continued. Here they are kept, and epochs
+    that are trained again replace their rows.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -39,7 +39,7 @@ class MetricsFile(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the run directory holds the whole configuration."""
+        """Do nothing: `config.yaml` holds all settings."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # noqa: ARG002
@@ -50,7 +50,7 @@ class MetricsFile(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write the whole file anew."""
+        """Write the whole file."""
         if not self._epochs:
             return
         table = pd.DataFrame.from_dict(self._epochs, orient="index").sort_index().rename_axis("epoch")
@@ -59,5 +59,5 @@ class MetricsFile(Logger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:  # noqa: ARG002
-        """Write what has not been written yet."""
+        """Write the file."""
         self.save()

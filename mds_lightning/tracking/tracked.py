@@ -1,4 +1,4 @@
-"""What a study's run directories say about its runs in W&B; knows no W&B itself."""
+"""The runs of a study in W&B, as its run directories describe them (without importing W&B)."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from mds_lightning.studies.settings import decisive_settings, read_settings
 
 log = logging.getLogger(__name__)
 
-#: AUROC on a fold's validation images with its best checkpoint, logged once a run, at its end.
+#: Name of the AUROC on validation images with the best checkpoint, logged once at the end of a run.
 BEST = "best/val_auroc"
 
 _LOGGER = "mds_lightning.tracking.wandb.fold_logger"
@@ -20,12 +20,12 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class TrackedStudy:
-    """A study as W&B knows it.
+    """A study whose runs were logged to W&B.
 
     Attributes:
-        name: Group of its runs.
-        project: W&B project they were logged to.
-        compared: Settings (dotted keys) that differ between its variants, each with its distinct values.
+        name: Group of its runs in W&B.
+        project: W&B project of the runs.
+        compared: Settings (dotted keys) that differ between variants, each with its distinct values.
     """
 
     name: str
@@ -34,13 +34,13 @@ class TrackedStudy:
 
 
 def read_tracked(directory: StudyDirectory) -> TrackedStudy:
-    """Look through the configurations of the study's runs: one fold of each variant.
+    """Read the settings of one fold of each variant.
 
     Raises:
         ValueError: No run was logged to W&B, or runs were logged under several names or to several projects.
     """
     if not directory.path.is_dir():
-        raise ValueError(f"{directory.path} is no directory: check study=")
+        raise ValueError(f"{directory.path} is not a directory: check study=")
     settings = [stored for variant in directory.variants() for stored in _read_variant(directory, variant)]
     nodes = [node for stored in settings for node in (stored.get("logger") or {}).values()]
     logged = [node for node in nodes if node.get("_target_") == _LOGGER]
@@ -83,5 +83,7 @@ def _compare(settings: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Scalar, .
         if all(isinstance(value, Scalar) for value in values):
             compared[key] = tuple(dict.fromkeys(values))
         else:
-            log.warning("%s differs between the variants, but holds lists: the dashboard leaves it out", key)
+            log.warning(
+                "%s differs between variants, but has list values: the dashboard does not show it", key
+            )
     return compared

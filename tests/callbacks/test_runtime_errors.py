@@ -6,10 +6,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mds_lightning.callbacks.runtime_errors import (
-    BreakdownError,
-    WorkerDeathError,
-    explained_breakdown,
-    outlive_workers,
+    ResourceError,
+    WorkerKilledError,
+    explain_runtime_errors,
+    retry_killed_workers,
 )
 from mds_lightning.data.decode import ImageError, decode_image
 
@@ -30,7 +30,7 @@ def _kill(index):
 
 
 def test_want_of_memory_names_the_keys_to_lower():
-    with pytest.raises(BreakdownError) as raised, explained_breakdown(32, (336, 448)):
+    with pytest.raises(ResourceError) as raised, explain_runtime_errors(32, (336, 448)):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore.")
     message = str(raised.value)
     assert "data.batch_size=32 images of 336 x 448 pixels" in message
@@ -41,8 +41,8 @@ def test_want_of_memory_names_the_keys_to_lower():
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_a_killed_worker_is_said_to_be_killed():
     with (
-        pytest.raises(BreakdownError, match=r"was killed.*lower data\.num_workers"),
-        explained_breakdown(2, (8, 8)),
+        pytest.raises(ResourceError, match=r"was killed.*lower data\.num_workers"),
+        explain_runtime_errors(2, (8, 8)),
     ):
         list(DataLoader(_Items(_kill), num_workers=1))
 
@@ -52,18 +52,18 @@ def test_a_killed_worker_is_said_to_be_killed():
 def test_a_bad_image_is_refused_by_name_wherever_it_is_read(tmp_path, workers):
     path = tmp_path / "bad.png"
     path.write_bytes(b"no image")
-    with pytest.raises(ImageError) as raised, explained_breakdown(2, (8, 8)):
+    with pytest.raises(ImageError) as raised, explain_runtime_errors(2, (8, 8)):
         list(DataLoader(_Items(lambda index: decode_image(path)), num_workers=workers))
     assert str(raised.value).startswith(f"{path}: is not a readable JPEG")
     assert "Traceback" not in str(raised.value)
 
 
 def test_other_errors_pass():
-    with pytest.raises(RuntimeError, match="shapes"), explained_breakdown(2, (8, 8)):
+    with pytest.raises(RuntimeError, match="shapes"), explain_runtime_errors(2, (8, 8)):
         raise RuntimeError("shapes do not match")
 
 
-def _dying(times, error=WorkerDeathError):
+def _dying(times, error=WorkerKilledError):
     """Work that is broken off so many times, and then counts how often it was begun."""
     begun = []
 
@@ -78,7 +78,7 @@ def _dying(times, error=WorkerDeathError):
 
 @pytest.mark.parametrize("deaths", [0, 1, 2])
 def test_work_goes_on_after_so_many_deaths(deaths, caplog):
-    assert outlive_workers(_dying(deaths), most=2) == deaths + 1
+    assert retry_killed_workers(_dying(deaths), most=2) == deaths + 1
     assert len(caplog.records) == deaths
     assert all("was killed; going on" in record.getMessage() for record in caplog.records)
 
@@ -86,13 +86,13 @@ def test_work_goes_on_after_so_many_deaths(deaths, caplog):
 @pytest.mark.parametrize("most", [0, 2])
 def test_one_death_more_stops_it(most):
     work = _dying(most + 1)
-    with pytest.raises(WorkerDeathError, match="was killed"):
-        outlive_workers(work, most)
+    with pytest.raises(WorkerKilledError, match="was killed"):
+        retry_killed_workers(work, most)
     assert work() == most + 2
 
 
 def test_want_of_the_gpus_memory_is_no_death():
-    work = _dying(1, BreakdownError)
-    with pytest.raises(BreakdownError):
-        outlive_workers(work, most=5)
+    work = _dying(1, ResourceError)
+    with pytest.raises(ResourceError):
+        retry_killed_workers(work, most=5)
     assert work() == 2

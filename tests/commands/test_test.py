@@ -262,6 +262,6 @@ def test_a_model_of_other_patients_is_not_tested(study: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"), [({"trials": "best"}, "choose selected or all"), ({"maps": -2}, "maps=-2")]
 )
-def test_mistakes_are_told(study: Path, changes: dict[str, object], message: str) -> None:
+def test_invalid_settings_are_refused(study: Path, changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         testing.test(asked(study, **changes))

@@ -150,7 +150,7 @@ def test_training_on_a_full_disk_reports_it_and_continues_once_there_is_room(sma
 
     stopped, directory = run(), small_disk / "full" / "squeezenet1_1" / "fold-0"
     assert stopped.returncode == 2, stopped.stderr
-    assert "no space is left; make room and run the same command again" in stopped.stderr
+    assert "no space left on the disk; free some and run the command again" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert not list((directory / "checkpoints").iterdir())
     resize(small_disk, 200)

@@ -423,7 +423,7 @@ def test_a_fold_that_was_trained_on_another_split_of_the_same_patients_is_refuse
 
 
 def test_what_is_no_study_is_refused(tmp_path: Path, study: Path) -> None:
-    with pytest.raises(ValueError, match="is no directory"):
+    with pytest.raises(ValueError, match="is not a directory"):
         evaluate(config(tmp_path / "nowhere"))
     with pytest.raises(ValueError, match="no trained study"):
         evaluate(config(tmp_path))

@@ -64,7 +64,7 @@ def test_mistakes_are_told(searched, tmp_path) -> None:
         study(config(searched, action="shwo"))
     with pytest.raises(ValueError, match="choose gone"):
         study(config(searched, action="clean", running="none"))
-    with pytest.raises(ValueError, match="holds no study called other"):
+    with pytest.raises(ValueError, match="has no study called other"):
         study(config(searched, study=str(tmp_path / "other")))
     with pytest.raises(ValueError, match="no study is kept there"):
         study(config(searched, study=str(tmp_path / "other"), storage=None))

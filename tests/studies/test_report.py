@@ -33,5 +33,5 @@ def test_a_trained_study_is_read_through_the_python_door(workplace):
 def test_a_study_that_is_not_there_is_refused(workplace, mds_lightning):
     refused = mds_lightning("report", "study=runs/absent", cwd=workplace)
     assert refused.returncode == 2
-    assert "runs/absent holds no study" in refused.stderr
+    assert "runs/absent is not a study" in refused.stderr
     assert "Traceback" not in refused.stderr

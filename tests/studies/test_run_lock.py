@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from mds_lightning.studies.run_lock import BusyRunError, Holder, working_in
+from mds_lightning.studies.run_lock import BusyRunError, Holder, lock_run
 from mds_lightning.studies.worker import Worker
 
 #: Holds the directory, and has a child as a loader of images is one: a copy of itself that outlives it.
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from mds_lightning.studies.run_lock import working_in
-with working_in(Path(sys.argv[1])):
+from mds_lightning.studies.run_lock import lock_run
+with lock_run(Path(sys.argv[1])):
     child = os.fork()
     if child == 0:
         time.sleep(60)
@@ -48,12 +48,12 @@ def test_the_second_process_is_told_who_holds_it_and_takes_over_from_the_dead(tm
     caplog.set_level("INFO")
     with holding(tmp_path) as (process, child):
         for _ in range(2):  # a refusal leaves no trace
-            with pytest.raises(BusyRunError, match=f"process {process.pid}, since 20"), working_in(tmp_path):
+            with pytest.raises(BusyRunError, match=f"process {process.pid}, since 20"), lock_run(tmp_path):
                 pass
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert Path(f"/proc/{child}").exists()
-        with working_in(tmp_path):
+        with lock_run(tmp_path):
             record = json.loads((tmp_path / "running.json").read_text())
             assert record["worker"]["pid"] == os.getpid()
     assert "taken over from" in caplog.text
@@ -66,7 +66,7 @@ def test_a_process_that_leaves_in_order_leaves_nothing(tmp_path: Path, caplog) -
         process.communicate("\n")
     assert process.returncode == 0
     assert not list(tmp_path.iterdir())
-    with working_in(tmp_path):
+    with lock_run(tmp_path):
         pass
     assert "taken over" not in caplog.text
 
@@ -86,11 +86,11 @@ def test_a_slurm_job_elsewhere_is_believed_where_locks_do_not_travel(
     kept = {"worker": worker, "slurm_job": "45", "since": "2026-01-01T00:00:00+00:00"}
     (run / "running.json").write_text(json.dumps(kept))
     if refused:
-        with pytest.raises(BusyRunError, match="node7, process 123, SLURM job 45"), working_in(run):
+        with pytest.raises(BusyRunError, match="node7, process 123, SLURM job 45"), lock_run(run):
             pass
         assert Holder.read((run / "running.json").read_text()) is not None
     else:
-        with working_in(run):
+        with lock_run(run):
             pass
 
 
@@ -102,17 +102,17 @@ def test_a_file_system_without_locks_is_said_and_the_record_counts(
 
     with holding(tmp_path) as (process, _):
         monkeypatch.setattr("fcntl.lockf", unable)
-        with pytest.raises(BusyRunError, match=f"process {process.pid}"), working_in(tmp_path):
+        with pytest.raises(BusyRunError, match=f"process {process.pid}"), lock_run(tmp_path):
             pass
     assert "has no locks" in caplog.text
-    with working_in(tmp_path):
+    with lock_run(tmp_path):
         pass
 
 
 def test_further_processes_of_a_distributed_job_do_not_contend(tmp_path: Path, monkeypatch) -> None:
     with holding(tmp_path):
-        with pytest.raises(BusyRunError), working_in(tmp_path):
+        with pytest.raises(BusyRunError), lock_run(tmp_path):
             pass
         monkeypatch.setattr("lightning.pytorch.utilities.rank_zero_only.rank", 1)
-        with working_in(tmp_path):
+        with lock_run(tmp_path):
             pass

@@ -29,7 +29,8 @@ def test_a_search_leaves_the_test_patients_to_the_command_that_evaluate_names(
     tested = mds_lightning(*shlex.split(command), cwd=workplace)
     assert tested.returncode == 0, tested.stderr
     assert (
-        "its figure: mds-lightning evaluate study=runs/searched selection=inner_validation" in tested.stderr
+        "evaluate it with: mds-lightning evaluate study=runs/searched selection=inner_validation"
+        in tested.stderr
     )
     rows = pd.concat(map(pd.read_parquet, workplace.glob("runs/searched/trial-*/fold-*/predictions.parquet")))
     test = rows[rows["split"] == "test"]

@@ -108,7 +108,7 @@ def test_a_run_that_loses_a_worker_goes_on_and_ends_bit_for_bit_the_same(workpla
     said = process.communicate(timeout=200)[1]
     assert process.returncode == 0, said
     assert "a process that loads images was killed" in said
-    assert "going on (1 of data.max_worker_deaths=1)" in said
+    assert "continuing (1 of data.max_worker_deaths=1)" in said
     whole = workplace / "runs/small/squeezenet1_1/fold-1"
     assert (run / "predictions.parquet").read_bytes() == (whole / "predictions.parquet").read_bytes()
     assert _curves(run).equals(_curves(whole))

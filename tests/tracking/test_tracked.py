@@ -33,7 +33,7 @@ def test_what_differs_between_the_variants_is_compared(tmp_path, caplog):
 
 
 def test_a_study_without_tracked_runs_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="is no directory"):
+    with pytest.raises(ValueError, match="is not a directory"):
         read_tracked(StudyDirectory(tmp_path / "other"))
     write(tmp_path, "resnet18", 0, tracked=False)
     with pytest.raises(ValueError, match="train with logger=wandb"):

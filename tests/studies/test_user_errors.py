@@ -26,7 +26,7 @@ SMALL = "small"
         (["train", SMALL, "trainer.devices=0"], "devices"),
         (["train", SMALL, "cohort.simulation.signal=7"], "cohort.simulation.signal"),
         (["train", SMALL, "classifier.learning_rate=1e30"], "epoch 0"),
-        (["evaluate", "study=runs/absent"], "runs/absent is no directory"),
+        (["evaluate", "study=runs/absent"], "runs/absent is not a directory"),
         (["evaluate"], "study"),
         (["explain", "run=runs/absent"], "run=runs/absent is no run"),
         (["chekc"], "did you mean 'check'"),
