@@ -29,7 +29,7 @@ def _kill(index):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_want_of_memory_names_the_keys_to_lower():
+def test_out_of_memory_names_the_keys_to_lower():
     with pytest.raises(ResourceError) as raised, explain_runtime_errors(32, (336, 448)):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore.")
     message = str(raised.value)
@@ -39,7 +39,7 @@ def test_want_of_memory_names_the_keys_to_lower():
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
-def test_a_killed_worker_is_said_to_be_killed():
+def test_a_killed_worker_is_reported():
     with (
         pytest.raises(ResourceError, match=r"was killed.*lower data\.num_workers"),
         explain_runtime_errors(2, (8, 8)),
@@ -49,7 +49,7 @@ def test_a_killed_worker_is_said_to_be_killed():
 
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
-def test_a_bad_image_is_refused_by_name_wherever_it_is_read(tmp_path, workers):
+def test_an_unreadable_image_is_named_in_any_process(tmp_path, workers):
     path = tmp_path / "bad.png"
     path.write_bytes(b"no image")
     with pytest.raises(ImageError) as raised, explain_runtime_errors(2, (8, 8)):
@@ -63,36 +63,36 @@ def test_other_errors_pass():
         raise RuntimeError("shapes do not match")
 
 
-def _dying(times, error=WorkerKilledError):
-    """Work that is broken off so many times, and then counts how often it was begun."""
-    begun = []
+def _failing(times, error=WorkerKilledError):
+    """Work that fails so many times, and then returns the number of its calls."""
+    calls = []
 
     def work():
-        begun.append(1)
-        if len(begun) <= times:
+        calls.append(1)
+        if len(calls) <= times:
             raise error("a process was killed")
-        return len(begun)
+        return len(calls)
 
     return work
 
 
-@pytest.mark.parametrize("deaths", [0, 1, 2])
-def test_work_goes_on_after_so_many_deaths(deaths, caplog):
-    assert retry_killed_workers(_dying(deaths), most=2) == deaths + 1
-    assert len(caplog.records) == deaths
-    assert all("was killed; going on" in record.getMessage() for record in caplog.records)
+@pytest.mark.parametrize("killed", [0, 1, 2])
+def test_work_continues_after_killed_workers(killed, caplog):
+    assert retry_killed_workers(_failing(killed), most=2) == killed + 1
+    assert len(caplog.records) == killed
+    assert all("was killed; continuing" in record.getMessage() for record in caplog.records)
 
 
 @pytest.mark.parametrize("most", [0, 2])
-def test_one_death_more_stops_it(most):
-    work = _dying(most + 1)
+def test_more_killed_workers_stop_it(most):
+    work = _failing(most + 1)
     with pytest.raises(WorkerKilledError, match="was killed"):
         retry_killed_workers(work, most)
     assert work() == most + 2
 
 
-def test_want_of_the_gpus_memory_is_no_death():
-    work = _dying(1, ResourceError)
+def test_out_of_gpu_memory_is_not_retried():
+    work = _failing(1, ResourceError)
     with pytest.raises(ResourceError):
         retry_killed_workers(work, most=5)
     assert work() == 2

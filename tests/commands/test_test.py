@@ -131,7 +131,7 @@ def chosen_runs(study: Path) -> Iterator[Path]:
         yield study / best[0] / f"fold-{fold}"
 
 
-def test_a_search_looks_at_no_test_and_no_external_image(searched) -> None:
+def test_a_search_uses_no_test_and_no_external_image(searched) -> None:
     folder, objectives, images = searched
     folds = json.loads((folder / "runs/searched/folds.json").read_text())["folds"]
     manifest = manifest_of(folder)
@@ -173,7 +173,7 @@ def test_an_untested_search_is_refused_with_the_command(study: Path) -> None:
         opened.rows("trial-2")
 
 
-def test_the_chosen_runs_are_completed_and_no_others(study: Path) -> None:
+def test_only_the_selected_runs_are_completed(study: Path) -> None:
     before = {run: rows_of(run) for run in study.glob("trial-*/fold-*")}
     tested = testing.test(asked(study))
     chosen = list(chosen_runs(study))
@@ -192,7 +192,7 @@ def test_the_chosen_runs_are_completed_and_no_others(study: Path) -> None:
     assert {run: (run / "predictions.parquet").stat().st_mtime_ns for run in chosen} == contents
 
 
-def test_a_tested_run_has_the_bytes_of_one_that_was_trained_outside_a_search(study: Path, searched) -> None:
+def test_a_tested_run_is_identical_to_one_trained_outside_a_search(study: Path, searched) -> None:
     testing.test(asked(study))
     run = next(chosen_runs(study))
     rate = f"classifier.learning_rate={RATES[int(run.parent.name[-1])]}"
@@ -201,7 +201,7 @@ def test_a_tested_run_has_the_bytes_of_one_that_was_trained_outside_a_search(stu
     assert plain.read_bytes() == (run / "predictions.parquet").read_bytes()
 
 
-def test_the_honest_figure_alone_until_all_trials_are_tested(study: Path) -> None:
+def test_only_the_unbiased_result_is_reported_until_all_trials_are_tested(study: Path) -> None:
     testing.test(asked(study))
     shown = evaluated(study, "inner_validation")
     assert f"mds-lightning test study={study} trials=all" in shown
@@ -227,7 +227,7 @@ def test_the_honest_figure_alone_until_all_trials_are_tested(study: Path) -> Non
     assert (study / "evaluation/trial-1/metrics.csv").is_file()
 
 
-def test_maps_are_drawn_when_asked_for_also_later(study: Path) -> None:
+def test_maps_can_be_added_later(study: Path) -> None:
     testing.test(asked(study))
     assert not list(study.glob("trial-*/fold-*/occlusion/*"))
     testing.test(asked(study, maps=2))

@@ -31,6 +31,7 @@ from mds_lightning.maps.explained_image import ExplainedImage
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.pooled_rows import HELD_OUT, read_study
+from mds_lightning.studies.provenance import FORMAT, FormatError
 
 CLASSES = ("donor", "MDS")
 
@@ -142,7 +143,7 @@ def evaluated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return study, result, shown.getvalue()
 
 
-def test_numbers_are_those_of_the_pooled_rows(evaluated: tuple[Path, Evaluation, str]) -> None:
+def test_estimates_are_computed_from_the_pooled_rows(evaluated: tuple[Path, Evaluation, str]) -> None:
     study, result, _ = evaluated
     table = result.evidence["resnet18"].tables["metrics"]
     table = table[table["interval"] != "Student t over folds"]
@@ -160,7 +161,7 @@ def test_numbers_are_those_of_the_pooled_rows(evaluated: tuple[Path, Evaluation,
     assert (table["value"] <= table["high"]).all()
 
 
-def test_files_are_written_and_repeat_bit_for_bit(evaluated: tuple[Path, Evaluation, str]) -> None:
+def test_files_are_written_and_identical_when_repeated(evaluated: tuple[Path, Evaluation, str]) -> None:
     study, result, _ = evaluated
     names = {str(file.relative_to(study / "evaluation")) for file in result.files}
     tables = ("metrics", "folds", "confusion", "calibration", "operating_points", "decision_curve")
@@ -175,7 +176,7 @@ def test_files_are_written_and_repeat_bit_for_bit(evaluated: tuple[Path, Evaluat
     assert {file for file in result.files if file.read_bytes() != before[file]} == set()
 
 
-def test_screen_shows_both_levels_and_where_the_files_are(evaluated: tuple[Path, Evaluation, str]) -> None:
+def test_the_terminal_shows_both_levels_and_the_files(evaluated: tuple[Path, Evaluation, str]) -> None:
     words = ("80 image rows", "40 patients", "ROC-AUC", "Recall, MDS", "metrics.csv", "roc.png")
     for word in words:
         assert word in evaluated[2]
@@ -196,7 +197,7 @@ def test_thresholds_and_decisions_fit_together(evaluated: tuple[Path, Evaluation
     assert confusion == ((rows["target"] == 1) & (rows["prob_MDS"] > 0.5)).sum()
 
 
-def test_seed_and_confidence_move_the_interval_and_not_the_estimate(study: Path) -> None:
+def test_seed_and_confidence_change_the_interval_and_not_the_estimate(study: Path) -> None:
     predictions = read_study(StudyDirectory(study))["resnet18"].split("test")
     first, seed, narrow = (
         estimate(predictions, "all", Settings(n_resamples=200, **changes))
@@ -208,7 +209,7 @@ def test_seed_and_confidence_move_the_interval_and_not_the_estimate(study: Path)
 
 
 @pytest.mark.usefixtures("quick")
-def test_variants_are_compared_with_the_one_that_validation_prefers(tmp_path: Path) -> None:
+def test_variants_are_compared_with_the_best_one_on_validation(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", ("densenet201", "resnet18"))
     result = evaluate(config(study, n_resamples=100))
     assert list(result.evidence) == ["densenet201", "resnet18"]
@@ -225,7 +226,9 @@ def test_variants_are_compared_with_the_one_that_validation_prefers(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("quick")
-def test_external_patients_of_one_class_meet_held_out_patients_of_the_other(tmp_path: Path) -> None:
+def test_external_patients_of_one_class_are_compared_with_held_out_patients_of_the_other(
+    tmp_path: Path,
+) -> None:
     study = make_study(tmp_path / "study", external=("x100", "x102", "x104", "x106"))
     table = metrics(study, n_resamples=100)
     names = list(dict.fromkeys(table["patients"]))
@@ -257,7 +260,8 @@ def with_manifest(study: Path, save_map: Callable[..., object]) -> pd.DataFrame:
     folder = study.parent / "smears"
     folder.mkdir()
     manifest.to_csv(folder / "manifest.csv", index=False)
-    settings = {"cohort": {"manifest": str(folder / "manifest.csv"), "root": None}}
+    settings = {"study": study.name, "paths": {"runs": "runs"}}
+    settings |= {"cohort": {"manifest": str(folder / "manifest.csv"), "root": None}}
     (study / "resnet18/fold-0/config.yaml").write_text(yaml.safe_dump(settings))
     image = pooled_rows(study).query("fold == 0 and target == 1 and prob_MDS > 0.5").iloc[0]
     Image.fromarray(np.full((48, 64, 3), 200, np.uint8)).save(folder / image["image"])
@@ -295,7 +299,7 @@ def test_the_manifest_adds_characteristics_subgroups_and_maps(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_remain(
+def test_a_remote_manifest_adds_them_too_and_estimates_do_not_need_its_server(
     study: Path,
     save_map: Callable[..., object],
     caplog: pytest.LogCaptureFixture,
@@ -305,7 +309,8 @@ def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_rema
     url = f"memory://{study.parent.name}"
     for path in (study.parent / "smears").iterdir():
         fsspec.filesystem("memory").pipe_file(f"{url}/{path.name}", path.read_bytes())
-    settings = {"cohort": {"manifest": f"{url}/manifest.csv", "root": None}}
+    settings = {"study": study.name, "paths": {"runs": "runs"}}
+    settings |= {"cohort": {"manifest": f"{url}/manifest.csv", "root": None}}
     (study / "resnet18/fold-0/config.yaml").write_text(yaml.safe_dump(settings))
     with_all = evaluate(config(study, n_resamples=100))
     folder = study / "evaluation"
@@ -325,7 +330,7 @@ def test_a_remote_manifest_adds_them_too_and_without_its_server_the_numbers_rema
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_changed_manifest_is_said_and_left_out(
+def test_a_changed_manifest_is_reported_and_not_used(
     study: Path, save_map: Callable[..., object], caplog: pytest.LogCaptureFixture
 ) -> None:
     manifest = with_manifest(study, save_map)
@@ -340,7 +345,7 @@ def damage(study: Path, change: Callable[[pd.DataFrame], pd.DataFrame], fold: in
     change(pd.read_parquet(file)).to_parquet(file, index=False)
 
 
-def test_a_missing_fold_is_refused_with_the_command_to_go_on(study: Path) -> None:
+def test_a_missing_fold_is_refused_with_the_command_to_continue(study: Path) -> None:
     command = ["/bin/mds-lightning", "train", "-m", "experiment=demo", "study=my study", "fold=0,1"]
     (study / "resnet18/fold-0/provenance.json").write_text(json.dumps({"command": command}))
     shutil.rmtree(study / "resnet18/fold-2")
@@ -391,7 +396,7 @@ def test_a_patient_whose_images_could_not_be_decoded_is_named_and_left_out(study
     with caplog.at_level(logging.WARNING):
         pooled = read_study(StudyDirectory(study))["resnet18"]
     assert "p16" not in set(pooled.split("test").table["patient_id"])
-    assert "1 patients are not in the study, as none of their images could be decoded: p16" in caplog.text
+    assert "1 patients are not in the study because none of their images could be decoded: p16" in caplog.text
     (study / "resnet18/fold-2/skipped.csv").write_text("image,lost_patient,reason\nx.jpg,,is empty\n")
     with pytest.raises(ValueError, match="not those of the fold file"):
         read_study(StudyDirectory(study))
@@ -422,7 +427,14 @@ def test_a_fold_that_was_trained_on_another_split_of_the_same_patients_is_refuse
         read_study(StudyDirectory(study))
 
 
-def test_what_is_no_study_is_refused(tmp_path: Path, study: Path) -> None:
+def test_a_study_of_a_later_version_is_refused(study: Path) -> None:
+    record = {"format": FORMAT + 1, "packages": {"mds-lightning": "9.0.0"}}
+    (study / "resnet18/fold-3/provenance.json").write_text(json.dumps(record))
+    with pytest.raises(FormatError, match=r"fold-3 has format .* written by mds-lightning 9\.0\.0"):
+        evaluate(config(study))
+
+
+def test_other_directories_are_refused(tmp_path: Path, study: Path) -> None:
     with pytest.raises(ValueError, match="is not a directory"):
         evaluate(config(tmp_path / "nowhere"))
     with pytest.raises(ValueError, match="no trained study"):
@@ -446,7 +458,7 @@ def pick_auc(study: Path, variant: str) -> float:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_choice_on_validation_stands_beside_what_the_test_folds_would_have_claimed(tmp_path: Path) -> None:
+def test_selection_on_validation_is_compared_with_selection_on_the_test_folds(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", ("a", "b", "c"))
     shown = StringIO()
     with redirect_stdout(shown):
@@ -471,7 +483,7 @@ def test_a_choice_on_validation_stands_beside_what_the_test_folds_would_have_cla
         assert scores[row.variant] == max(scores.values())
 
 
-def test_trials_that_a_search_gave_up_are_left_out_and_named(
+def test_incomplete_trials_of_a_search_are_left_out_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     study = make_study(tmp_path / "study", ("trial-0", "trial-1"))

@@ -13,7 +13,7 @@ def test_a_checkpoint_is_read_back_as_plain_tensors(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
 
 
-def test_a_writer_that_fails_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "last.ckpt"
     AtomicCheckpointIO().save_checkpoint({"epoch": 1}, path)
 

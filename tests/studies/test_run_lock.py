@@ -44,7 +44,9 @@ def holding(directory: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
                 os.kill(child, signal.SIGKILL)
 
 
-def test_the_second_process_is_told_who_holds_it_and_takes_over_from_the_dead(tmp_path: Path, caplog) -> None:
+def test_a_second_process_is_refused_with_the_holder_and_takes_over_if_that_was_killed(
+    tmp_path: Path, caplog
+) -> None:
     caplog.set_level("INFO")
     with holding(tmp_path) as (process, child):
         for _ in range(2):  # a refusal leaves no trace
@@ -60,7 +62,7 @@ def test_the_second_process_is_told_who_holds_it_and_takes_over_from_the_dead(tm
     assert not list(tmp_path.iterdir())
 
 
-def test_a_process_that_leaves_in_order_leaves_nothing(tmp_path: Path, caplog) -> None:
+def test_a_released_lock_leaves_no_file(tmp_path: Path, caplog) -> None:
     caplog.set_level("INFO")
     with holding(tmp_path) as (process, _):
         process.communicate("\n")
@@ -72,7 +74,7 @@ def test_a_process_that_leaves_in_order_leaves_nothing(tmp_path: Path, caplog) -
 
 
 @pytest.mark.parametrize(("squeue", "refused"), [("echo 45", True), ("exit 1", False)])
-def test_a_slurm_job_elsewhere_is_believed_where_locks_do_not_travel(
+def test_a_running_slurm_job_holds_the_lock_where_locks_are_not_shared(
     tmp_path: Path, monkeypatch, squeue: str, refused: bool
 ) -> None:
     tool = tmp_path / "bin/squeue"
@@ -94,7 +96,7 @@ def test_a_slurm_job_elsewhere_is_believed_where_locks_do_not_travel(
             pass
 
 
-def test_a_file_system_without_locks_is_said_and_the_record_counts(
+def test_without_locks_a_warning_is_logged_and_the_record_is_used(
     tmp_path: Path, monkeypatch, caplog
 ) -> None:
     def unable(*_: object) -> None:
@@ -109,7 +111,7 @@ def test_a_file_system_without_locks_is_said_and_the_record_counts(
         pass
 
 
-def test_further_processes_of_a_distributed_job_do_not_contend(tmp_path: Path, monkeypatch) -> None:
+def test_other_ranks_of_a_distributed_job_do_not_take_the_lock(tmp_path: Path, monkeypatch) -> None:
     with holding(tmp_path):
         with pytest.raises(BusyRunError), lock_run(tmp_path):
             pass

@@ -1,4 +1,4 @@
-"""Validation images choose the variant of each fold; test rows cannot."""
+"""Validation images select the variant of each fold; test rows are not used."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def _score(predictions, fold):
     return roc_auc_score(rows.target, rows.probabilities[:, 1])
 
 
-def test_each_fold_takes_what_its_own_validation_images_prefer(pooled):
+def test_each_fold_takes_the_best_variant_on_its_own_validation_images(pooled):
     selection = choose_variants(pooled)
     expected = {fold: max(pooled, key=lambda name: _score(pooled[name], fold)) for fold in range(3)}
     assert selection.chosen == expected
@@ -38,7 +38,7 @@ def test_each_fold_takes_what_its_own_validation_images_prefer(pooled):
     assert selection.preferred == max(means, key=means.get)
 
 
-def test_the_rows_are_those_of_the_chosen(pooled):
+def test_the_rows_are_those_of_the_selected_variants(pooled):
     selection = select_variants(STUDY, pooled)
     assert selection.complete
     for fold, variant in selection.chosen.items():
@@ -47,7 +47,7 @@ def test_the_rows_are_those_of_the_chosen(pooled):
         )
 
 
-def test_test_and_external_rows_have_no_part_in_the_choice(pooled):
+def test_test_and_external_rows_do_not_change_the_selection(pooled):
     before = choose_variants(pooled)
     turned = {}
     for name, rows in pooled.items():
@@ -61,7 +61,7 @@ def test_test_and_external_rows_have_no_part_in_the_choice(pooled):
     assert choose_variants(validation) == before
 
 
-def test_a_chosen_trial_that_was_not_tested_is_refused_with_the_command(pooled):
+def test_a_selected_trial_that_was_not_tested_is_refused_with_the_command(pooled):
     chosen = choose_variants(pooled).chosen
     tested = {
         name: rows.where((rows.table["split"] == "val") | (rows.table["fold"].map(chosen) == name))
@@ -80,7 +80,7 @@ def test_a_chosen_trial_that_was_not_tested_is_refused_with_the_command(pooled):
     assert "mds-lightning test 'study=runs/my study'" in str(refused.value)
 
 
-def test_one_sided_validation_rows_choose_nothing(pooled):
+def test_validation_rows_of_one_class_select_nothing(pooled):
     cut = {
         name: rows.where(~((rows.table["split"] == "val") & (rows.table["target"] == 0)))
         for name, rows in pooled.items()

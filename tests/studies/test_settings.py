@@ -23,13 +23,13 @@ def stored(tmp_path):
     return path
 
 
-def test_the_same_settings_pass_and_stay_as_they_are(stored):
+def test_the_same_settings_are_accepted_and_unchanged(stored):
     before = stored.read_bytes()
     refuse_changed_settings(stored, SETTINGS)
     assert stored.read_bytes() == before
 
 
-def test_what_changes_no_result_may_change(stored):
+def test_settings_that_change_no_result_may_differ(stored):
     other = SETTINGS | {"study": "b", "data": {"num_workers": 4, "batch_size": 8}}
     refuse_changed_settings(stored, other)
     assert decisive_settings(other) == decisive_settings(SETTINGS)
@@ -44,11 +44,11 @@ def test_what_changes_no_result_may_change(stored):
         ({"extra": 3}, "extra: None there, 3 now"),
     ],
 )
-def test_what_changes_a_result_is_refused_by_its_key(stored, change, said):
+def test_settings_that_change_results_are_refused_by_key(stored, change, said):
     with pytest.raises(ChangedSettingsError, match=said):
         refuse_changed_settings(stored, SETTINGS | change)
 
 
-def test_nested_settings_are_the_flat_ones_again():
+def test_flat_settings_are_nested_again():
     settings = {"seed": 1, "data": {"image_size": [2, 3], "batch_size": 4}, "a": {"b": {"c": None}}}
     assert nest_settings(decisive_settings(settings)) == settings

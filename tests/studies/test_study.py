@@ -1,4 +1,4 @@
-"""The Python door: what a script or a notebook reads of a study."""
+"""Read access to a study from Python."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ def study(made_study):
     return mds_lightning.load_study(made_study)
 
 
-def test_the_package_is_imported_without_anything_heavy():
+def test_importing_the_package_imports_no_large_library():
     code = (
         "import sys, mds_lightning; "
         "print([name for name in ('torch', 'pandas', 'matplotlib', 'hydra') if name in sys.modules])"
@@ -95,7 +95,7 @@ def test_a_folder_that_is_no_study_is_refused(tmp_path):
         mds_lightning.load_study(tmp_path)
 
 
-def test_a_lost_manifest_is_said(make_study, tmp_path):
+def test_a_lost_manifest_is_refused(make_study, tmp_path):
     path = make_study(tmp_path).write()
     (tmp_path / "smears" / "manifest.csv").unlink()
     with pytest.raises(ValueError, match=r"manifest of .* is not where"):
