@@ -24,11 +24,12 @@ main()
 """
 COHORT = """
 from mds_lightning.cohort.folds import load_or_make_folds
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.manifest import read_cohort
 from mds_lightning.cohort.task import Task
 task = Task("mds_vs_donor", ("donor", "MDS"))
 cohort = read_cohort(folder / "manifest.csv", task, None, 5)
-folds = load_or_make_folds(folder / "folds.json", cohort)
+folds = load_or_make_folds(folder / "folds.json", cohort, SplitParameters())
 """
 BATCH = (
     COHORT
@@ -41,7 +42,7 @@ from mds_lightning.data.field_preparation import prepare_fields
 from mds_lightning.data.input_size import input_size
 augmentation = AugmentationParameters(crop=0.5, flips=True, quarter_turns=True, rotation=15)
 cache = FieldCache(CacheParameters(folder / "cache"))
-loading = LoadingParameters(input_size(cohort, 64, 10**8, cache), 32)
+loading = LoadingParameters(size=input_size(cohort, 64, 10**8, cache), batch_size=32)
 specs = required_resize_specs(loading, augmentation)
 fields, skipped = prepare_fields(cohort, specs, loading, cache, folder / "skipped.csv")
 module = SmearDataModule(cohort, task, folds.fold(0), loading, augmentation, "balanced", 0, fields, skipped)

@@ -13,9 +13,10 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
+from mds_lightning.cohort.fold_file import write_fold_record
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.explain.faithfulness_curves import FaithfulnessCurves
 from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.maps.explained_image import ExplainedImage

@@ -10,8 +10,8 @@ from functools import cached_property, lru_cache
 
 from mds_lightning.audit.image_decoding import DecodedImage
 from mds_lightning.cohort.finding import Finding, FindingKind, Severity
-from mds_lightning.cohort.fold_file import SplitParameters
 from mds_lightning.cohort.manifest import Inspection
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.data.decode import ImageError, image_shape
 
 

@@ -4,24 +4,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mds_lightning.cohort.manifest import HASHED, Cohort
 from mds_lightning.cohort.patient_splitting import Fold, FoldError
+from mds_lightning.cohort.split_parameters import SplitParameters
 
 FORMAT = 1
 _NEW_STUDY = "start a new study (study=NAME), or delete the file if nothing has been trained on it"
-
-
-@dataclass(frozen=True)
-class SplitParameters:
-    """The parameters of a split, see `load_or_make_folds`; the configuration group `folds`."""
-
-    n_splits: int
-    seed: int
-    val_share: float
 
 
 def write_fold_record(cohort: Cohort, parameters: SplitParameters, folds: Iterable[Fold]) -> str:

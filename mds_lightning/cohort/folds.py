@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mds_lightning.cohort.atomic_file import write_once
-from mds_lightning.cohort.fold_file import SplitParameters, read_fold_record, write_fold_record
+from mds_lightning.cohort.fold_file import read_fold_record, write_fold_record
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold, FoldError, patient_table, split_patients
+from mds_lightning.cohort.split_parameters import SplitParameters
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,7 @@ def read_folds(path: Path) -> Folds:
     return Folds(*read_fold_record(path))
 
 
-def load_or_make_folds(
-    path: Path, cohort: Cohort, n_splits: int = 5, seed: int = 0, val_share: float = 0.2
-) -> Folds:
+def load_or_make_folds(path: Path, cohort: Cohort, parameters: SplitParameters) -> Folds:
     """Read the folds of `path`, or split the cohort and write them if the file does not exist.
 
     Patients are split, never images: stratified by label, and by site if every class has a patient of every
@@ -71,17 +70,14 @@ def load_or_make_folds(
     Args:
         path: `folds.json` of the study.
         cohort: Its patients that are not external are split.
-        n_splits: Number of folds (`folds.n_splits`).
-        seed: Determines the folds together with the cohort (`folds.seed`).
-        val_share: Fraction of the training patients of each class used for validation (`folds.val_share`).
+        parameters: The settings `folds`.
 
     Raises:
         FoldError: The patients cannot be split; or the file was damaged or edited, has a patient in two parts
             of a fold, or was made for another cohort or with other parameters.
     """
-    parameters = SplitParameters(n_splits, seed, val_share)
     if not path.exists():
-        folds = split_patients(patient_table(cohort.table), n_splits, seed, val_share)
+        folds = split_patients(patient_table(cohort.table), **asdict(parameters))
         if write_once(path, write_fold_record(cohort, parameters, folds)):
-            log.info("wrote %d folds to %s", n_splits, path)
+            log.info("wrote %d folds to %s", parameters.n_splits, path)
     return Folds(*read_fold_record(path, cohort, parameters))

@@ -32,25 +32,32 @@ class Task:
         return self.classes[1] if self.is_binary else None
 
 
-def make_task(
-    name: str,
-    positive: str | None = None,
-    negative: str | None = None,
-    classes: Sequence[str] | None = None,
-) -> Task:
-    """Build a task from the values of the configuration.
+@dataclass(frozen=True)
+class TaskParameters:
+    """The settings `task` of a configuration.
 
-    Args:
-        name: `task.name`.
-        positive: `task.positive`, with `negative` and without `classes`.
-        negative: `task.negative`.
-        classes: `task.classes`: two or more labels in the order of their targets; of two, the second is
-            positive.
+    Attributes:
+        name: Short name for logs and tables.
+        positive: Label of the positive class; requires `negative`, and excludes `classes`.
+        negative: Label of the negative class.
+        classes: Two or more labels in the order of their targets; of two, the second is positive.
+    """
+
+    name: str
+    positive: str | None = None
+    negative: str | None = None
+    classes: Sequence[str] | None = None
+
+
+def make_task(parameters: TaskParameters) -> Task:
+    """Build a task from the settings `task`.
 
     Raises:
         ValueError: Neither or both of `classes` and `positive`/`negative` are given, a label is empty or
             repeated, or there are fewer than two labels.
     """
+    name, classes = parameters.name, parameters.classes
+    positive, negative = parameters.positive, parameters.negative
     if classes is not None and (positive is not None or negative is not None):
         raise ValueError(
             f"task '{name}' sets both task.classes and task.positive or task.negative: keep one of them, "

@@ -18,9 +18,9 @@ from mds_lightning.audit.cohort_audit import AuditResult, Outcome, audit_cohort
 from mds_lightning.audit.cohort_counts import GroupCount
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.cohort.finding import Finding, Severity
-from mds_lightning.cohort.fold_file import SplitParameters
 from mds_lightning.cohort.manifest import inspect_manifest
-from mds_lightning.cohort.task import make_task
+from mds_lightning.cohort.split_parameters import SplitParameters
+from mds_lightning.cohort.task import TaskParameters, make_task
 from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.studies.cohort_files import prepare_cohort_files
 
@@ -44,7 +44,7 @@ def check(config: DictConfig) -> AuditResult:
     """
     checks = find_checks()
     refuse_unknown_codes(config.ignore, checks)
-    task = make_task(**config.task)
+    task = make_task(TaskParameters(**config.task))
     files = prepare_cohort_files(cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)))
     manifest = files.manifest
     inspection = inspect_manifest(manifest, task, files.root, config.folds.n_splits)

@@ -1,169 +1,247 @@
-"""The keys every command knows, with their types: a typo fails at once instead of being ignored."""
+"""The keys of every verb; a mistyped key or value is refused when the configuration is composed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 
-from mds_lightning.commands.groups import (
-    AugmentationConfig,
-    BackboneConfig,
-    CacheConfig,
-    ClassifierConfig,
-    CohortConfig,
-    DataConfig,
-    ExplainConfig,
-    FoldsConfig,
-    PathsConfig,
-    SamplingConfig,
-    TaskConfig,
-)
+from mds_lightning.cohort.cohort_parameters import CohortLocation, CohortParameters
+from mds_lightning.cohort.split_parameters import SplitParameters
+from mds_lightning.cohort.task import TaskParameters
+from mds_lightning.commands.derived_schema import CHANGES, derive_node
+from mds_lightning.data.augmentation import AugmentationParameters
+from mds_lightning.data.cache import CacheParameters
+from mds_lightning.data.data_parameters import DataParameters, SamplingParameters
+from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.models.hyperparameters import BackboneParameters, Hyperparameters
+from mds_lightning.search.job_resources import JobResources
+from mds_lightning.statistics.estimates import Settings
 
 
-@dataclass
-class SimulateConfig:
-    """`mds-lightning simulate`."""
+@dataclass(frozen=True)
+class Paths:
+    """The folders of all output.
 
-    cohort: CohortConfig = field(default_factory=CohortConfig)
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    Attributes:
+        runs: Folder of the studies.
+        data: Folder of simulated cohorts and of the cache.
+    """
+
+    runs: str = "runs"
+    data: str = "data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateParameters:
+    """The keys of `mds-lightning simulate`.
+
+    Attributes:
+        cohort: What is simulated.
+        paths: Where it is written.
+        experiment: Not used; allows the name of an experiment to be given to every verb.
+    """
+
+    cohort: CohortParameters
+    paths: Paths
     experiment: Any = None
 
 
-@dataclass
-class CheckConfig:
-    """`mds-lightning check`."""
+@dataclass(frozen=True, kw_only=True)
+class CheckParameters:
+    """The keys of `mds-lightning check`.
 
-    cohort: CohortConfig = field(default_factory=CohortConfig)
-    task: TaskConfig = field(default_factory=TaskConfig)
-    folds: FoldsConfig = field(default_factory=FoldsConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    paths: PathsConfig = field(default_factory=PathsConfig)
-    ignore: list[str] = field(default_factory=list)
+    Attributes:
+        cohort: Manifest and images.
+        task: Labels that are classified.
+        folds: Split that is tried.
+        data: Limits of the images.
+        ignore: Codes of checks that are not applied, such as [MDS004].
+        output: JSON file for the result; null: none.
+        paths: Where a simulated cohort is.
+    """
+
+    cohort: CohortParameters
+    task: TaskParameters
+    folds: SplitParameters
+    data: DataParameters
+    ignore: Sequence[str] = ()
     output: str | None = None
+    paths: Paths
 
 
-@dataclass
-class TrainConfig:
-    """`mds-lightning train`."""
+@dataclass(frozen=True, kw_only=True)
+class TrainParameters:
+    """The keys of `mds-lightning train`.
 
-    study: str = MISSING
+    Attributes:
+        study: Name of the study: its folder in paths.runs.
+        fold: Index of the fold that is trained and tested, from 0.
+        seed: Decides the initial weights, the order of the images and their augmentation.
+        variant: Folder of the runs that differ in the fold only: the backbone, or trial-<n> in a search.
+        run_directory: Folder of this run.
+        hpo: Trial of a search; set by the sweeper.
+        resources: What one job is given on a cluster (launcher=slurm).
+        cohort: Manifest and images.
+        task: Labels that are classified.
+        folds: How patients are split.
+        backbone: Network before its head.
+        classifier: How the network is trained.
+        augmentation: How strongly training images are varied.
+        sampling: How training images are drawn.
+        explain: How the test images are explained.
+        data: How images are read.
+        cache: Decoded images on the disk, shared by all folds and jobs; they do not change any result.
+        trainer: Arguments of lightning.Trainer.
+        callbacks: Named callbacks of Lightning; ~callbacks.NAME removes one.
+        logger: Named loggers of Lightning.
+        paths: The folders of all output.
+    """
+
+    study: str
     fold: int = 0
     seed: int = 0
-    variant: str = MISSING
-    run_directory: str = MISSING
-    hpo: dict[str, Any] = field(default_factory=dict)
-    resources: dict[str, Any] = field(default_factory=dict)
-    cohort: CohortConfig = field(default_factory=CohortConfig)
-    task: TaskConfig = field(default_factory=TaskConfig)
-    folds: FoldsConfig = field(default_factory=FoldsConfig)
-    backbone: BackboneConfig = field(default_factory=BackboneConfig)
-    classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    explain: ExplainConfig = field(default_factory=ExplainConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    cache: CacheConfig = field(default_factory=CacheConfig)
-    trainer: dict[str, Any] = field(default_factory=dict)
-    callbacks: dict[str, Any] = field(default_factory=dict)
-    logger: dict[str, Any] = field(default_factory=dict)
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    variant: str
+    run_directory: str
+    hpo: Mapping[str, Any] = field(default_factory=dict)
+    resources: JobResources
+    cohort: CohortParameters
+    task: TaskParameters
+    folds: SplitParameters
+    backbone: BackboneParameters
+    classifier: Hyperparameters
+    augmentation: AugmentationParameters
+    sampling: SamplingParameters
+    explain: ExplanationParameters
+    data: DataParameters
+    cache: CacheParameters
+    trainer: Mapping[str, Any] = field(default_factory=dict)
+    callbacks: Mapping[str, Any] = field(default_factory=dict)
+    logger: Mapping[str, Any] = field(default_factory=dict)
+    paths: Paths
 
 
-@dataclass
-class EvaluateConfig:
-    """`mds-lightning evaluate` and `report`."""
+@dataclass(frozen=True, kw_only=True)
+class TestParameters:
+    """The keys of `mds-lightning test`.
 
-    study: str = MISSING
-    selection: str = "none"
-    aggregation: str = "mean"
-    n_resamples: int = 2000
-    confidence: float = 0.95
-    seed: int = 0
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    Attributes:
+        study: Folder of the study, such as runs/search.
+        trials: Trials that are tested: in each fold the one that its validation patients prefer (`selected`),
+            or `all` complete trials.
+        maps: Number of test images per fold that are explained; -1: all.
+        accelerator: cpu or gpu; null: as trained.
+        num_workers: Number of processes that decode images; null: as trained.
+        paths: The folders of all output.
+    """
 
-
-@dataclass
-class FoundCohortConfig:
-    """Where the cohort of a finished run is now; None: where the run says."""
-
-    manifest: str | None = None
-    root: str | None = None
-
-
-@dataclass
-class ExplainChangesConfig:
-    """As `ExplainConfig`; None: as the run was trained with."""
-
-    method: str | None = None
-    window: Any = None
-    stride: Any = None
-    baseline: str | None = None
-    score: str | None = None
-    precision: str | None = None
-    memory_gb: float | None = None
-    target: str | None = None
-    least_drop: float | None = None
-    faithfulness: int | None = None
+    study: str
+    trials: Literal["selected", "all"] = "selected"
+    maps: int = 0
+    accelerator: str | None = None
+    num_workers: int | None = None
+    paths: Paths
 
 
-@dataclass
-class ExplainVerbConfig:
-    """`mds-lightning explain`."""
+@dataclass(frozen=True, kw_only=True)
+class ExplainParameters:
+    """The keys of `mds-lightning explain`.
+
+    Attributes:
+        run: Folder of a finished run, such as runs/demo/resnet18/fold-0; null: `study` is given.
+        study: Folder of a study: every fold explains its own test images; null: `run` is given.
+        variant: Variant of the study; null: the only one.
+        images: `all` test images; a number of them, balanced over the classes; names as in the manifest, one
+            or [several]; or a file that is not in the cohort.
+        output: Folder of the maps; null: the run's folder of the method, where evaluate and report read them.
+        plan: Print what is computed for each covered view, and write nothing.
+        device: cpu, cuda or cuda:1; auto: cuda where available.
+        cohort: Where the cohort is now; null: where it was in training.
+        explain: How images are explained; null: as in training.
+        paths: The folders of all output.
+    """
 
     run: str | None = None
     study: str | None = None
     variant: str | None = None
-    images: Any = MISSING
+    images: str | int | Sequence[str] = "all"
     output: str | None = None
     plan: bool = False
     device: str = "auto"
-    cohort: FoundCohortConfig = field(default_factory=FoundCohortConfig)
-    explain: ExplainChangesConfig = field(default_factory=ExplainChangesConfig)
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    cohort: CohortLocation
+    explain: Annotated[ExplanationParameters, CHANGES]
+    paths: Paths
 
 
-@dataclass
-class TestConfig:
-    """`mds-lightning test`."""
+@dataclass(frozen=True, kw_only=True)
+class ReportParameters(Settings):
+    """The keys of `mds-lightning report`.
 
-    study: str = MISSING
-    trials: str = "selected"
-    maps: int = 0
-    accelerator: str | None = None
-    num_workers: int | None = None
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    Attributes:
+        study: Folder of the study, such as runs/mds_vs_donor.
+        paths: The folders of all output.
+    """
+
+    study: str
+    paths: Paths
 
 
-@dataclass
-class StudyConfig:
-    """`mds-lightning study`."""
+@dataclass(frozen=True, kw_only=True)
+class EvaluateParameters(ReportParameters):
+    """The keys of `mds-lightning evaluate`.
 
-    action: str = "show"
-    study: str = MISSING
+    Attributes:
+        selection: `none`: every variant by itself. `inner_validation`: each fold is tested with the variant
+            that its own validation patients prefer; the estimate after choosing on the test folds is shown
+            next to it.
+    """
+
+    selection: Literal["none", "inner_validation"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyParameters:
+    """The keys of `mds-lightning study`.
+
+    Attributes:
+        action: `show` the trials, `clean` up after killed workers, or `publish` the W&B dashboard.
+        study: Folder of the study, such as runs/mds_vs_donor.
+        storage: Storage of the study if it is not its study.db: postgresql+psycopg2://USER@HOST/DATABASE or
+            journal:///SHARED/FILE.
+        refresh: show: seconds between updates while trials run; 0: show once.
+        running: clean: running trials that are ended: of workers that have certainly stopped (`gone`), or
+            `all`.
+        entity: publish: W&B user or team of the runs; null: WANDB_ENTITY, or the account's default.
+        project: publish: W&B project of the runs; null: the one they were logged to.
+        timeout: publish: seconds to wait for the W&B server.
+        paths: The folders of all output.
+    """
+
+    action: Literal["show", "clean", "publish"] = "show"
+    study: str
     storage: str | None = None
     refresh: float = 2.0
-    running: str = "gone"
+    running: Literal["gone", "all"] = "gone"
     entity: str | None = None
     project: str | None = None
     timeout: float = 30.0
-    paths: PathsConfig = field(default_factory=PathsConfig)
+    paths: Paths
 
 
-SCHEMAS = {
-    "simulate": SimulateConfig,
-    "check": CheckConfig,
-    "train": TrainConfig,
-    "explain": ExplainVerbConfig,
-    "test": TestConfig,
-    "evaluate": EvaluateConfig,
-    "report": EvaluateConfig,
-    "study": StudyConfig,
+PARAMETERS: dict[str, type] = {
+    "simulate": SimulateParameters,
+    "check": CheckParameters,
+    "train": TrainParameters,
+    "explain": ExplainParameters,
+    "test": TestParameters,
+    "evaluate": EvaluateParameters,
+    "report": ReportParameters,
+    "study": StudyParameters,
 }
 
 
 def register_schemas() -> None:
-    """Tell Hydra of every command's schema; `conf/<verb>.yaml` names it first in its defaults."""
+    """Register the schema of every verb; `conf/<verb>.yaml` names it first in its defaults."""
     store = ConfigStore.instance()
-    for verb, schema in SCHEMAS.items():
-        store.store(name=f"{verb}_schema", node=schema, replace=True)
+    for verb, parameters in PARAMETERS.items():
+        store.store(name=f"{verb}_schema", node=derive_node(parameters), replace=True)

@@ -16,10 +16,11 @@ from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.crops import Box
+from mds_lightning.data.data_parameters import SamplingName
 from mds_lightning.data.dataset import Item, SmearDataset, collate
 from mds_lightning.data.field_source import DecodedFields, Fields
 from mds_lightning.data.loading_parameters import LoadingParameters
-from mds_lightning.data.sampling import Draw, EpochSampler, EveryCrop, Sampling, class_weights
+from mds_lightning.data.sampling import Draw, EpochSampler, EveryCrop, class_weights
 from mds_lightning.data.views import FixedViews, RandomViews
 
 Split = Literal["train", "val", "test", "external"]
@@ -54,7 +55,7 @@ class SmearDataModule(lightning.LightningDataModule):
         fold: Fold,
         loading: LoadingParameters,
         augmentation: AugmentationParameters,
-        sampling: Sampling,
+        sampling: SamplingName,
         seed: int,
         fields: Fields | None = None,
         skipped: Collection[int] = (),
@@ -67,7 +68,7 @@ class SmearDataModule(lightning.LightningDataModule):
         self.loading = loading
         self.random_views = RandomViews(loading.views, augmentation)
         self.fixed_views = FixedViews(loading.views)
-        self.sampling: Sampling = sampling
+        self.sampling: SamplingName = sampling
         self.seed = seed
         self.skipped = frozenset(skipped)
         self.predicted = tuple(predicted)

@@ -1,13 +1,13 @@
 """Samplers: the order and frequency in which images are drawn."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-Sampling = Literal["balanced", "natural", "weighted_loss"]
+from mds_lightning.data.data_parameters import SamplingName
 
 
 class Draw(NamedTuple):
@@ -47,7 +47,7 @@ class EpochSampler(Sampler[Draw]):
         self,
         rows: Sequence[int],
         targets: Sequence[int],
-        sampling: Sampling,
+        sampling: SamplingName,
         seed: int,
         replicas: int = 1,
         rank: int = 0,

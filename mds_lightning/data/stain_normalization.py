@@ -7,17 +7,15 @@ information on test patients, and the folds share one cache.
 import hashlib
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mds_lightning.cohort.path_or_url import File
+from mds_lightning.data.data_parameters import StainMethod
 from mds_lightning.data.decode import ImageError, decode_image
 from mds_lightning.data.resize_spec import resize
-
-StainMethod = Literal["reinhard", "macenko"]
 
 #: Increase it when the same target gives other bytes.
 _VERSION = 1

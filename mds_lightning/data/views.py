@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
 from mds_lightning.data.crops import Crops, tile_starts
+from mds_lightning.data.data_parameters import ViewName
 from mds_lightning.data.field_source import Fields
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.sampling import Draw
-
-ViewName = Literal["whole", "tiles", "multi_scale"]
 
 
 @dataclass(frozen=True)

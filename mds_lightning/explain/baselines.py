@@ -1,14 +1,13 @@
 """What replaces the pixels under a window."""
 
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: background: the image's background colour; blur: the blurred image; mean: the mean colour of the training
-#: images; zero: zero in the network's input, after normalisation.
-BaselineName: TypeAlias = Literal["background", "blur", "mean", "zero"]
+from mds_lightning.explain.setting_types import BaselineName
+
 Baseline: TypeAlias = BaselineName | Tensor
 
 #: Pixels brighter than this fraction of an image's range of brightness count as light.

@@ -11,8 +11,9 @@ from mds_lightning.explain.baselines import Baseline, background_colour
 from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.full import Window, batch_within, pass_in_full
 from mds_lightning.explain.occlusion import ImportanceMaps, OcclusionEngine
-from mds_lightning.explain.score import Score, score_classes
-from mds_lightning.explain.windows import Interval, Length, WindowGrid, place_windows
+from mds_lightning.explain.score import score_classes
+from mds_lightning.explain.setting_types import Length, Score
+from mds_lightning.explain.windows import Interval, WindowGrid, place_windows
 
 #: A crop as the model takes it, (3, H, W); the area of the image that it shows, as fractions of the image's
 #: sides (top, left, bottom, right); and its weight: the weights of an image add up to 1.

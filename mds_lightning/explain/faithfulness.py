@@ -13,7 +13,8 @@ from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.faithfulness_curves import Curve, FaithfulnessCurves
 from mds_lightning.explain.full import batch_within
 from mds_lightning.explain.occlusion import OcclusionEngine
-from mds_lightning.explain.score import Score, score_classes
+from mds_lightning.explain.score import score_classes
+from mds_lightning.explain.setting_types import Score
 
 #: The random order ranks patches and not single pixels, so that it covers whole cells; (rows, columns).
 _PATCHES = (16, 16)

@@ -14,8 +14,9 @@ from mds_lightning.explain.baselines import Baseline, cover
 from mds_lightning.explain.evaluation_mode import evaluating
 from mds_lightning.explain.incremental.explanation import describe_plan
 from mds_lightning.explain.passes import Passes, Refusal
-from mds_lightning.explain.score import Score, score_classes
-from mds_lightning.explain.windows import Length, WindowGrid, place_windows
+from mds_lightning.explain.score import score_classes
+from mds_lightning.explain.setting_types import Length, Score
+from mds_lightning.explain.windows import WindowGrid, place_windows
 
 log = logging.getLogger(__name__)
 

@@ -2,17 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
-from mds_lightning.explain.baselines import BaselineName
 from mds_lightning.explain.method_registry import find_method
 from mds_lightning.explain.removed_settings import REMOVED_SETTINGS
-from mds_lightning.explain.score import Score
-from mds_lightning.explain.windows import Length, place_windows
-
-Precision: TypeAlias = Literal["full", "bfloat16"]
-#: Class whose map is drawn.
-Target: TypeAlias = Literal["predicted", "labelled"]
+from mds_lightning.explain.setting_types import BaselineName, Length, Precision, Score, Target
+from mds_lightning.explain.windows import place_windows
 
 _CHOICES: dict[str, Any] = {
     "baseline": BaselineName,

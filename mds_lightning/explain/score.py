@@ -1,11 +1,8 @@
 """Which output of a network is explained."""
 
-from typing import Literal, TypeAlias
-
 from torch import Tensor
 
-#: probability: as in the paper; logit: does not saturate where the probability is close to 0 or 1.
-Score: TypeAlias = Literal["probability", "logit"]
+from mds_lightning.explain.setting_types import Score
 
 
 def score_classes(logits: Tensor, score: Score) -> Tensor:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import torch
-from torch import Tensor
+from mds_lightning.explain.setting_types import Length
 
-#: Pixels as an int, or a fraction (0, 1] of the image's longer side as a float.
-Length: TypeAlias = int | float
+if TYPE_CHECKING:
+    from torch import Tensor
+
 #: First pixel and one past the last pixel that a window covers on one axis.
 Interval: TypeAlias = tuple[int, int]
 
@@ -51,7 +51,7 @@ class WindowGrid:
         down, across = self.shape
         return down * across
 
-    def spread(self, drops: Tensor) -> Tensor:
+    def spread(self, drops: "Tensor") -> "Tensor":
         """Average, for every pixel, over the windows that cover it.
 
         Args:
@@ -112,8 +112,11 @@ def _intervals(length: int, window: int, stride: int) -> tuple[Interval, ...]:
     return tuple((step * stride, min(step * stride + window, length)) for step in range(steps + 1))
 
 
-def _membership(intervals: Sequence[Interval], length: int) -> Tensor:
+def _membership(intervals: Sequence[Interval], length: int) -> "Tensor":
     """(windows, pixels): 1 / (number of windows over the pixel) where the window covers it, else 0."""
+    # Not at the top of the file: the settings of an explanation are read without torch.
+    import torch
+
     covered = torch.zeros(len(intervals), length, dtype=torch.float64)
     for index, (start, stop) in enumerate(intervals):
         covered[index, start:stop] = 1

@@ -59,3 +59,18 @@ class Hyperparameters:
                 raise ValueError(
                     f"classifier.{name} is {getattr(self, name)}: give a number from 0 to below 1"
                 )
+
+
+@dataclass(frozen=True)
+class BackboneParameters:
+    """The settings `backbone` of a configuration.
+
+    Attributes:
+        name: Name of the network in its library.
+        pretrained: Start from the published ImageNet weights.
+        weights: File with the weights to start from (.safetensors, .pth, .pt); null: `pretrained` decides.
+    """
+
+    name: str
+    pretrained: bool = False
+    weights: str | None = None

@@ -7,7 +7,8 @@ from typing import Any
 
 from mds_lightning.cohort.folds import FoldError, Folds, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
-from mds_lightning.cohort.task import Task, make_task
+from mds_lightning.cohort.split_parameters import SplitParameters
+from mds_lightning.cohort.task import Task, TaskParameters, make_task
 from mds_lightning.studies.cohort_files import CohortFiles, prepare_cohort_files, require_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.settings import read_settings
@@ -66,6 +67,7 @@ def reopen_study_cohort(
 
 
 def _read(settings: Mapping[str, Any], files: CohortFiles, study: StudyDirectory) -> StudyCohort:
-    task = make_task(**settings["task"])
+    task = make_task(TaskParameters(**settings["task"]))
     cohort = read_cohort(files.manifest, task, files.root, settings["folds"]["n_splits"])
-    return StudyCohort(cohort, task, load_or_make_folds(study.folds, cohort, **settings["folds"]))
+    folds = load_or_make_folds(study.folds, cohort, SplitParameters(**settings["folds"]))
+    return StudyCohort(cohort, task, folds)

@@ -5,8 +5,8 @@ from PIL import Image
 from mds_lightning.audit.check import AuditedCohort
 from mds_lightning.audit.check_registry import find_checks
 from mds_lightning.audit.cohort_audit import audit_cohort
-from mds_lightning.cohort.fold_file import SplitParameters
 from mds_lightning.cohort.manifest import inspect_manifest
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.task import Task
 
 TASK = Task("t", ("donor", "MDS"))

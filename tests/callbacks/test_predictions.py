@@ -13,6 +13,7 @@ from mds_lightning.callbacks.predictions import PredictionWriter
 from mds_lightning.callbacks.step_seed import StepSeed
 from mds_lightning.cohort.folds import load_or_make_folds
 from mds_lightning.cohort.manifest import read_cohort
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import SmearDataModule
@@ -46,10 +47,10 @@ def cohort(tmp_path):
 @pytest.fixture
 def make(cohort, tmp_path):
     """A classifier and the data of fold 0 under a view."""
-    folds = load_or_make_folds(tmp_path / "folds.json", cohort, n_splits=2)
+    folds = load_or_make_folds(tmp_path / "folds.json", cohort, SplitParameters(n_splits=2))
 
     def make(view):
-        loading = LoadingParameters(SIZE, batch_size=3, view=view)
+        loading = LoadingParameters(size=SIZE, batch_size=3, view=view)
         augmentation = AugmentationParameters(crop=0.5, flips=True, rotation=10)
         datamodule = SmearDataModule(cohort, TASK, folds.fold(0), loading, augmentation, "balanced", seed=1)
         torch.manual_seed(0)

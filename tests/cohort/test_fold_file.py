@@ -5,6 +5,7 @@ import pytest
 
 from mds_lightning.cohort.folds import FoldError, load_or_make_folds, read_folds
 from mds_lightning.cohort.manifest import Cohort
+from mds_lightning.cohort.split_parameters import SplitParameters
 
 from .cohorts import edit, paper_cohort
 
@@ -16,9 +17,9 @@ def path(tmp_path):
 
 def test_the_file_is_written_once_and_read_unchanged(path):
     cohort = paper_cohort()
-    first = load_or_make_folds(path, cohort)
+    first = load_or_make_folds(path, cohort, SplitParameters())
     content = path.read_bytes()
-    assert load_or_make_folds(path, cohort) == first
+    assert load_or_make_folds(path, cohort, SplitParameters()) == first
     assert path.read_bytes() == content
     assert [item.name for item in path.parent.iterdir()] == ["folds.json"]
     assert [fold.index for fold in first] == list(range(len(first)))
@@ -27,15 +28,20 @@ def test_the_file_is_written_once_and_read_unchanged(path):
 def test_the_file_does_not_depend_on_the_order_of_rows(path, tmp_path):
     cohort = paper_cohort()
     shuffled = Cohort(cohort.table[::-1].reset_index(drop=True), cohort.manifest, cohort.root, {})
-    assert load_or_make_folds(path, cohort) == load_or_make_folds(tmp_path / "other.json", shuffled)
-    assert load_or_make_folds(path, shuffled).hash == load_or_make_folds(path, cohort).hash
+    assert load_or_make_folds(path, cohort, SplitParameters()) == load_or_make_folds(
+        tmp_path / "other.json", shuffled, SplitParameters()
+    )
+    assert (
+        load_or_make_folds(path, shuffled, SplitParameters()).hash
+        == load_or_make_folds(path, cohort, SplitParameters()).hash
+    )
 
 
 @pytest.mark.parametrize(("key", "value"), [("n_splits", 4), ("seed", 3), ("val_share", 0.3)])
 def test_other_parameters_than_the_file_was_made_with_are_refused(path, key, value):
-    load_or_make_folds(path, paper_cohort())
+    load_or_make_folds(path, paper_cohort(), SplitParameters())
     with pytest.raises(FoldError, match=rf"folds.{key}={value} is requested.*study=NAME"):
-        load_or_make_folds(path, paper_cohort(), **{key: value})
+        load_or_make_folds(path, paper_cohort(), SplitParameters(**{key: value}))
 
 
 def _replace(table, patient, column, value):
@@ -66,10 +72,10 @@ def _replace(table, patient, column, value):
 )
 def test_a_changed_cohort_is_refused_with_the_changes(path, change, message):
     cohort = paper_cohort()
-    load_or_make_folds(path, cohort)
+    load_or_make_folds(path, cohort, SplitParameters())
     changed = Cohort(change(cohort.table.copy()).reset_index(drop=True), cohort.manifest, cohort.root, {})
     with pytest.raises(FoldError, match=f"the cohort has changed since.*{message}"):
-        load_or_make_folds(path, changed)
+        load_or_make_folds(path, changed, SplitParameters())
 
 
 def _move_test_patient_into(side):
@@ -109,10 +115,10 @@ def _invent(record):
     ],
 )
 def test_an_edited_file_is_refused(path, change, message):
-    load_or_make_folds(path, paper_cohort())
+    load_or_make_folds(path, paper_cohort(), SplitParameters())
     edit(path, change)
     with pytest.raises(FoldError, match=message) as refused:
-        load_or_make_folds(path, paper_cohort())
+        load_or_make_folds(path, paper_cohort(), SplitParameters())
     assert str(path) in str(refused.value)
 
 
@@ -121,13 +127,13 @@ def test_a_file_that_is_not_a_fold_file_is_refused(path, content):
     path.parent.mkdir()
     path.write_bytes(content)
     with pytest.raises(FoldError, match="is not a fold file"):
-        load_or_make_folds(path, paper_cohort())
+        load_or_make_folds(path, paper_cohort(), SplitParameters())
     with pytest.raises(FoldError, match="is not a fold file"):
         read_folds(path)
 
 
 def test_folds_are_read_without_the_cohort_and_verified_against_themselves(path):
-    made = load_or_make_folds(path, paper_cohort(), seed=3)
+    made = load_or_make_folds(path, paper_cohort(), SplitParameters(seed=3))
     assert read_folds(path) == made
     edit(path, lambda record: record["folds"][0]["val"].append(record["folds"][0]["test"][0]))
     with pytest.raises(FoldError, match="in both val and test") as refused:
@@ -142,7 +148,7 @@ def test_reading_the_folds_of_a_study_that_has_none_is_refused(path):
 
 def _make_at_the_same_time(path, barrier, results):
     barrier.wait()
-    results.put(load_or_make_folds(path, paper_cohort()).hash)
+    results.put(load_or_make_folds(path, paper_cohort(), SplitParameters()).hash)
 
 
 def test_simultaneous_processes_agree(path):
@@ -156,14 +162,14 @@ def test_simultaneous_processes_agree(path):
     hashes = {results.get(timeout=30) for _ in processes}
     for process in processes:
         process.join()
-    assert hashes == {load_or_make_folds(path, paper_cohort()).hash}
+    assert hashes == {load_or_make_folds(path, paper_cohort(), SplitParameters()).hash}
     assert [item.name for item in path.parent.iterdir()] == ["folds.json"]
 
 
 def test_a_second_writer_with_other_parameters_is_refused(path, monkeypatch):
     cohort = paper_cohort()
-    load_or_make_folds(path, cohort, seed=1)
+    load_or_make_folds(path, cohort, SplitParameters(seed=1))
     # The second looks for the file an instant before the first has written it.
     monkeypatch.setattr(Path, "exists", lambda self: False)
     with pytest.raises(FoldError, match=r"folds\.seed=0 is requested"):
-        load_or_make_folds(path, cohort, seed=0)
+        load_or_make_folds(path, cohort, SplitParameters(seed=0))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mds_lightning.cohort.folds import FoldError, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import patient_table, split_patients
+from mds_lightning.cohort.split_parameters import SplitParameters
 
 from .cohorts import make_cohort, paper_cohort
 
@@ -23,7 +24,7 @@ def path(tmp_path):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_test_folds_are_stratified(path, seed):
     # scikit-learn before 1.8 loses track of the patients when it shuffles: 6, 6, 7, 6, 5 with AML for seed 1.
-    folds = load_or_make_folds(path, paper_cohort(), seed=seed)
+    folds = load_or_make_folds(path, paper_cohort(), SplitParameters(seed=seed))
     for label, expected in (("MDS", 12), ("AML", 6), ("donor", 4)):
         assert [sum(p.startswith(label) for p in fold.test) for fold in folds] == [expected] * 5
 
@@ -33,7 +34,7 @@ def test_classes_are_balanced_by_patient_not_by_image(path):
     cohort = make_cohort(patients)
     many = make_cohort(patients[:3], fields=50).table
     cohort = Cohort(pd.concat([cohort.table, many], ignore_index=True), cohort.manifest, cohort.root, {})
-    for fold in load_or_make_folds(path, cohort):
+    for fold in load_or_make_folds(path, cohort, SplitParameters()):
         assert sum(int(patient[1:]) < 20 for patient in fold.test) == 4
         assert len(fold.test) == 8
 
@@ -41,7 +42,7 @@ def test_classes_are_balanced_by_patient_not_by_image(path):
 def test_folds_are_stratified_by_site_if_every_combination_has_enough_patients(path):
     cohort = paper_cohort(sites=("A", "B"))
     site = cohort.table.set_index("patient_id")["site"]
-    for fold in load_or_make_folds(path, cohort):
+    for fold in load_or_make_folds(path, cohort, SplitParameters()):
         for label, expected in (("MDS", 6), ("AML", 3), ("donor", 2)):
             at_a = [p for p in fold.test if p.startswith(label) and site[p] == "A"]
             assert len(at_a) == expected
@@ -54,20 +55,20 @@ def test_a_rare_site_is_not_stratified_and_logged(path, caplog):
         (f"{label}{n}", label, "A" if n else "B", False) for label in ("MDS", "donor") for n in range(10)
     ]
     with caplog.at_level(logging.WARNING):
-        load_or_make_folds(path, make_cohort(patients))
+        load_or_make_folds(path, make_cohort(patients), SplitParameters())
     assert "by label but not by site" in caplog.text
     assert "MDS at B" in caplog.text or "donor at B" in caplog.text
 
 
 def test_external_patients_are_in_no_fold(path):
     patients = [(f"{label}{n}", label, "", n >= 10) for label in ("MDS", "donor") for n in range(15)]
-    folds = load_or_make_folds(path, make_cohort(patients))
+    folds = load_or_make_folds(path, make_cohort(patients), SplitParameters())
     seen = {patient for fold in folds for patient in fold.train + fold.val + fold.test}
     assert seen == {f"{label}{n}" for label in ("MDS", "donor") for n in range(10)}
 
 
 def test_validation_takes_its_fraction_of_every_class(path):
-    for fold in load_or_make_folds(path, paper_cohort(), val_share=0.25):
+    for fold in load_or_make_folds(path, paper_cohort(), SplitParameters(val_share=0.25)):
         assert [sum(p.startswith(label) for p in fold.val) for label in ("MDS", "AML", "donor")] == [12, 6, 4]
 
 
@@ -107,7 +108,8 @@ def test_no_patient_is_in_two_parts_of_a_fold(counts, n_splits, seed, val_share,
 
 def test_another_seed_gives_another_split(tmp_path):
     first, other = (
-        load_or_make_folds(tmp_path / f"{seed}.json", paper_cohort(), seed=seed) for seed in (0, 1)
+        load_or_make_folds(tmp_path / f"{seed}.json", paper_cohort(), SplitParameters(seed=seed))
+        for seed in (0, 1)
     )
     assert first.fold(0).test != other.fold(0).test
     assert first.hash != other.hash
@@ -127,17 +129,17 @@ def test_another_seed_gives_another_split(tmp_path):
 )
 def test_impossible_splits_are_refused_and_nothing_is_written(path, options, message):
     with pytest.raises(FoldError, match=message):
-        load_or_make_folds(path, paper_cohort(), **options)
+        load_or_make_folds(path, paper_cohort(), SplitParameters(**options))
     assert not path.exists()
 
 
 def test_a_class_with_one_training_patient_is_refused(path):
     cohort = make_cohort([(f"{label}{n}", label, "", False) for label in ("MDS", "donor") for n in range(2)])
     with pytest.raises(FoldError, match="has 1 training patient in fold 0"):
-        load_or_make_folds(path, cohort, n_splits=2)
+        load_or_make_folds(path, cohort, SplitParameters(n_splits=2))
 
 
 @pytest.mark.parametrize("index", [7, 5, -1])
 def test_a_fold_out_of_range_names_the_range(path, index):
     with pytest.raises(ValueError, match=f"fold={index} does not exist: this study has folds 0 to 4"):
-        load_or_make_folds(path, paper_cohort()).fold(index)
+        load_or_make_folds(path, paper_cohort(), SplitParameters()).fold(index)

@@ -1,25 +1,28 @@
 import pytest
 
-from mds_lightning.cohort.task import make_task
+from mds_lightning.cohort.task import TaskParameters, make_task
 
 
 def test_target_1_of_a_binary_task_is_the_positive_class():
-    task = make_task("mds_vs_donor", positive="MDS", negative="donor")
+    task = make_task(TaskParameters("mds_vs_donor", positive="MDS", negative="donor"))
     assert task.classes == ("donor", "MDS")
     assert task.positive == "MDS"
     assert task.is_binary
 
 
 def test_classes_keep_their_order_and_three_have_no_positive_class():
-    task = make_task("three", classes=["donor", "MDS", "AML"])
+    task = make_task(TaskParameters("three", classes=["donor", "MDS", "AML"]))
     assert task.classes == ("donor", "MDS", "AML")
     assert task.positive is None
     assert not task.is_binary
-    assert make_task("two", classes=["a", "b"]).positive == "b"
+    assert make_task(TaskParameters("two", classes=["a", "b"])).positive == "b"
 
 
 def test_labels_are_normalised():
-    assert make_task("t", positive="Mu\u0308ller ", negative="donor").classes == ("donor", "M\u00fcller")
+    assert make_task(TaskParameters("t", positive="Mu\u0308ller ", negative="donor")).classes == (
+        "donor",
+        "M\u00fcller",
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,4 +41,4 @@ def test_labels_are_normalised():
 )
 def test_an_invalid_task_is_refused_by_its_key(values, message):
     with pytest.raises(ValueError, match=message):
-        make_task("t", **values)
+        make_task(TaskParameters("t", **values))

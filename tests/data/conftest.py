@@ -5,6 +5,7 @@ from PIL import Image
 
 from mds_lightning.cohort.folds import load_or_make_folds
 from mds_lightning.cohort.manifest import read_cohort
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.task import Task
 
 
@@ -31,4 +32,4 @@ def cohort(tmp_path, task):
 
 @pytest.fixture
 def folds(tmp_path, cohort):
-    return load_or_make_folds(tmp_path / "folds.json", cohort)
+    return load_or_make_folds(tmp_path / "folds.json", cohort, SplitParameters())

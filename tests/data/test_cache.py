@@ -45,7 +45,7 @@ def count_decodes(monkeypatch):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_network_receives_the_same_bytes_with_and_without_a_cache(tmp_path, cohort, task, folds, workers):
-    loading = LoadingParameters((32, 48), batch_size=4, num_workers=workers)
+    loading = LoadingParameters(size=(32, 48), batch_size=4, num_workers=workers)
     specs = required_resize_specs(loading, PAPER)
     modules = []
     for cache in (None, make_cache(tmp_path / "cache")):

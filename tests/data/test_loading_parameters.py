@@ -12,7 +12,7 @@ def test_a_loading_parameter_out_of_range_is_refused_by_its_key(key, value):
 @pytest.mark.parametrize(("key", "value"), [("on_error", "ignore"), ("max_skipped", 1.5)])
 def test_parameters_of_undecodable_images_are_validated(key, value):
     with pytest.raises(ValueError, match=f"data.{key} is "):
-        LoadingParameters((32, 32), **{key: value})
+        LoadingParameters(size=(32, 32), **{key: value})
 
 
 @pytest.mark.parametrize(

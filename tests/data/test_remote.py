@@ -43,7 +43,7 @@ def read(url, task):
 
 
 def prepare(cohort, folder, **options):
-    loading = LoadingParameters((32, 48), batch_size=8, **options)
+    loading = LoadingParameters(size=(32, 48), batch_size=8, **options)
     cache = FieldCache(CacheParameters(folder / "cache"))
     specs = required_resize_specs(loading, AUGMENTATION)
     return loading, *prepare_fields(cohort, specs, loading, cache, folder / "skipped.csv")

@@ -198,7 +198,7 @@ def stained(cohort):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_network_receives_the_same_bytes_with_and_without_a_cache(stained, tmp_path, method):
-    loading = LoadingParameters((20, 30), stain=choose_stain(method, None, 1))
+    loading = LoadingParameters(size=(20, 30), stain=choose_stain(method, None, 1))
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2))
     for _ in range(2):
         cached, _ = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
@@ -218,7 +218,7 @@ def test_a_cache_stores_every_target_separately(stained, tmp_path):
     ]
     seen = []
     for stain in stains:
-        loading = LoadingParameters((20, 30), stain=stain)
+        loading = LoadingParameters(size=(20, 30), stain=stain)
         fields, _ = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
         seen.append(np.array(fields.read(0, SPECS[0])))
     assert all((seen[one] != seen[other]).any() for one in range(4) for other in range(one))
@@ -229,7 +229,7 @@ def test_a_field_that_cannot_be_normalised_is_undecodable(stained, tmp_path, cac
     image = stained.table["image"][3]
     Image.new("RGB", (60, 40), (240, 240, 240)).save(stained.path(image))
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2)) if cached else None
-    loading = LoadingParameters((20, 30), stain=choose_stain("macenko", None, 1), on_error="skip")
+    loading = LoadingParameters(size=(20, 30), stain=choose_stain("macenko", None, 1), on_error="skip")
     _, skipped = prepare_fields(stained, SPECS, loading, cache, tmp_path / "skipped.csv")
     assert skipped == {3}
     assert "is almost blank" in (tmp_path / "skipped.csv").read_text()

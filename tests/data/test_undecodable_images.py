@@ -20,7 +20,7 @@ def prepare(request, cohort, tmp_path):
     cache = FieldCache(CacheParameters(tmp_path / "cache", workers=2)) if request.param == "cached" else None
 
     def run(**loading):
-        parameters = LoadingParameters((32, 48), **loading)
+        parameters = LoadingParameters(size=(32, 48), **loading)
         specs = required_resize_specs(parameters, PLAIN)
         return prepare_fields(cohort, specs, parameters, cache, tmp_path / "skipped.csv")
 
@@ -43,7 +43,7 @@ def test_undecodable_images_are_excluded_everywhere_and_listed(prepare, cohort, 
     assert [row["image"] for row in rows] == names
     assert all("JPEG, PNG, TIFF, BMP or WebP" in row["reason"] for row in rows)
     assert {row["lost_patient"] for row in rows} == {""}
-    loading = LoadingParameters((32, 48))
+    loading = LoadingParameters(size=(32, 48))
     seen = set()
     for fold in range(5):
         module = SmearDataModule(
@@ -91,7 +91,7 @@ def test_without_faults_nothing_is_excluded(prepare):
 
 def test_by_default_all_undecodable_images_are_named_at_once(cohort, tmp_path):
     names = spoil(cohort, 3, 8)
-    loading = LoadingParameters((32, 48))
+    loading = LoadingParameters(size=(32, 48))
     cache = FieldCache(CacheParameters(tmp_path / "cache"))
     with pytest.raises(ImageError, match=r"2 of 51 images cannot be decoded") as raised:
         prepare_fields(
@@ -111,7 +111,7 @@ def test_the_size_is_determined_without_undecodable_images(cohort):
 def test_the_size_is_determined_without_opening_cached_files(cohort, tmp_path, monkeypatch):
     cache = FieldCache(CacheParameters(tmp_path / "cache"))
     monkeypatch.setattr("mds_lightning.data.file_catalog._MIN_AGE", -1)
-    loading = LoadingParameters((32, 48))
+    loading = LoadingParameters(size=(32, 48))
     paths = [cohort.path(image) for image in cohort.table["image"]]
     cache.fill(paths, required_resize_specs(loading, PLAIN), 10_000)
     monkeypatch.setattr(
@@ -122,6 +122,6 @@ def test_the_size_is_determined_without_opening_cached_files(cohort, tmp_path, m
 
 def test_an_image_is_bytes_whether_or_not_it_is_stored(prepare):
     fields, _ = prepare(on_error="skip")
-    spec = required_resize_specs(LoadingParameters((32, 48)), PLAIN)[1]
+    spec = required_resize_specs(LoadingParameters(size=(32, 48)), PLAIN)[1]
     assert fields.read(0, spec).dtype == np.uint8
     assert fields.read(0, spec).shape == (32, 48, 3)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mds_lightning.cohort.folds import load_or_make_folds
 from mds_lightning.cohort.manifest import read_cohort
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.data.augmentation import Augmentation, AugmentationParameters
 from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.cache_capacity import CacheFullError
@@ -189,7 +190,7 @@ def large(tmp_path, task):
     table = pd.DataFrame({"image": names, "patient_id": names, "label": labels})
     table.to_csv(tmp_path / "large.csv", index=False)
     cohort = read_cohort(tmp_path / "large.csv", task)
-    return cohort, load_or_make_folds(tmp_path / "large-folds.json", cohort, n_splits=2)
+    return cohort, load_or_make_folds(tmp_path / "large-folds.json", cohort, SplitParameters(n_splits=2))
 
 
 def test_memory_stays_flat_with_large_fields(large, task, tmp_path):

@@ -1,15 +1,10 @@
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mds_lightning.commands.groups import ClassifierConfig
 from mds_lightning.models.hyperparameters import Hyperparameters
-
-
-def test_the_configuration_has_the_same_keys_and_defaults() -> None:
-    assert asdict(ClassifierConfig()) == asdict(Hyperparameters())
 
 
 def test_numpy_s_numbers_become_python_s_own() -> None:

@@ -20,10 +20,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from mds_lightning.cohort.fold_file import SplitParameters, write_fold_record
+from mds_lightning.cohort.fold_file import write_fold_record
 from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.patient_splitting import Fold
+from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.commands.evaluate import Evaluation, evaluate
 from mds_lightning.explain.faithfulness_curves import FaithfulnessCurves
 from mds_lightning.explain.parameters import ExplanationParameters

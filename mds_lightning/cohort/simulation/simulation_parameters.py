@@ -43,7 +43,7 @@ class SimulationParameters:
     height: int = 480
     signal: float = 1.0
     confound: float = 0.0
-    sites: int = 1
+    sites: int = 2
     seed: int = 0
 
     def __post_init__(self) -> None:

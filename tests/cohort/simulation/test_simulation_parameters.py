@@ -49,7 +49,7 @@ def test_every_parameter_changes_the_hash():
         "height": 240,
         "signal": 0.5,
         "confound": 0.5,
-        "sites": 2,
+        "sites": 3,
         "seed": 1,
     }
     hashes = {SimulationParameters(**{key: value}).hash for key, value in changes.items()}
