@@ -187,12 +187,13 @@ def test_a_run_that_is_not_what_it_was_is_refused(ask, copy, spoil, said):
 
 def test_a_cohort_that_has_moved_or_changed_is_refused(ask, copy, workplace, tmp_path, monkeypatch):
     data = next((workplace / "data").glob("simulated-*"))
-    # The run remembers where its manifest lay: as if that were another machine.
+    # The run records the places of its manifest and of its training: as if it were moved to another machine.
     provenance = json.loads((copy / "provenance.json").read_text())
-    provenance.pop("manifest", None)
+    for key in ("manifest", "folder"):
+        provenance.pop(key, None)
     (copy / "provenance.json").write_text(json.dumps(provenance))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match=r"is not where .* says: give its place with cohort.manifest"):
+    with pytest.raises(ValueError, match=r"is neither where .*explain also takes cohort.manifest=FILE"):
         ask(f"run={copy}")
     options = (f"run={copy}", f"cohort.root={data}", "images=1")
     assert ask(*options, f"cohort.manifest={data / 'manifest.csv'}")
