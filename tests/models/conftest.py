@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-torch.set_num_threads(1)
-
 REAL_WEIGHTS = Path(__file__).parents[3] / "shared" / "weights" / "squeezenet1_1.safetensors"
 
 
