@@ -2,9 +2,13 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -25,9 +29,39 @@ from mds_lightning.maps.importance_map import ImportanceMap
 from mds_lightning.maps.map_file import write_map
 from mds_lightning.maps.overlay import scale_importance
 
+from .forking import fork
 from .pooled_rows import make_pooled  # noqa: F401
 
 FOLDS = 3
+
+#: Marks by place below `tests/` and by fixture. `make test-fast` leaves out what has one of these marks.
+MARKS: dict[str, tuple[set[str], set[str]]] = {
+    "study": (
+        {
+            "notebooks",
+            "search/slurm",
+            "search/test_joblib.py",
+            "search/test_kill.py",
+            "search/test_termination.py",
+            "studies/test_run_lock.py",
+        },
+        {"mds_lightning", "searched", "workplace"},
+    ),
+    "server": (
+        {"search/postgresql", "search/slurm", "tracking/test_wandb_publication.py"},
+        {"browser", "postgresql", "slurm", "store"},
+    ),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set the marks of `MARKS`."""
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent)
+        places = {path.as_posix(), *(parent.as_posix() for parent in path.parents)}
+        for mark, (marked, fixtures) in MARKS.items():
+            if places & marked or fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
 
 
 def save_map(
@@ -331,3 +365,37 @@ def store(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> It
     made.clear()
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    # One thread a process: the tests run side by side, and sums of floats keep their order.
+    # A test that used W&B in this process leaves the address of its service behind: a user's shell has none.
+    inherited = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"}
+    return inherited | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def mds_lightning(environment) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`mds_lightning("train", ..., cwd=folder)` runs the command and returns what it wrote.
+
+    The process is forked (see `tests/forking.py`); `studies/test_train.py` starts the installed command.
+    """
+
+    program = Path(sys.executable).with_name("mds-lightning")
+
+    def run(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+        with TemporaryDirectory() as folder:
+            stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+            process = fork(
+                program, *arguments, home=cwd, stdout=stdout, stderr=stderr, environment=environment | more
+            )
+            process.join(timeout=300)
+            if process.exitcode is None:
+                process.kill()
+                raise TimeoutError(f"{arguments} did not end: {stderr.read_text()}")
+            return subprocess.CompletedProcess(
+                arguments, process.exitcode, stdout.read_text(), stderr.read_text()
+            )
+
+    return run

@@ -41,7 +41,7 @@ def lay_out(compared: Mapping[str, Sequence[Scalar]]) -> list[Any]:
 
 
 def _run_set(name: str, **options: Any) -> reports.Runset:
-    return reports.Runset(name=name, filters=[expr.Metric("Group") == "study"], **options)
+    return reports.Runset(name=name, filters=expr.And(expr.Metric("Group") == "study"), **options)
 
 
 def _grid(name: str, panels: Sequence[Any]) -> reports.PanelGrid:

@@ -103,8 +103,8 @@ def test_testing_a_fold_writes_maps_and_pictures(tmp_path):
             expected = module(datamodule.image(row)[None]).softmax(1)[0].numpy()
         np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-6)
         assert arrays["class"] == "AB"[expected.argmax()]
-        picture = Image.open(path.with_suffix(".png"))
-        assert picture.width > picture.height
+        with Image.open(path.with_suffix(".png")) as picture:
+            assert picture.width > picture.height
     assert seen == {0, 1}
 
 

@@ -120,7 +120,7 @@ def splits(study: Path) -> dict[str, set[str]]:
 
 
 def chosen_runs(study: Path) -> Iterator[Path]:
-    """By the ROC-AUC of the validation rows of complete trials; of equal ones the better mean, then the name."""
+    """By the ROC-AUC of validation rows in the fold, then in the mean over folds, then by name."""
     scores = {}
     for trial in ("trial-0", "trial-1"):
         rows = [rows_of(study / trial / f"fold-{fold}") for fold in (0, 1)]

@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -131,29 +130,24 @@ def test_a_file_that_does_not_fit_is_named_and_leaves_nothing_incomplete(small_d
     write(path)
 
 
-@pytest.mark.study
-def test_training_on_a_full_disk_reports_it_and_continues_once_there_is_room(small_disk, tmp_path):
-    command = [
-        str(Path(sys.executable).with_name("mds-lightning")), "train", "study=full",
+def test_training_on_a_full_disk_reports_it_and_continues_once_there_is_room(
+    small_disk, tmp_path, mds_lightning
+):
+    arguments = [
+        "train", "study=full",
         f"paths.runs={small_disk}",
         "cohort.simulation.patients={MDS:4,AML:0,donor:4}", "cohort.simulation.fields={MDS:1,AML:1,donor:1}",
         "cohort.simulation.external_patients={}", "cohort.simulation.width=96", "cohort.simulation.height=72",
         "folds.n_splits=2", "backbone=squeezenet1_1", "data.image_size=64", "trainer.max_epochs=1",
         "callbacks.occlusion_maps.images=0",
     ]  # fmt: skip
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-
-    def run():
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
-        )
-
-    stopped, directory = run(), small_disk / "full" / "squeezenet1_1" / "fold-0"
+    stopped = mds_lightning(*arguments, cwd=tmp_path)
+    directory = small_disk / "full" / "squeezenet1_1" / "fold-0"
     assert stopped.returncode == 2, stopped.stderr
     assert "no space left on the disk; free some and run the command again" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert not list((directory / "checkpoints").iterdir())
     resize(small_disk, 200)
-    continued = run()
+    continued = mds_lightning(*arguments, cwd=tmp_path)
     assert continued.returncode == 0, continued.stderr
     assert (directory / "done.json").is_file()

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -110,7 +111,7 @@ def test_tables_show_it(evaluation: Evaluation, study: Path) -> None:
     ours = table[~table["model"].str.contains("doi")]
     assert ours[NAME].str.match(r"-?\d\.\d{3} \[").all()
     assert list(table.columns)[-1] == NAME, "after the metrics that have a position"
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=80, record=True, file=StringIO())
     console.print(*evaluation.summary)
     assert NAME in console.export_text()
 

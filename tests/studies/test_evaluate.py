@@ -1,7 +1,4 @@
 import pandas as pd
-import pytest
-
-pytestmark = pytest.mark.study
 
 
 def test_evaluate_writes_what_it_shows(workplace, mds_lightning):

@@ -15,8 +15,6 @@ from mds_lightning.commands.explain import explain
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.search.plugin import register_search
 
-pytestmark = pytest.mark.study
-
 VARIANT = "runs/small/squeezenet1_1"
 RUN = f"run={VARIANT}/fold-0"
 

@@ -14,8 +14,6 @@ from mds_lightning.tracking.wandb_dashboard import build_dashboard
 from ..tracking.graphql import KEY, serve
 from ..tracking.wandb_files import read_records
 
-pytestmark = pytest.mark.study
-
 #: Columns and keys that every run of W&B has.
 _BUILT_IN = {"createdAt", "group", "displayName", "state", "duration", "epoch"}
 

@@ -3,9 +3,6 @@
 from collections import Counter
 
 import pandas as pd
-import pytest
-
-pytestmark = pytest.mark.study
 
 
 def test_a_cohort_in_a_bucket_trains_to_the_same_bytes(workplace, tmp_path, mds_lightning, small, store):

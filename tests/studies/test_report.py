@@ -1,8 +1,4 @@
-import pytest
-
 import mds_lightning as package
-
-pytestmark = pytest.mark.study
 
 
 def test_report_writes_one_page_and_a_model_card(workplace, mds_lightning):

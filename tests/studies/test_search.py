@@ -4,9 +4,6 @@ import re
 import shlex
 
 import pandas as pd
-import pytest
-
-pytestmark = pytest.mark.study
 
 
 def test_a_search_leaves_the_test_patients_to_the_command_that_evaluate_names(

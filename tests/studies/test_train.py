@@ -8,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-
-pytestmark = pytest.mark.study
 
 
 def _runs(folder, study="small"):
@@ -73,9 +70,11 @@ def test_other_settings_do_not_continue_a_run(workplace, mds_lightning, small):
     assert "Traceback" not in refused.stderr
 
 
-def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(workplace, environment, small):
-    arguments = ["train", "study=killed", "fold=1", *small, "trainer.max_epochs=4", "classifier.dropout=0.3"]
-    command = [str(Path(sys.executable).with_name("mds-lightning")), *arguments]
+def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(
+    workplace, environment, mds_lightning, small
+):
+    settings = ["fold=1", *small, "trainer.max_epochs=4", "classifier.dropout=0.3"]
+    command = [str(Path(sys.executable).with_name("mds-lightning")), "train", "study=killed", *settings]
     run = workplace / "runs/killed/squeezenet1_1/fold-1"
     for epochs in (1, 3):
         process = subprocess.Popen(command, cwd=workplace, env=environment, stderr=subprocess.DEVNULL)
@@ -83,9 +82,9 @@ def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(workplace, en
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert not (run / "done.json").exists()
-    subprocess.run(command, cwd=workplace, env=environment, check=True, capture_output=True)
-    whole = [word.replace("study=killed", "study=whole") for word in command]
-    subprocess.run(whole, cwd=workplace, env=environment, check=True, capture_output=True)
+    for study in ("killed", "whole"):
+        ended = mds_lightning("train", f"study={study}", *settings, cwd=workplace)
+        assert ended.returncode == 0, ended.stderr
     other = workplace / "runs/whole/squeezenet1_1/fold-1"
     assert (run / "predictions.parquet").read_bytes() == (other / "predictions.parquet").read_bytes()
     assert json.loads((run / "done.json").read_text())["epochs"] == 4

@@ -4,9 +4,6 @@ from uuid import uuid4
 
 import pytest
 
-pytestmark = pytest.mark.study
-
-
 #: Stands for the overrides of the small study.
 SMALL = "small"
 

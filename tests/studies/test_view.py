@@ -2,10 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 import yaml
-
-pytestmark = pytest.mark.study
 
 
 def test_studies_of_large_fields_leave_a_row_an_image(workplace, mds_lightning, small):

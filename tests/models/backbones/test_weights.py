@@ -54,6 +54,7 @@ class Payload:
         return os.mkdir, (str(self.victim),)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("legacy", [False, True])
 def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, legacy: bool) -> None:
     path, victim = tmp_path / "weights.pth", tmp_path / "victim"

@@ -18,13 +18,10 @@ from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.statistics.estimates import Settings
 
 DRIVER, CHROMIUM = shutil.which("chromedriver"), shutil.which("chromium")
-pytestmark = [
-    pytest.mark.study,
-    pytest.mark.skipif(
-        DRIVER is None or CHROMIUM is None,
-        reason="no chromium with its driver: apt-get install chromium chromium-driver",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    DRIVER is None or CHROMIUM is None,
+    reason="no chromium with its driver: apt-get install chromium chromium-driver",
+)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -1,3 +1,4 @@
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def estimates(make_pooled: Any, signal: float = 1.5) -> pd.DataFrame:
 
 
 def test_the_screen_is_80_wide_and_loses_nothing(make_pooled: Any) -> None:
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=80, record=True, file=StringIO())
     table = estimates(make_pooled)
     console.print(*show_estimates(table, "study [x]", 0.95))
     text = console.export_text()
@@ -54,7 +55,7 @@ def test_the_screen_is_80_wide_and_loses_nothing(make_pooled: Any) -> None:
 
 
 def test_separated_patients_are_not_shown_as_certain(make_pooled: Any) -> None:
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=80, record=True, file=StringIO())
     console.print(*show_estimates(estimates(make_pooled, signal=30), "study", 0.95))
     text = console.export_text()
     assert "1.000 [no spread]" in text

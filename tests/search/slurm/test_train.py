@@ -6,10 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.study
-
 SMALL = (
     "cohort.simulation.patients={MDS:8,AML:0,donor:8}",
     "cohort.simulation.fields={MDS:1,AML:1,donor:1}",
