@@ -9,7 +9,7 @@ import torch
 import torch.distributed as distributed
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.models.crop_averaging import PooledFields, pool_parts
+from mds_lightning.models.crop_averaging import CropSums, sum_crops
 
 
 class PredictionWriter(lightning.Callback):
@@ -28,7 +28,7 @@ class PredictionWriter(lightning.Callback):
     def __init__(self, path: str | Path, keep: bool = False) -> None:
         self.path = Path(path)
         self.keep = keep
-        self._pooled: list[PooledFields] = []
+        self._pooled: list[CropSums] = []
 
     def on_predict_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Discard the batches of an earlier prediction by the same callback."""
@@ -45,7 +45,7 @@ class PredictionWriter(lightning.Callback):
     ) -> None:
         """Add up the crops of each image in a batch: memory does not grow with their number."""
         row, weight = outputs["row"].cpu(), outputs["weight"].cpu()
-        self._pooled.append(pool_parts(row, weight, outputs["probabilities"].cpu() * weight[:, None]))
+        self._pooled.append(sum_crops(row, weight, outputs["probabilities"].cpu() * weight[:, None]))
 
     def on_predict_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Join the batches (of every process) and write the file."""
@@ -55,10 +55,10 @@ class PredictionWriter(lightning.Callback):
             distributed.all_gather_object(gathered, pooled)
             pooled = [part for process in gathered for part in process]
         if trainer.is_global_zero:
-            fields = pool_parts(*(torch.cat(column) for column in zip(*pooled, strict=True)))
+            fields = sum_crops(*(torch.cat(column) for column in zip(*pooled, strict=True)))
             self._write(trainer.datamodule, fields)  # type: ignore[attr-defined]
 
-    def _write(self, datamodule: Any, fields: PooledFields) -> None:
+    def _write(self, datamodule: Any, fields: CropSums) -> None:
         # In the order of the cohort, which makes the file reproducible.
         known = datamodule.describe(fields.row.tolist())
         columns = [f"prob_{label}" for label in datamodule.task.classes]

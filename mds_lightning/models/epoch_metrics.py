@@ -1,4 +1,4 @@
-"""What is watched while training; the numbers that are reported come from `predictions.parquet` instead."""
+"""Metrics of an epoch, for monitoring; reported numbers are computed from `predictions.parquet` instead."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,10 @@ from torchmetrics.utilities import dim_zero_cat
 
 
 class DefinedAUROC(Metric):
-    """Area under the ROC curve, NaN where a class has no image (torchmetrics' own gives 0 and a warning).
+    """Area under the ROC curve; NaN if a class has no image (torchmetrics' own returns 0 with a warning).
 
-    Two classes: of the second one's probability. More: the unweighted mean of one class against the rest.
+    With two classes, of the second one's probability; with more, the unweighted mean over classes of one
+    against the rest.
     """
 
     full_state_update = False
@@ -32,7 +33,7 @@ class DefinedAUROC(Metric):
         self.targets.append(target)
 
     def compute(self) -> Tensor:
-        """The area over everything since `reset`, a scalar."""
+        """The area over all batches since `reset`, a scalar."""
         probabilities, targets = dim_zero_cat(self.probabilities), dim_zero_cat(self.targets)
         if len(torch.unique(targets)) < self.n_classes:
             return torch.tensor(torch.nan, device=targets.device)
@@ -41,11 +42,11 @@ class DefinedAUROC(Metric):
         return multiclass_auroc(probabilities, targets, self.n_classes, average="macro")
 
 
-class Monitor(nn.Module):
+class EpochMetrics(nn.Module):
     """AUROC, accuracy, macro F1, and precision and recall of each class, over one epoch of one stage.
 
-    Accuracy is micro (the share of images that are right). A class is predicted where its probability is the
-    highest. What is divided by zero is NaN, and so is a mean that holds it.
+    Accuracy is micro-averaged (the fraction of correctly classified images). The predicted class is the one
+    with the highest probability. A ratio whose denominator is zero is NaN, and so is a mean that includes it.
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -62,23 +63,23 @@ class Monitor(nn.Module):
     def compute(self) -> dict[str, Tensor]:
         """Every metric by name, scalars."""
         confusion = self.confusion.compute().double()  # rows: target; columns: predicted
-        right, actual, predicted = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
+        correct, actual, predicted = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
         values = {
             "auroc": self.auroc.compute(),
-            "accuracy": right.sum() / confusion.sum(),
-            "f1": (2 * right / (actual + predicted)).mean(),
+            "accuracy": correct.sum() / confusion.sum(),
+            "f1": (2 * correct / (actual + predicted)).mean(),
         }
         for index, name in enumerate(self.classes):
-            values[f"precision_{name}"] = right[index] / predicted[index]
-            values[f"recall_{name}"] = right[index] / actual[index]
+            values[f"precision_{name}"] = correct[index] / predicted[index]
+            values[f"recall_{name}"] = correct[index] / actual[index]
         return {name: value.float() for name, value in values.items()}
 
-    def absent(self) -> list[str]:
-        """Classes that no image since `reset` belongs to."""
+    def missing_classes(self) -> list[str]:
+        """Classes without an image since `reset`."""
         actual = self.confusion.compute().sum(dim=1)
         return [name for name, images in zip(self.classes, actual.tolist(), strict=True) if images == 0]
 
     def reset(self) -> None:
-        """Forget all batches."""
+        """Discard all batches."""
         self.auroc.reset()
         self.confusion.reset()

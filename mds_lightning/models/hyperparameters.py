@@ -1,4 +1,4 @@
-"""How a network is trained: plain numbers and names, checked once."""
+"""Hyperparameters of the training of a classifier."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
@@ -10,17 +10,18 @@ _KINDS = {int: "a whole number", float: "a number", str: "a name"}
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What `classifier.*` of a configuration sets.
+    """The keys `classifier.*` of a configuration.
 
     Attributes:
         optimizer: `adamw`, or `sgd` with `momentum`.
-        learning_rate: The highest of the schedule.
-        weight_decay: On weights of two dimensions or more; never on biases or norms.
-        momentum: Of `sgd`, 0 <= momentum < 1.
-        warmup_epochs: The learning rate rises linearly for so long, then falls as a cosine to zero.
-        label_smoothing: Share of the target spread over all classes, 0 <= share < 1.
-        freeze_epochs: The head alone is trained in the first so many epochs.
-        dropout: Share of the features dropped before the head, 0 <= share < 1.
+        learning_rate: Highest learning rate of the schedule, above 0.
+        weight_decay: Applied to weights of two dimensions or more, not to biases and norms; 0 or more.
+        momentum: Momentum of `sgd`, 0 <= momentum < 1.
+        warmup_epochs: Number of epochs in which the learning rate rises linearly; after them it falls to zero
+            as a cosine. 0 or more, also fractions.
+        label_smoothing: Fraction of the target that is spread over all classes, 0 <= label_smoothing < 1.
+        freeze_epochs: Number of first epochs in which only the head is trained.
+        dropout: Fraction of the features dropped before the head in training, 0 <= dropout < 1.
     """
 
     optimizer: Optimizer = "adamw"
@@ -33,7 +34,7 @@ class Hyperparameters:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        # NumPy's numbers would keep the checkpoint from loading with weights_only: they become Python's own.
+        # Checkpoints with NumPy's numbers do not load with weights_only: convert them to Python's.
         for field in fields(self):
             default: Any = field.default
             given = getattr(self, field.name)
@@ -41,7 +42,7 @@ class Hyperparameters:
                 plain = type(default)(given)
             except (TypeError, ValueError, OverflowError):
                 plain = None
-            # NaN differs from itself; the ranges below refuse it.
+            # NaN differs from itself; the range checks below refuse it.
             if plain is None or (plain != given and given == given):
                 raise ValueError(f"classifier.{field.name} is {given!r}: give {_KINDS[type(default)]}")
             object.__setattr__(self, field.name, plain)

@@ -1,4 +1,4 @@
-"""The loss, which must stay a number."""
+"""The training loss, checked to be finite."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from mds_lightning.models.hyperparameters import Hyperparameters
 
 
 class NonFiniteLossError(RuntimeError):
-    """The loss became NaN or infinite; the message says when, and what to try."""
+    """The loss is NaN or infinite; the message names the step and what to change."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Where in a training a loss belongs: stage, epoch and step (both from 0), Lightning's precision."""
+class StepContext:
+    """The step a loss was computed in: stage, epoch and step (both from 0), and Lightning's precision."""
 
     stage: str
     epoch: int
@@ -28,16 +28,16 @@ def classification_loss(
     target: Tensor,
     class_weights: Tensor | None,
     hyperparameters: Hyperparameters,
-    moment: Moment,
+    context: StepContext,
 ) -> Tensor:
     """Cross-entropy with the label smoothing of `hyperparameters`, a scalar.
 
     Args:
         logits: Float (n, classes).
-        target: Class indices, int64 (n).
-        class_weights: Float (classes), or None: all the same.
-        hyperparameters: Of the classifier.
-        moment: For the message, should the loss not be finite.
+        target: int64 (n), class indices.
+        class_weights: Float (classes), or None for equal weights.
+        hyperparameters: Hyperparameters of the classifier.
+        context: For the error message.
 
     Raises:
         NonFiniteLossError: The loss is NaN or infinite.
@@ -47,9 +47,10 @@ def classification_loss(
     )
     if not torch.isfinite(loss):
         raise NonFiniteLossError(
-            f"the {moment.stage} loss is {float(loss.detach())} in epoch {moment.epoch}, step {moment.step} "
-            f"(both from 0): try a lower classifier.learning_rate (now {hyperparameters.learning_rate:g}), "
+            f"the {context.stage} loss is {float(loss.detach())} in epoch {context.epoch}, "
+            f"step {context.step} (both from 0): try a lower "
+            f"classifier.learning_rate (now {hyperparameters.learning_rate:g}), "
             f"more classifier.warmup_epochs (now {hyperparameters.warmup_epochs:g}), "
-            f"or trainer.precision=32-true (now {moment.precision})"
+            f"or trainer.precision=32-true (now {context.precision})"
         )
     return loss

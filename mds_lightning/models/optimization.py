@@ -1,4 +1,4 @@
-"""The optimizer and its learning rate over time."""
+"""The optimizer and its learning-rate schedule."""
 
 import math
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from mds_lightning.models.hyperparameters import Hyperparameters
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], hyperparameters: Hyperparameters) -> Optimizer:
-    """AdamW or SGD with two groups: weights, which decay, and biases and norms, which do not."""
-    every = list(parameters)
+    """AdamW or SGD with two parameter groups: weights, with weight decay, and biases and norms, without."""
+    parameters = list(parameters)
     groups = [
         {
-            "params": [value for value in every if value.ndim > 1],
+            "params": [value for value in parameters if value.ndim > 1],
             "weight_decay": hyperparameters.weight_decay,
         },
-        {"params": [value for value in every if value.ndim <= 1], "weight_decay": 0.0},
+        {"params": [value for value in parameters if value.ndim <= 1], "weight_decay": 0.0},
     ]
     if hyperparameters.optimizer == "sgd":
         return SGD(groups, lr=hyperparameters.learning_rate, momentum=hyperparameters.momentum)
@@ -26,17 +26,17 @@ def build_optimizer(parameters: Iterable[nn.Parameter], hyperparameters: Hyperpa
 
 
 def build_schedule(optimizer: Optimizer, warmup_steps: int, total_steps: int) -> LambdaLR:
-    """The schedule of `learning_rate_factor`, to be stepped after every step of the optimizer."""
+    """The schedule of `learning_rate_factor`, stepped after every optimizer step."""
     return LambdaLR(optimizer, lambda step: learning_rate_factor(step, warmup_steps, total_steps))
 
 
 def learning_rate_factor(step: int, warmup_steps: int, total_steps: int) -> float:
-    """Share of the highest learning rate at `step` (from 0): a linear rise to 1, then a cosine to 0.
+    """Fraction of the highest learning rate at `step` (from 0): a linear rise to 1, then a cosine to 0.
 
     Args:
-        step: Steps of the optimizer taken so far.
-        warmup_steps: The step before this one is the first at the full rate.
-        total_steps: Steps of the whole training; the rate is 0 from here on.
+        step: Number of optimizer steps taken so far.
+        warmup_steps: Number of steps of the linear rise; the last of them has the full rate.
+        total_steps: Number of steps of the training; from here on the factor is 0.
     """
     if step < min(warmup_steps, total_steps):
         return (step + 1) / warmup_steps

@@ -95,7 +95,7 @@ def test_a_backbone_that_gives_more_than_logits_is_refused() -> None:
 
     model = make()
     model.network = Pair()
-    with pytest.raises(ValueError, match=f"{TINY} gives more than logits"):
+    with pytest.raises(ValueError, match=f"{TINY} returns more than logits"):
         model(torch.zeros(1, 3, 8, 8))
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from mds_lightning.models.classifier import SmearClassifier
-from mds_lightning.models.crop_averaging import FieldPool, pool_parts
+from mds_lightning.models.crop_averaging import FieldAverage, sum_crops
 
 
 @settings(deadline=None, max_examples=30)
@@ -18,7 +18,7 @@ def test_a_field_s_probabilities_are_the_weighted_mean_of_its_parts(seed, batch,
     target = row % 3
     weight = random.random(len(row)) + 0.1
     probabilities = random.dirichlet(np.ones(3), len(row)).astype(np.float32)
-    pool = FieldPool()
+    pool = FieldAverage()
     for _ in range(repeats):  # Of a distributed run: what comes twice counts once.
         for start in range(0, len(row), batch):
             pool.update(
@@ -35,7 +35,7 @@ def test_a_field_s_probabilities_are_the_weighted_mean_of_its_parts(seed, batch,
 
 def test_a_field_of_one_part_keeps_every_bit():
     probabilities = torch.rand(50, 4, generator=torch.Generator().manual_seed(0))
-    pooled = pool_parts(torch.arange(50), torch.ones(50, dtype=torch.float64), probabilities)
+    pooled = sum_crops(torch.arange(50), torch.ones(50, dtype=torch.float64), probabilities)
     assert torch.equal(pooled.probabilities, probabilities)
 
 

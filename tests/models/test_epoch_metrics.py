@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from mds_lightning.models.epoch_metrics import Monitor
+from mds_lightning.models.epoch_metrics import EpochMetrics
 
 CLASSES = ["donor", "AML", "MDS"]
 
 
 def watch(probabilities: torch.Tensor, target: torch.Tensor, batch: int = 4) -> dict[str, float]:
-    monitor = Monitor(CLASSES[: probabilities.shape[1]])
+    monitor = EpochMetrics(CLASSES[: probabilities.shape[1]])
     for start in range(0, len(target), batch):
         monitor.update(probabilities[start : start + batch], target[start : start + batch])
     return {name: float(value) for name, value in monitor.compute().items()}
@@ -68,10 +68,10 @@ def test_accuracy_is_micro() -> None:
 
 
 def test_reset_forgets_and_absent_classes_are_named() -> None:
-    monitor = Monitor(CLASSES)
+    monitor = EpochMetrics(CLASSES)
     monitor.update(torch.eye(3)[[0, 2]], torch.tensor([0, 2]))
-    assert monitor.absent() == ["AML"]
+    assert monitor.missing_classes() == ["AML"]
     monitor.reset()
     monitor.update(torch.eye(3)[[1]], torch.tensor([1]))
-    assert monitor.absent() == ["donor", "MDS"]
+    assert monitor.missing_classes() == ["donor", "MDS"]
     assert monitor.state_dict() == {}

@@ -1,4 +1,4 @@
-"""The head, which answers the task: its dropout, and telling it from the features before it."""
+"""The head of a backbone: its dropout, and which parameters belong to it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,10 +8,10 @@ from torch.nn import functional
 
 
 class DropoutLinear(nn.Linear):
-    """A linear layer that drops some of its input while training; its keys are those of `nn.Linear`."""
+    """A linear layer with dropout of its input in training; its state dict has the keys of `nn.Linear`."""
 
     def __init__(self, linear: nn.Linear, dropout: float) -> None:
-        """Take over the parameters of `linear`; the share `dropout` of its input is dropped."""
+        """Use the parameters of `linear`, and drop the fraction `dropout` of its input in training."""
         super().__init__(linear.in_features, linear.out_features, linear.bias is not None, device="meta")
         self.weight, self.bias = linear.weight, linear.bias
         self.dropout = dropout
@@ -21,12 +21,12 @@ class DropoutLinear(nn.Linear):
         return super().forward(functional.dropout(features, self.dropout, self.training))
 
     def extra_repr(self) -> str:
-        """What `print(network)` shows."""
+        """The options that `print(network)` shows."""
         return f"{super().extra_repr()}, dropout={self.dropout}"
 
 
 def add_dropout(network: nn.Module, head: str, dropout: float) -> None:
-    """Put dropout before the linear layer `head` of `network`, in place; its weights stay as they are."""
+    """Add dropout before the linear layer `head` of `network`, in place; its weights do not change."""
     linear = network.get_submodule(head)
     assert isinstance(linear, nn.Linear), f"{head} is a {type(linear).__name__}, not a linear layer"
     network.set_submodule(head, DropoutLinear(linear, dropout))
@@ -48,7 +48,7 @@ def head_parameters(network: nn.Module, heads: Sequence[str]) -> Iterator[tuple[
 
 
 def freeze_statistics(network: nn.Module, heads: Sequence[str]) -> None:
-    """Stop batch norm before the head from learning running statistics, until the next `network.train()`."""
+    """Keep the running statistics of batch norm before the head fixed until the next `network.train()`."""
     for name, module in network.named_modules():
         if isinstance(getattr(module, "running_mean", None), torch.Tensor) and not is_head(f"{name}.", heads):
             module.eval()

@@ -1,4 +1,4 @@
-"""Weights from a file into a network: what is read, what must fit, and what is refused."""
+"""Reads weights from a file and loads them into a network."""
 
 import logging
 import pickle
@@ -16,14 +16,14 @@ from mds_lightning.models.backbones.heads import is_head
 logger = logging.getLogger(__name__)
 
 _SHOWN = 5
-# torchvision's DenseNet files still carry the names of 2017: `norm.1.weight` for today's `norm1.weight`.
+# torchvision's DenseNet files have names of 2017: `norm.1.weight` instead of `norm1.weight`.
 _OLD_DENSENET = re.compile(
     r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))$"
 )
 
 
 class WeightsError(ValueError):
-    """Weights that were asked for cannot be had; the message says what to do."""
+    """Requested weights are not available or do not fit; the message says what to do."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -36,7 +36,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         Tensors by name, on the CPU.
 
     Raises:
-        WeightsError: The file is missing, of another kind, damaged, or holds anything but named tensors.
+        WeightsError: The file is missing, damaged, of another format, or contains anything but named tensors.
     """
     if not path.is_file():
         raise WeightsError(f"backbone.weights: there is no file {path}")
@@ -56,43 +56,47 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def load_weights(network: nn.Module, state: Mapping[str, Tensor], heads: Sequence[str], origin: str) -> None:
-    """Copy `state` into `network`; only the head may differ, and then stays as it is.
+    """Copy `state` into `network`; only the head may differ, and then keeps its weights.
 
     Args:
         network: Receives the weights, in place and in its own dtype.
-        state: Tensors by the network's own names (DenseNet's old ones are understood).
+        state: Tensors by the network's names (or DenseNet's old names).
         heads: Names of the modules that make up the head.
-        origin: Where `state` came from, for messages.
+        origin: Source of `state`, for messages.
 
     Raises:
-        WeightsError: Names the keys before the head that are missing, unexpected, misshapen or not finite.
+        WeightsError: Keys before the head are missing, unexpected, of another shape or not finite; the
+            message names them.
     """
     given = {_OLD_DENSENET.sub(r"\1\2", key): value for key, value in state.items()}
     own = network.state_dict()
-    complaints = _complaints(
+    mismatches = _mismatches(
         {key: value for key, value in given.items() if not is_head(key, heads)},
         {key: value for key, value in own.items() if not is_head(key, heads)},
     )
-    if complaints:
+    if mismatches:
         raise WeightsError(
             f"{origin} does not fit {type(network).__name__} (see backbone.name):\n  "
-            + "\n  ".join(complaints)
+            + "\n  ".join(mismatches)
         )
     ours = {key: tuple(value.shape) for key, value in own.items() if is_head(key, heads)}
     theirs = {key: tuple(value.shape) for key, value in given.items() if is_head(key, heads)}
     if ours == theirs:
-        logger.info("%s: all weights loaded, the head's too", origin)
+        logger.info("%s: loaded all weights, including the head's", origin)
     else:
         given = {key: value for key, value in given.items() if not is_head(key, heads)}
         logger.info(
-            "%s: loaded; the head stays random: it is %s here and %s there", origin, ours, theirs or "missing"
+            "%s: loaded all weights but the head's, which stays random: its shapes are %s here and %s there",
+            origin,
+            ours,
+            theirs or "missing",
         )
     network.load_state_dict(given, strict=False)
 
 
-def _complaints(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
-    """What keeps `given` from being the weights of a network whose state dict is `own`."""
-    # Counts of batches are not in files from before 2018, and nothing reads them.
+def _mismatches(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
+    """Differences between `given` and the state dict `own` of a network, one line a kind."""
+    # Files from before 2018 have no counts of batches, and nothing reads them.
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in given if key not in own]
     shared = [key for key in given if key in own]
@@ -119,17 +123,17 @@ def _listed(items: Sequence[str]) -> str:
 def _load_pickle(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged bytes are taken for a pickle, and raise whatever they stumble over
+    except Exception as error:  # damaged files raise errors of many types
         foreign = (
             re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
         )
         if foreign is None:
             raise WeightsError(
-                f"{path} is damaged or not a file of torch.save ({type(error).__name__}): fetch it anew"
+                f"{path} is damaged or not a file of torch.save ({type(error).__name__}): download it again"
             ) from error
         raise WeightsError(
-            f"{path} holds more than tensors ({foreign[1]}), and opening it could run code: where you trust "
-            "it, write it anew with torch.save(network.state_dict(), FILE) or as .safetensors"
+            f"{path} holds more than tensors ({foreign[1]}), and loading it could run code: if you trust "
+            "it, write it again with torch.save(network.state_dict(), FILE) or as .safetensors"
         ) from error
 
 
@@ -139,7 +143,7 @@ def _only_tensors(path: Path, content: object) -> dict[str, Tensor]:
     others = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
     if others or not content:
         raise WeightsError(
-            f"{path} is not a plain state dict (tensors by name): {_listed(others) or 'nothing in it'}. "
-            "Write the state dict alone to a file and give that"
+            f"{path} is not a plain state dict (tensors by name): {_listed(others) or 'it is empty'}. "
+            "Write the state dict alone to a file and give that file"
         )
     return {str(key): value for key, value in content.items()}
