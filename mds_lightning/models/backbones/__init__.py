@@ -1,11 +1,11 @@
 """The networks: the sixteen of the paper by their names in torchvision, and every classifier of timm.
 
-`build_backbone` is the public entry. `registry` finds the libraries; each is one file in `libraries/`.
+`build_backbone` is the public entry. `library_registry` finds the libraries; each is one file in `libraries/`.
 """
 
 from mds_lightning.models.backbones.building import build_backbone, create_network, load_initial_weights
 from mds_lightning.models.backbones.library import Backbone, BackboneLibrary
-from mds_lightning.models.backbones.registry import BACKBONES, find_backbone
+from mds_lightning.models.backbones.library_registry import BACKBONES, find_backbone
 
 __all__ = [
     "BACKBONES",

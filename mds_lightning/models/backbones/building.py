@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from mds_lightning.models.backbones.library import Backbone
-from mds_lightning.models.backbones.registry import LIBRARIES, find_backbone
+from mds_lightning.models.backbones.library_registry import LIBRARIES, find_backbone
 from mds_lightning.models.backbones.weights import load_weights, read_weights
 
 

@@ -8,7 +8,7 @@ from mds_lightning.models.backbones import (
     build_backbone,
     find_backbone,
     libraries,
-    registry,
+    library_registry,
 )
 
 
@@ -71,9 +71,9 @@ LIBRARY = Library()
 def test_another_library_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "another_library.py").write_text(ANOTHER)
     monkeypatch.setattr(libraries, "__path__", [*libraries.__path__, str(tmp_path)])
-    found = registry.load_libraries()
-    assert set(found) == set(registry.LIBRARIES) | {"another"}
-    monkeypatch.setitem(registry.LIBRARIES, "another", found["another"])
+    found = library_registry.load_libraries()
+    assert set(found) == set(library_registry.LIBRARIES) | {"another"}
+    monkeypatch.setitem(library_registry.LIBRARIES, "another", found["another"])
     assert find_backbone("logistic").library == "another"
     assert build_backbone("logistic", 3)(torch.zeros(2, 3, 4, 4)).shape == (2, 3)
     with pytest.raises(ValueError, match="did you mean logistic"):
