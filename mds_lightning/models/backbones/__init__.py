@@ -1,6 +1,6 @@
 """The networks: the sixteen of the paper by their names in torchvision, and every classifier of timm.
 
-`build_backbone` is the public entry. `library_registry` finds the libraries; each is one file in `libraries/`.
+`build_backbone` is the public entry. `library_registry` finds the libraries, each a file in `libraries/`.
 """
 
 from mds_lightning.models.backbones.building import build_backbone, create_network, load_initial_weights
