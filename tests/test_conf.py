@@ -59,7 +59,7 @@ def test_every_verb_composes(verb):
     assert settings
 
 
-def test_the_backbones_of_the_configuration_are_the_papers_sixteen():
+def test_the_backbones_of_the_configuration_are_those_of_the_registry():
     from mds_lightning.models.backbones import BACKBONES
 
     named = {choice.name for choice in CHOICES if choice.parent.name == "backbone"} - {"timm"}
@@ -68,6 +68,6 @@ def test_the_backbones_of_the_configuration_are_the_papers_sixteen():
         assert compose("train", [f"backbone={name}"]).backbone.name == name
 
 
-def test_a_manifest_alone_means_a_real_cohort():
+def test_a_manifest_selects_the_manifest_cohort():
     config = compose("train", ["cohort.manifest=m.csv"])
     assert config.cohort.manifest == "m.csv"

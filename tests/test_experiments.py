@@ -58,7 +58,7 @@ def test_named_source_files_exist(path):
     assert not [name for name in named if not any((place / name).exists() for place in (ROOT, PACKAGE))]
 
 
-def test_every_experiment_says_what_it_asks_costs_and_expects():
+def test_every_experiment_states_question_command_cost_and_expectation():
     named = {path.parent.name for path in READMES}
     assert {
         "mds_vs_donor", "mds_vs_aml", "external_mll", "backbone_sweep", "hyperparameter_search",

@@ -1,4 +1,4 @@
-"""The notebooks run from the first cell to the last on a small study, and are kept without outputs."""
+"""All notebooks run on a small study and are stored without outputs."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def run(path, study, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_kept_clean(path):
+def test_it_has_no_outputs(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert not [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]

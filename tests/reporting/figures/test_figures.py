@@ -1,4 +1,4 @@
-"""Figures say what they should, survive grey, and give the same bytes twice."""
+"""Contents of the figures, distinction in greyscale, and reproducible files."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def legend(figure: Any) -> list[str]:
     return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 
 
-def test_roc_has_a_curve_a_fold_the_average_and_their_areas() -> None:
+def test_roc_figure_has_fold_curves_their_average_and_areas() -> None:
     drawn = curves()
     remarks = ["pooled: AUC 0.8 [0.7, 0.9]", "within folds: AUC 0.9"]
     figure = draw_roc(drawn, "MDS vs donor", drawn["fold 0"], remarks)
@@ -60,7 +60,7 @@ def test_neighbours_differ_in_grey_or_in_dashes() -> None:
         assert dashes_differ or abs(grey[k] - grey[k + 1]) > 0.2
 
 
-def test_files_have_journal_width_and_repeat(tmp_path: Path) -> None:
+def test_files_have_journal_width_and_are_reproducible(tmp_path: Path) -> None:
     written = [save_figure(draw_roc(curves(), "t"), tmp_path / name / "roc") for name in "ab"]
     for one, other in zip(*written, strict=True):
         assert one.read_bytes() == other.read_bytes()
@@ -83,7 +83,7 @@ def test_ranks_show_every_model_and_fraction(make_pooled: Any) -> None:
     assert f"{comparison.rank_fractions[0, 0]:.0%}" in fractions
 
 
-def test_maps_stand_beside_their_fields() -> None:
+def test_maps_are_drawn_next_to_their_images() -> None:
     field = ExplainedField(
         np.full((30, 40, 3), 200, np.uint8),
         np.linspace(0, 1, 1200, dtype=np.float32).reshape(30, 40),

@@ -35,7 +35,7 @@ def estimates(make_pooled: Any, signal: float = 1.5) -> pd.DataFrame:
     return estimate(make_pooled(signal=signal).split("test"), "held out", Settings(n_resamples=100))
 
 
-def test_the_screen_is_80_wide_and_loses_nothing(make_pooled: Any) -> None:
+def test_terminal_tables_fit_80_columns_without_truncation(make_pooled: Any) -> None:
     console = Console(width=80, record=True, file=StringIO())
     table = estimates(make_pooled)
     console.print(*show_estimates(table, "study [x]", 0.95))
@@ -54,7 +54,7 @@ def test_the_screen_is_80_wide_and_loses_nothing(make_pooled: Any) -> None:
     assert f"{line['value']:.3f} [" in text
 
 
-def test_separated_patients_are_not_shown_as_certain(make_pooled: Any) -> None:
+def test_a_perfect_ranking_has_no_spread_in_the_table(make_pooled: Any) -> None:
     console = Console(width=80, record=True, file=StringIO())
     console.print(*show_estimates(estimates(make_pooled, signal=30), "study", 0.95))
     text = console.export_text()
@@ -111,7 +111,7 @@ def manifest() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_table_1_counts_patients_and_keeps_external_ones_apart() -> None:
+def test_table_1_counts_patients_with_separate_external_columns() -> None:
     table = tabulate_characteristics(manifest())
     assert table.loc[0, ["all", "MDS", "donor", "MDS (external)"]].tolist() == ["10", "4", "4", "2"]
     age = table[table["characteristic"].str.startswith("age")].iloc[0]
@@ -125,7 +125,7 @@ def test_table_1_counts_patients_and_keeps_external_ones_apart() -> None:
     assert rows.loc["not recorded", "donor"] == "4 (100.0)"
 
 
-def test_clinical_columns_are_one_row_a_patient_without_what_tells_nothing() -> None:
+def test_clinical_columns_have_one_row_per_patient_and_no_constant_columns() -> None:
     rows = manifest().assign(blank="", same="x", mask="m.png")
     found = clinical_columns(rows)
     assert list(found.columns) == ["age", "sex", "who"]

@@ -29,7 +29,7 @@ def test_an_estimate_as_text(one, text):
     assert str(one) == text
 
 
-def test_patients_without_an_error_have_an_interval_and_their_images_none(make_pooled):
+def test_without_errors_patients_have_an_interval_and_images_have_none(make_pooled):
     test = make_pooled(signal=12.0).split("test")
     table = estimate(test, HELD_OUT, Settings(n_resamples=100))
     lines = {line.name: line.levels for line in list_metric_lines(table, HELD_OUT)}
@@ -44,7 +44,7 @@ def test_patients_without_an_error_have_an_interval_and_their_images_none(make_p
     assert lines["Recall, MDS"]["image"].limits == "no spread"
 
 
-def test_proportions_of_patients_have_wilsons_interval_and_all_others_the_bootstraps(make_pooled):
+def test_proportions_of_patients_have_wilson_intervals_and_others_bootstrap_intervals(make_pooled):
     table = estimate(make_pooled().split("test"), HELD_OUT, Settings(n_resamples=100))
     shown = choose_headlines(table).set_index(["level", "metric", "class"])["interval"]
     assert shown.index.is_unique
