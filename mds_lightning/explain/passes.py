@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from mds_lightning.explain.full import Window, batch_within, pass_in_full
 from mds_lightning.explain.incremental.capture import CaptureError
 from mds_lightning.explain.incremental.engine import pass_incrementally
-from mds_lightning.explain.incremental.kernels import prepare
+from mds_lightning.explain.incremental.kernels import has_packed_kernels, prepare
 from mds_lightning.explain.incremental.planning import Plan, make_plan, read_network
 from mds_lightning.explain.incremental.program import Program
+from mds_lightning.explain.network_state import describe_state
 from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.windows import WindowGrid
 
@@ -66,7 +67,7 @@ class Passes:
         network: From normalised images to logits.
         memory: Bytes for activations; None: 1 GB, on a GPU 4 GB.
         is_fast: Whether only what a window changes may be computed; else every window is a pass of its own.
-        dtype: What is computed in; None: the network's own type. Narrower ones are not exact.
+        dtype: Data type of the computation; None: the network's own. Narrower ones are not exact.
     """
 
     def __init__(
@@ -75,12 +76,23 @@ class Passes:
         self.network = network
         self.memory = memory
         self.is_fast = is_fast
-        self.dtype = dtype
+        self.requested_dtype = dtype
         self._state: object = None
         self._programs: dict[tuple[torch.Size, torch.dtype], Program | Refusal] = {}
         self._plans: dict[tuple[torch.Size, torch.dtype, WindowGrid], Plan | Refusal] = {}
         self._trusted: set[tuple[torch.Size, torch.dtype, WindowGrid]] = set()
         self._classes: int | None = None
+
+    @property
+    def dtype(self) -> torch.dtype | None:
+        """Data type of the computation; None, the network's own, also where the CPU lacks the requested one.
+
+        Without instructions for bfloat16 a CPU is several times slower with it than with float32.
+        """
+        parameter = next(self.network.parameters(), None)
+        on_cpu = parameter is None or parameter.device.type == "cpu"
+        dtype = self.requested_dtype
+        return None if dtype is not None and on_cpu and not has_packed_kernels(dtype) else dtype
 
     def count_classes(self, inputs: Tensor) -> int:
         """How many scores the network gives; it is asked once, as long as it stays what it is.
@@ -148,11 +160,19 @@ class Passes:
         return pass_in_full(self.network, inputs, covers, windows, 1, lambda _: None)
 
     def _forget_if_changed(self) -> None:
-        state = _fingerprint(self.network)
+        state = describe_state(self.network), self.dtype
         if state != self._state:
-            # The network has learnt something since, or has been rebuilt.
+            # The network has been trained or rebuilt since.
             self._state, self._classes = state, None
             self._programs, self._plans, self._trusted = {}, {}, set()
+            if self.dtype is not self.requested_dtype:
+                log.warning(
+                    "occlusion maps: %s was requested, but MKL-DNN does not support it on this CPU (it "
+                    "needs AVX-512BW or AVX-NE-CONVERT, and torch.backends.mkldnn enabled); the maps are "
+                    "computed in the network's own data type. Set explain.precision to full to avoid this "
+                    "warning",
+                    self.requested_dtype,
+                )
 
     def _read(self, inputs: Tensor) -> "Program | Refusal":
         try:
@@ -223,16 +243,3 @@ def _differs(logits: Logits, sample: _Sample) -> str | None:
 def _windows(grid: WindowGrid, chosen: Chosen) -> list[Window]:
     every = product(grid.rows, grid.columns)
     return [window for window, wanted in zip(every, chosen.reshape(-1), strict=True) if wanted]
-
-
-def _fingerprint(network: nn.Module) -> object:
-    """Changes when the network does: by training, loading, conversion, or another module in its place."""
-    tensors = [*network.parameters(), *network.buffers()]
-    return (
-        [id(module) for module in network.modules()],
-        [
-            (tensor.data_ptr(), tensor._version, tensor.dtype)
-            for tensor in tensors
-            if not tensor.is_inference()
-        ],
-    )

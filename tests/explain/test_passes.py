@@ -8,6 +8,7 @@ from torch import nn
 
 from mds_lightning.explain import passes
 from mds_lightning.explain.incremental import geometry
+from mds_lightning.explain.incremental.kernels import has_packed_kernels
 from mds_lightning.explain.occlusion import OcclusionEngine
 from mds_lightning.explain.windows import place_windows
 
@@ -191,6 +192,7 @@ def test_several_threads_and_little_memory_change_nothing(tiny_network, fields):
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.skipif(not has_packed_kernels(torch.bfloat16), reason="this CPU has no bfloat16")
 def test_bfloat16_is_labelled_and_its_error_measured(tiny_network, fields, caplog):
     exact = OcclusionEngine(tiny_network).maps(fields, window=10, stride=5)
     assert exact.is_exact

@@ -1,58 +1,55 @@
-"""Convolutions with weights laid out once for the machine, where torch offers that; else as they are.
+"""Convolutions by oneDNN with weights that are packed once, where this machine offers that.
 
-The operators are those that torch's own compiler writes for CPUs: oneDNN's, with sum and ReLU in the same
-call.
+The operators are those that `torch.compile` generates for CPUs. They are private and do not exist, or refuse
+a data type, on some machines: `has_packed_kernels` runs them once to find out. Elsewhere convolutions run by
+public operators (see `Convolution`).
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from mds_lightning.explain.incremental.channels import Segment
 from mds_lightning.explain.incremental.convolution import MOST_PARTS, Convolution
 from mds_lightning.explain.incremental.operations import Affine, Operation
+from mds_lightning.explain.incremental.packed_weights import PackedWeight
 from mds_lightning.explain.incremental.program import Program
 
-#: Windows, pixels beyond the kernel, and pixels in all for which oneDNN is asked to choose the layout of
-#: weights.
-_TYPICAL = (8, 12)
-_TYPICAL_PIXELS = 1024
-#: A layout chosen for one size of crop fits all others if the output channels come in such portions;
-#: otherwise it may be turned into another one at every call, a hundred times slower than the convolution
-#: (seen with 48 and 192).
-_PORTION = 128
-#: Fewer weights than this are laid out anew at every call for nothing.
-_FEW_WEIGHTS = 1 << 16
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PackedConvolution(Convolution):
-    """A convolution with a neighbourhood."""
+    """A convolution with a kernel of several pixels, or with groups or padding."""
 
-    packed: Tensor
+    packed: PackedWeight
 
     def _compute(self, padding: tuple[int, int], maps: tuple[Tensor, ...], may_overwrite: bool) -> Tensor:
-        shape = (padding, self.stride, self.dilation, self.groups)
-        x, added = (*(_last(each) for each in maps), None)[:2]
+        x, *added = (_channels_last(each) for each in maps)
         ops: Any = torch.ops.mkldnn
-        if added is None:
+        settings = (padding, self.stride, self.dilation, self.groups)
+        weight = self.packed.get(*settings, tuple(x.shape))
+        if not added:
             relu = "relu" if self.relu else "none"
-            result: Tensor = ops._convolution_pointwise(x, self.packed, self.bias, *shape, relu, [], "")
+            result: Tensor = ops._convolution_pointwise(x, weight, self.bias, *settings, relu, [], "")
             return result
         relu_after = "relu" if self.relu else None
-        rest: tuple[Any, ...] = (self.packed, self.bias, *shape, "add", 1.0, relu_after, [], "")
+        rest: tuple[Any, ...] = (weight, self.bias, *settings, "add", 1.0, relu_after, [], "")
         if may_overwrite:
-            result = ops._convolution_pointwise_.binary(added, x, *rest)
+            result = ops._convolution_pointwise_.binary(added[0], x, *rest)
         else:
-            result = ops._convolution_pointwise.binary(x, added, *rest)
+            result = ops._convolution_pointwise.binary(x, added[0], *rest)
         return result
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class PixelConvolution(Convolution):
-    """A convolution without a neighbourhood: a product of matrices, one row a pixel.
+class PackedPixelConvolution(Convolution):
+    """A convolution with a kernel of one pixel: a product of matrices, one row a pixel.
 
     Attributes:
         packed: All weights.
@@ -60,100 +57,132 @@ class PixelConvolution(Convolution):
             segments need not be copied together.
     """
 
-    packed: Tensor
-    parts: tuple[Tensor, ...]
+    packed: PackedWeight
+    parts: tuple[PackedWeight, ...]
 
     def join(self, parts: Sequence[Tensor], *added: Tensor) -> Tensor:
         """Sum of the parts' products."""
         if not self.parts:
             return super().join(parts, *added)
-        ops: Any = torch.ops.mkldnn
         windows, _, height, width = parts[0].shape
-        tables = [part.permute(0, 2, 3, 1).reshape(-1, part.shape[1]) for part in parts]
-        if added:
-            base = added[0].permute(0, 2, 3, 1).reshape(len(tables[0]), -1)
-            out: Tensor = ops._linear_pointwise.binary(tables[0], base, self.parts[0], self.bias, "add")
-        else:
-            out = ops._linear_pointwise(tables[0], self.parts[0], self.bias, "none", [], "")
-        for table, packed in zip(tables[1:], self.parts[1:], strict=True):
-            out = ops._linear_pointwise.binary(table, out, packed, None, "add")
+        out: Tensor | None = _as_rows(added[0]) if added else None
+        for part, weight in zip(parts, self.parts, strict=True):
+            bias = self.bias if weight is self.parts[0] else None
+            out = _multiply(_as_rows(part), weight, bias, out)
+        assert out is not None
         out = out.relu_() if self.relu else out
         return out.view(windows, height, width, -1).permute(0, 3, 1, 2)
 
     def _compute(self, padding: tuple[int, int], maps: tuple[Tensor, ...], may_overwrite: bool) -> Tensor:
         del padding, may_overwrite
         x = maps[0][:, :, :: self.stride[0], :: self.stride[1]]
-        windows, channels, height, width = x.shape
-        rows = x.permute(0, 2, 3, 1).reshape(-1, channels)
-        ops: Any = torch.ops.mkldnn
-        if len(maps) == 1:
-            relu = "relu" if self.relu else "none"
-            out: Tensor = ops._linear_pointwise(rows, self.packed, self.bias, relu, [], "")
-        else:
-            added = maps[1].permute(0, 2, 3, 1).reshape(len(rows), -1)
-            out = ops._linear_pointwise.binary(rows, added, self.packed, self.bias, "add")
-            out = out.relu_() if self.relu else out
+        windows, _, height, width = x.shape
+        added = _as_rows(maps[1]) if len(maps) > 1 else None
+        out = _multiply(_as_rows(x), self.packed, self.bias, added, relu=self.relu and added is None)
+        out = out.relu_() if self.relu and added is not None else out
         return out.view(windows, height, width, -1).permute(0, 3, 1, 2)
 
 
 def prepare(program: Program, inputs: Tensor) -> Program:
-    """Weights in the inputs' type and laid out for their device."""
-    return replace(program, operations=[_prepare(operation, inputs) for operation in program.operations])
+    """Convert weights to the inputs' data type, and pack them where there are kernels for that.
+
+    Args:
+        program: As it was read from the network.
+        inputs: Any tensor of the device and data type that operations compute in.
+    """
+    is_packed = inputs.device.type == "cpu" and has_packed_kernels(inputs.dtype)
+    operations = [_prepare(operation, inputs.dtype, is_packed) for operation in program.operations]
+    return replace(program, operations=operations)
 
 
-def _prepare(operation: Operation, inputs: Tensor) -> Operation:
+def has_packed_kernels(dtype: torch.dtype) -> bool:
+    """Whether this machine convolves with packed weights of a data type.
+
+    `bfloat16`, for example, needs a CPU with AVX-512BW or AVX-NE-CONVERT, and no data type is supported while
+    `torch.backends.mkldnn.flags(enabled=False)` holds.
+    """
+    backend: Any = torch.backends.mkldnn
+    is_enabled = backend.is_available() and bool(backend.enabled)
+    return is_enabled and dtype in (torch.float32, torch.bfloat16) and _try_packed_kernels(dtype)
+
+
+@cache
+def _try_packed_kernels(dtype: torch.dtype) -> bool:
+    """Run every operator once: which of them exist for a CPU is not documented."""
+    source = (Segment(0, 0, 8),)
+    x = torch.ones(1, 8, 4, 4, dtype=dtype)
+    for taps in (1, 3):
+        convolution = Convolution(
+            label="trial", inputs=(source, source), output=1, shape=(8, 4, 4),
+            weight=x.new_ones(8, 8, taps, taps), bias=x.new_ones(8), stride=(1, 1),
+            padding=(taps // 2, taps // 2), dilation=(1, 1), groups=1, relu=True,
+        )  # fmt: skip
+        packed = _pack(convolution)
+        try:
+            for maps in ((x,), (x, x)):
+                packed.whole(*maps)
+            packed.overwrite(True, x, x.clone())
+        # The operators do not exist in this build, or refuse the data type on this CPU.
+        except (AttributeError, NotImplementedError, RuntimeError) as error:
+            log.info("occlusion maps: %s convolutions run without packed weights: %s", dtype, error)
+            return False
+    return True
+
+
+def _prepare(operation: Operation, dtype: torch.dtype, is_packed: bool) -> Operation:
     if isinstance(operation, Affine):
-        return replace(
-            operation, scale=operation.scale.to(inputs.dtype), shift=operation.shift.to(inputs.dtype)
-        )
+        return replace(operation, scale=operation.scale.to(dtype), shift=operation.shift.to(dtype))
     if not isinstance(operation, Convolution):
         return operation
-    bias = operation.bias.to(inputs.dtype)
-    weight = operation.weight.to(inputs.dtype)
-    if not _can_pack(inputs):
-        return replace(operation, weight=weight.contiguous(memory_format=torch.channels_last), bias=bias)
-    # The laid-out copy is the one that is read; of the other only the shape is.
-    values = {field.name: getattr(operation, field.name) for field in fields(operation)}
-    values |= {"weight": weight.to("meta"), "bias": bias}
-    if weight.shape[2:] != (1, 1) or operation.groups != 1 or operation.padding != (0, 0):
-        return PackedConvolution(**values, packed=_pack(operation, weight))
+    weight = operation.weight.to(dtype)
+    if not is_packed:
+        weight = weight.contiguous(memory_format=torch.channels_last)
+    converted = replace(operation, weight=weight, bias=operation.bias.to(dtype))
+    return _pack(converted) if is_packed else converted
+
+
+def _pack(convolution: Convolution) -> PackedConvolution | PackedPixelConvolution:
+    values = {field.name: getattr(convolution, field.name) for field in fields(convolution)}
+    weight = convolution.weight
+    if weight.shape[2:] != (1, 1) or convolution.groups != 1 or convolution.padding != (0, 0):
+        return PackedConvolution(**values, packed=PackedWeight(weight, _pack_convolution))
+    matrix = weight.flatten(1)
+    widths = [len(segment) for segment in convolution.inputs[0]]
+    pieces = matrix.split(widths, 1) if 1 < len(widths) <= MOST_PARTS and convolution.is_pixelwise else ()
+    packed, *parts = (PackedWeight(piece, _pack_linear) for piece in (matrix, *pieces))
+    return PackedPixelConvolution(**values, packed=packed, parts=tuple(parts))
+
+
+def _pack_convolution(weight: Tensor, *settings: object) -> Tensor:
     ops: Any = torch.ops.mkldnn
-    matrix = weight.reshape(weight.shape[:2])
-    widths = [len(segment) for segment in operation.inputs[0]]
-    pieces = matrix.split(widths, 1) if 1 < len(widths) <= MOST_PARTS and operation.is_pixelwise else ()
-    packed, *parts = (
-        ops._reorder_linear_weight(piece.contiguous(), _TYPICAL_PIXELS) for piece in (matrix, *pieces)
-    )
-    return PixelConvolution(**values, packed=packed, parts=tuple(parts))
-
-
-def _pack(operation: Convolution, weight: Tensor) -> Tensor:
-    if weight.numel() < _FEW_WEIGHTS or weight.shape[0] % _PORTION or operation.groups == weight.shape[0]:
-        return weight.contiguous(memory_format=torch.channels_last)
-    sides = [
-        dilation * (taps - 1) + 1 + _TYPICAL[1]
-        for taps, dilation in zip(weight.shape[2:], operation.dilation, strict=True)
-    ]
-    reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
-    size = (_TYPICAL[0], weight.shape[1] * operation.groups, *sides)
-    packed: Tensor = reorder(
-        weight.contiguous().to_mkldnn(), (0, 0), operation.stride, operation.dilation, operation.groups, size
-    )
+    packed: Tensor = ops._reorder_convolution_weight(weight, *settings)
     return packed
 
 
-def _can_pack(inputs: Tensor) -> bool:
-    backend: Any = torch.backends.mkldnn
-    return (
-        inputs.device.type == "cpu"
-        and inputs.dtype in (torch.float32, torch.bfloat16)
-        and backend.is_available()
-        and bool(backend.enabled)
-        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    )
+def _pack_linear(weight: Tensor, rows: int) -> Tensor:
+    ops: Any = torch.ops.mkldnn
+    packed: Tensor = ops._reorder_linear_weight(weight, rows)
+    return packed
 
 
-def _last(x: Tensor) -> Tensor:
-    """With channels last, also where that cannot be told from the strides."""
+def _multiply(
+    rows: Tensor, weight: PackedWeight, bias: Tensor | None, added: Tensor | None, relu: bool = False
+) -> Tensor:
+    """Return rows @ weight.T + bias + added; ReLU only where nothing is added."""
+    ops: Any = torch.ops.mkldnn
+    packed = weight.get(len(rows))
+    if added is None:
+        out: Tensor = ops._linear_pointwise(rows, packed, bias, "relu" if relu else "none", [], "")
+    else:
+        out = ops._linear_pointwise.binary(rows, added, packed, bias, "add")
+    return out
+
+
+def _as_rows(x: Tensor) -> Tensor:
+    """Maps (n, C, H, W) as a matrix (n * H * W, C), a view where channels come last."""
+    return x.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """With channels last, also where the strides do not determine the memory format."""
     return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
