@@ -23,8 +23,8 @@ def test_a_map_on_a_nucleus_is_found_there():
 
 def test_an_even_map_gives_every_region_its_area():
     mask = np.random.default_rng(0).integers(0, 5, (12, 9))
-    for share in measure_regions(np.ones((24, 18)), mask).values():
-        assert share.importance == pytest.approx(share.area)
+    for found in measure_regions(np.ones((24, 18)), mask).values():
+        assert found.importance == pytest.approx(found.area)
 
 
 def test_a_mask_of_another_size_is_sampled_at_the_pixels_centres():
@@ -41,9 +41,9 @@ def test_without_positive_importance_the_share_is_undefined():
 def test_boxes_are_joined_and_scaled_from_their_image():
     importance = np.zeros((10, 20))
     importance[:5, :10] = 1
-    share = measure_boxes(importance, [(0, 0, 200, 100), (100, 0, 200, 100)], size=(200, 400))
-    assert share.importance == 1
-    assert share.area == pytest.approx(0.25)
+    found = measure_boxes(importance, [(0, 0, 200, 100), (100, 0, 200, 100)], size=(200, 400))
+    assert found.importance == 1
+    assert found.area == pytest.approx(0.25)
 
 
 def test_other_values_in_a_mask_are_refused():

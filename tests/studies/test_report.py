@@ -6,7 +6,7 @@ def test_report_writes_one_page_and_a_model_card(workplace, mds_lightning):
     assert shown.returncode == 0, shown.stderr
     folder = workplace / "runs/small/evaluation"
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "drawn by a simulator" in page
+    assert "The smears are simulated" in page
     assert "16 patients, 24 images" in page
     assert "data:image/jpeg;base64," in page
     assert "ROC-AUC" in (folder / "model_card.md").read_text(encoding="utf-8")
