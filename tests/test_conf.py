@@ -1,14 +1,25 @@
 """Every file of `conf/` composes, and every `_target_` in it can be imported."""
 
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from mds_lightning.cli import VERBS, conf_directory
-from mds_lightning.commands.schema import register_schemas
+from mds_lightning.cohort.simulation.simulation_parameters import SimulationParameters
+from mds_lightning.cohort.split_parameters import SplitParameters
+from mds_lightning.commands.schema import Paths, register_schemas
+from mds_lightning.data.augmentation import AugmentationParameters
+from mds_lightning.data.cache import CacheParameters
+from mds_lightning.data.data_parameters import DataParameters, SamplingParameters
+from mds_lightning.explain.parameters import ExplanationParameters
+from mds_lightning.models.hyperparameters import Hyperparameters
+from mds_lightning.search.job_resources import JobResources
 from mds_lightning.search.plugin import register_search
 
 CONF = conf_directory()
@@ -62,10 +73,60 @@ def test_every_verb_composes(verb):
 def test_the_backbones_of_the_configuration_are_those_of_the_registry():
     from mds_lightning.models.backbones import BACKBONES
 
-    named = {choice.name for choice in CHOICES if choice.parent.name == "backbone"} - {"timm"}
-    assert named == set(BACKBONES)
-    for name in named:
-        assert compose("train", [f"backbone={name}"]).backbone.name == name
+    files = {path.stem: OmegaConf.load(path) for path in (CONF / "backbone").glob("*.yaml")}
+    assert OmegaConf.is_missing(files.pop("timm"), "name")
+    assert files == {name: {"name": name} for name in BACKBONES}
+
+
+def test_keys_that_no_choice_changes_have_the_defaults_of_their_class():
+    config = OmegaConf.to_container(compose("train", ["cohort=manifest", "cohort.manifest=m.csv"]))
+    for group, default in {
+        "folds": SplitParameters(),
+        "classifier": Hyperparameters(),
+        "sampling": SamplingParameters(),
+        "explain": ExplanationParameters(),
+        "data": DataParameters(),
+        "cache": CacheParameters(directory=Path("${paths.data}/cache")),
+        "resources": JobResources(),
+        "paths": Paths(),
+    }.items():
+        expected = {
+            key: str(value) if isinstance(value, Path) else value for key, value in asdict(default).items()
+        }
+        assert config[group] == expected, group
+
+
+def test_the_simulated_cohort_has_the_defaults_of_its_class():
+    given = OmegaConf.to_container(compose("train").cohort.simulation)
+    default = asdict(SimulationParameters(external_patients={"MDS": 10}))
+    assert given == default
+
+
+def test_a_choice_repeats_no_default():
+    """A file of a group that a parameter class describes holds what differs from the class, and its name."""
+    for group, parameters in {"augmentation": AugmentationParameters, "resources": JobResources}.items():
+        default = asdict(parameters())
+        for path in (CONF / group).glob("*.yaml"):
+            given = OmegaConf.to_container(OmegaConf.load(path))
+            inherited = given.pop("defaults", None)
+            repeated = {key for key, value in given.items() if default[key] == value}
+            assert inherited or not repeated, (path, repeated)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("explain.score=odds", r"expected one of \['probability', 'logit'\]"),
+        ("data.view=half", r"expected one of \['whole', 'tiles', 'multi_scale'\]"),
+        ("sampling.name=often", "expected one of"),
+        ("resources.gpu=1", "Did you mean: 'gpus'"),
+        ("classifier.optimizr=sgd", "Did you mean: 'optimizer'"),
+    ],
+)
+def test_a_mistyped_key_or_choice_is_refused_with_what_there_is(override, message):
+    with pytest.raises(ConfigCompositionException) as refusal:
+        compose("train", [override])
+    assert re.search(message, f"{refusal.value}\n{refusal.value.__cause__}")
 
 
 def test_a_manifest_selects_the_manifest_cohort():

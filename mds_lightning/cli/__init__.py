@@ -1,4 +1,4 @@
-"""`mds-lightning VERB [overrides]`: finds the verb and hands over to Hydra."""
+"""The command `mds-lightning VERB [KEY=VALUE ...]`: finds the verb and runs it through Hydra."""
 
 import sys
 from difflib import get_close_matches
@@ -6,13 +6,13 @@ from pathlib import Path
 
 VERBS = {
     "simulate": "draw bone-marrow smears with masks and a manifest",
-    "check": "list every fault of a manifest and its files",
-    "train": "train and test a fold; -m: every fold, and every backbone given",
-    "test": "test what a search has chosen on validation: its one look at the test patients",
-    "explain": "maps of images of a finished run or study, by the model that never saw their patients",
-    "evaluate": "pool a study's folds: metrics with intervals, ROC figure",
-    "report": "one HTML page of a study that opens with the answer, to be handed on",
-    "study": "show (study show) or tidy up (study clean) a sweep; put it on W&B (study publish)",
+    "check": "list all faults of a manifest and its images",
+    "train": "train and test one fold; -m: every fold, and every backbone given",
+    "test": "predict the test patients of a search with the models selected on validation",
+    "explain": "write maps of images, by the model of the fold that held out their patients",
+    "evaluate": "pool the folds of a study: metrics with intervals, tables, figures",
+    "report": "write a self-contained HTML page of a study",
+    "study": "show a sweep, clean up after killed workers (study clean), publish to W&B (study publish)",
 }
 
 _USAGE = """\
@@ -20,8 +20,8 @@ usage: mds-lightning VERB [KEY=VALUE ...]
 
 {verbs}
 
-  mds-lightning VERB --help     every key of the verb and its value
-  mds-lightning VERB --cfg job  the composed configuration
+  mds-lightning VERB --help     every key of the verb: type, value and documentation
+  mds-lightning VERB --cfg job  the composed configuration as YAML
 
 examples:
   mds-lightning check cohort.manifest=smears/manifest.csv task=mds_vs_donor
@@ -37,7 +37,7 @@ def conf_directory() -> Path:
 
 
 def main() -> None:
-    """Run `sys.argv`; exits 0 on success, 1 on a bug, 2 on a user's mistake."""
+    """Run `sys.argv`; exits 0 on success, 1 on a bug, 2 on an error of the user."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE.format(verbs="\n".join(f"  {verb:9} {what}" for verb, what in VERBS.items())))
@@ -56,6 +56,14 @@ def main() -> None:
 
     if verb == "study" and overrides and overrides[0].isalpha():
         overrides[0] = f"action={overrides[0]}"
+
+    if "--help" in overrides or "-h" in overrides:
+        from mds_lightning.cli.user_errors import report_user_errors
+        from mds_lightning.cli.verb_help import describe_verb
+
+        with report_user_errors(verb, conf_directory()):
+            print(describe_verb(verb, VERBS[verb], overrides, conf_directory()))
+        return
 
     from mds_lightning.cli.verb import run_verb
 

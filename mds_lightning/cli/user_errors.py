@@ -1,20 +1,39 @@
 """Errors of users and the messages that say how to correct them."""
 
 import errno
+import os
 import re
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
 from hydra.errors import CompactHydraException, InstantiationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+#: Environment variable: whether the user set HYDRA_FULL_ERROR, which `run_verb` always sets.
+WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
+
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 #: Lines of Hydra's messages that do not help: types of nodes, and advice that a structured root refuses.
 _NOISE = re.compile(
     r"\n\s*(full_key|reference_type|object_type)[:=][^\n]*|\nTo append to your config use [^\n]*"
 )
+
+
+@contextmanager
+def report_user_errors(verb: str, conf: Path) -> Iterator[None]:
+    """Turn an error of the user into one message and exit code 2; a bug keeps its traceback."""
+    try:
+        yield
+    except Exception as error:
+        message = explain_user_error(error, verb, conf)
+        if message is None or os.environ.get(WANTS_TRACEBACK) == "1":
+            raise
+        sys.stderr.write(f"mds-lightning {verb}: {message}\n")
+        raise SystemExit(2) from None
 
 
 def explain_user_error(error: BaseException, verb: str, conf: Path) -> str | None:
@@ -27,7 +46,7 @@ def explain_user_error(error: BaseException, verb: str, conf: Path) -> str | Non
     """
     if isinstance(error, MissingMandatoryValue):
         key = getattr(error, "full_key", None) or str(error).split(":")[-1].strip()
-        return f"{key} has no value: give {key}=... (mds-lightning {verb} --cfg job shows every key)"
+        return f"{key} has no value: give {key}=... (mds-lightning {verb} --help shows every key)"
     if isinstance(error, CompactHydraException | OmegaConfBaseException):
         cause = f"\n{error.__cause__}" if error.__cause__ is not None else ""
         return _tidy(f"{error}{cause}", conf)

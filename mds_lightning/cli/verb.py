@@ -6,8 +6,7 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mds_lightning.cli.user_errors import explain_user_error
+from mds_lightning.cli.user_errors import WANTS_TRACEBACK, report_user_errors
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.commands.targets import ALLOWED_TARGETS
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.termination import Termination
-
-#: Environment variable: whether the user set HYDRA_FULL_ERROR, which `run_verb` always sets.
-_WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 
 
 @dataclass(frozen=True)
@@ -56,19 +52,6 @@ class Job:
         return result
 
 
-@contextmanager
-def report_user_errors(verb: str, conf: Path) -> Iterator[None]:
-    """Turn an error of the user into one message and exit code 2; a bug keeps its traceback."""
-    try:
-        yield
-    except Exception as error:
-        message = explain_user_error(error, verb, conf)
-        if message is None or os.environ.get(_WANTS_TRACEBACK) == "1":
-            raise
-        sys.stderr.write(f"mds-lightning {verb}: {message}\n")
-        raise SystemExit(2) from None
-
-
 def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     """Compose the configuration in `conf` and run `verb`.
 
@@ -78,7 +61,7 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     Raises:
         SystemExit: With code 2 after an error of the user, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    os.environ[_WANTS_TRACEBACK] = "0" if os.environ.get("HYDRA_FULL_ERROR", "0") in ("", "0") else "1"
+    os.environ[WANTS_TRACEBACK] = "0" if os.environ.get("HYDRA_FULL_ERROR", "0") in ("", "0") else "1"
     # Otherwise Hydra prints a summary of an error and exits; here the exception itself is needed.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     register_schemas()
