@@ -1,4 +1,4 @@
-"""A miniature of what the data room hands over, and a silent trainer."""
+"""Batches as the data room makes them, and a trainer without output."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -19,7 +19,7 @@ def watch(probabilities: torch.Tensor, target: torch.Tensor, batch: int = 4) -> 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(2, 3), st.integers(0, 10_000))
-def test_values_are_scikit_learn_s(n_classes: int, seed: int) -> None:
+def test_values_equal_scikit_learn(n_classes: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     target = random.permutation(np.arange(18) % n_classes)
     # Few distinct scores, so that there are ties.
@@ -67,7 +67,7 @@ def test_accuracy_is_micro() -> None:
     assert watch(torch.eye(3)[torch.zeros(100, dtype=torch.long)], target)["accuracy"] == pytest.approx(0.9)
 
 
-def test_reset_forgets_and_absent_classes_are_named() -> None:
+def test_reset_discards_batches_and_missing_classes_are_named() -> None:
     monitor = EpochMetrics(CLASSES)
     monitor.update(torch.eye(3)[[0, 2]], torch.tensor([0, 2]))
     assert monitor.missing_classes() == ["AML"]

@@ -7,7 +7,7 @@ import pytest
 from mds_lightning.models.hyperparameters import Hyperparameters
 
 
-def test_numpy_s_numbers_become_python_s_own() -> None:
+def test_numpy_numbers_are_converted_to_python_numbers() -> None:
     given = Hyperparameters(learning_rate=np.float64(0.5), freeze_epochs=np.int64(2), warmup_epochs=3)  # type: ignore[arg-type]
     assert [type(getattr(given, field.name)) for field in fields(given)] == [str, *[float] * 5, int, float]
     assert (given.learning_rate, given.freeze_epochs, given.warmup_epochs) == (0.5, 2, 3.0)

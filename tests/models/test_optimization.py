@@ -33,7 +33,7 @@ def test_beyond_the_end_the_rate_stays_zero() -> None:
     assert learning_rate_factor(500, 10, 30) == 0
 
 
-def test_the_schedule_is_that_of_the_optimizer() -> None:
+def test_the_schedule_sets_the_rate_of_the_optimizer() -> None:
     parameter = nn.Parameter(torch.zeros(2, 2))
     optimizer = build_optimizer([parameter], Hyperparameters(learning_rate=0.1))
     schedule = build_schedule(optimizer, 2, 4)

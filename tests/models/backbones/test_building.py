@@ -36,7 +36,7 @@ def test_numbers_out_of_range_are_refused(classes: int, dropout: float, named: s
 
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "shufflenet_v2_x0_5", "squeezenet1_1"])
-def test_dropout_acts_in_training_only_and_changes_no_name(name: str) -> None:
+def test_dropout_acts_in_training_only_and_keeps_the_state_dict_keys(name: str) -> None:
     torch.manual_seed(0)
     plain = build_backbone(name, 2).eval()
     torch.manual_seed(0)

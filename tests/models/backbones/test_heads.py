@@ -5,7 +5,7 @@ from torch import nn
 from mds_lightning.models.backbones.heads import DropoutLinear
 
 
-def test_dropout_scales_what_it_keeps() -> None:
+def test_dropout_scales_the_remaining_features() -> None:
     linear = nn.Linear(1000, 1, bias=False)
     nn.init.ones_(linear.weight)
     layer = DropoutLinear(linear, 0.25)

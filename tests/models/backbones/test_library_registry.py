@@ -12,7 +12,7 @@ from mds_lightning.models.backbones import (
 )
 
 
-def test_a_name_with_a_tag_is_timm_s_even_where_the_paper_has_it() -> None:
+def test_a_name_with_a_tag_belongs_to_timm() -> None:
     backbone = find_backbone("resnet18.a1_in1k")
     assert (backbone.library, find_backbone("resnet18").library) == ("timm", "torchvision")
 
@@ -21,14 +21,14 @@ def test_a_name_with_a_tag_is_timm_s_even_where_the_paper_has_it() -> None:
     ("wrong", "right"),
     [("resnet_18", "resnet18"), ("DenseNet-201", "densenet201"), ("squeezenet1_0", "squeezenet1_1")],
 )
-def test_an_unknown_name_gets_near_matches(wrong: str, right: str) -> None:
+def test_the_error_for_an_unknown_name_suggests_similar_names(wrong: str, right: str) -> None:
     with pytest.raises(
         ValueError, match=rf"backbone.name={wrong} is unknown; did you mean .*\b{right}\b.*\?"
     ):
         build_backbone(wrong, 2)
 
 
-def test_an_unknown_name_without_near_matches_and_an_unknown_tag() -> None:
+def test_unknown_names_without_similar_ones_and_unknown_tags_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"backbone\.name=!! is unknown\. Give one of resnet18, .* classifier of timm$"
     ):
@@ -68,7 +68,7 @@ LIBRARY = Library()
 """
 
 
-def test_another_library_is_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_library_is_added_with_one_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "another_library.py").write_text(ANOTHER)
     monkeypatch.setattr(libraries, "__path__", [*libraries.__path__, str(tmp_path)])
     found = library_registry.load_libraries()

@@ -78,7 +78,7 @@ def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, 
         ([torch.ones(1)], "holds a list"),
     ],
 )
-def test_other_contents_are_named(tmp_path: Path, content: object, named: str) -> None:
+def test_other_contents_than_a_state_dict_are_refused(tmp_path: Path, content: object, named: str) -> None:
     path = tmp_path / "weights.pth"
     torch.save(content, path)
     with pytest.raises(WeightsError, match=named):
@@ -89,7 +89,7 @@ def test_other_contents_are_named(tmp_path: Path, content: object, named: str) -
 @pytest.mark.parametrize(
     "content", [b"", b"not weights at all", b"half a download", b"<html>", b"PK\x03\x04 broken"]
 )
-def test_damaged_files_are_named(tmp_path: Path, name: str, content: bytes) -> None:
+def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=rf"{name} (cannot be read|is damaged)"):
@@ -129,7 +129,7 @@ def test_all_weights_are_loaded_when_the_head_fits(caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize("change", ["shape", "missing", "half", "other"])
-def test_only_the_head_may_differ_and_then_it_stays_whole(
+def test_only_the_head_may_differ_and_then_keeps_all_its_weights(
     change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     network = Small(2)
@@ -150,7 +150,7 @@ def test_only_the_head_may_differ_and_then_it_stays_whole(
     assert "fc.weight" in caplog.text
 
 
-def test_every_fault_before_the_head_is_named_at_once_and_nothing_is_loaded() -> None:
+def test_all_mismatches_before_the_head_are_named_and_nothing_is_loaded() -> None:
     network = Small(2)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     state = filled(network, 3)
@@ -168,7 +168,7 @@ def test_every_fault_before_the_head_is_named_at_once_and_nothing_is_loaded() ->
     assert all(torch.equal(network.state_dict()[key], before[key]) for key in before)
 
 
-def test_many_faults_are_counted() -> None:
+def test_a_long_list_of_mismatches_is_shortened() -> None:
     network = Small(2)
     state = filled(network, 3) | {f"extra.{index}": torch.ones(1) for index in range(12)}
     with pytest.raises(WeightsError, match=r"extra\.4 and 7 more$"):
@@ -184,14 +184,14 @@ def test_counts_of_batches_may_be_missing() -> None:
     assert bool((network.norm.running_mean == 3).all())
 
 
-def test_half_precision_is_widened() -> None:
+def test_half_precision_is_converted() -> None:
     network = Small(2)
     load(network, {key: value.half() for key, value in filled(network, 3).items()})
     assert network.conv.weight.dtype == torch.float32
     assert bool((network.conv.weight == 3).all())
 
 
-def test_densenet_s_old_names_are_understood() -> None:
+def test_old_names_of_densenet_are_converted() -> None:
     source, network = build_backbone("densenet121", 2), build_backbone("densenet121", 2)
     old = {}
     for key, value in source.state_dict().items():

@@ -24,7 +24,7 @@ def _empty_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: None)
 
 
-def test_another_name_is_timm_s() -> None:
+def test_other_names_belong_to_timm() -> None:
     network = build_backbone("mobilenetv3_small_050", 2, dropout=0.3)
     backbone = find_backbone("mobilenetv3_small_050")
     assert backbone.library == "timm"
@@ -54,7 +54,7 @@ def test_a_network_without_a_classifier_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "error", [URLError("down"), RuntimeError("some client's own error"), KeyError("etag")]
 )
-def test_timm_out_of_reach_is_an_error_that_says_what_to_do(
+def test_an_unreachable_server_is_an_error_with_remedies(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -67,12 +67,12 @@ def test_timm_out_of_reach_is_an_error_that_says_what_to_do(
         build_backbone(TINY, 2, pretrained=True)
 
 
-def test_timm_without_published_weights_is_an_error() -> None:
+def test_a_network_without_published_weights_is_an_error() -> None:
     with pytest.raises(WeightsError, match="timm has no pretrained weights for coatnet_nano_cc_224"):
         build_backbone("coatnet_nano_cc_224", 2, pretrained=True)
 
 
-def test_timm_s_filled_cache_needs_no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_cached_weights_need_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     source = timm.create_model(TINY)
     cached = tmp_path / "model.safetensors"
     save_file(source.state_dict(), cached)

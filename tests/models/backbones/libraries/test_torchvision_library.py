@@ -29,7 +29,7 @@ def _empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
 
 
-def test_the_paper_s_sixteen_are_there() -> None:
+def test_the_sixteen_networks_of_the_paper_are_listed() -> None:
     assert list(BACKBONES) == PAPER
     assert all(backbone.name == name for name, backbone in BACKBONES.items())
 
@@ -47,13 +47,13 @@ def test_published_parameter_count_and_normalisation(name: str) -> None:
     assert list(backbone.std) == transforms.std
 
 
-def test_without_dropout_squeezenet_drops_nothing() -> None:
+def test_squeezenet_has_no_dropout_by_default() -> None:
     with torch.device("meta"):
         network = build_backbone("squeezenet1_1", 2)
     assert [module.p for module in network.modules() if isinstance(module, nn.Dropout)] == [0.0]
 
 
-def test_torchvision_out_of_reach_is_an_error_that_says_what_to_do(
+def test_an_unreachable_server_is_an_error_with_remedies(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
@@ -67,7 +67,7 @@ def test_torchvision_out_of_reach_is_an_error_that_says_what_to_do(
     assert f"put resnet18-f37072fd.pth into {tmp_path / 'torch' / 'hub' / 'checkpoints'}" in message
 
 
-def test_a_hub_that_never_answers_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "TIMEOUT", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -86,7 +86,7 @@ def test_a_hub_that_never_answers_is_given_up_soon(monkeypatch: pytest.MonkeyPat
     assert socket.getdefaulttimeout() is None
 
 
-def test_a_downloaded_file_is_taken_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_downloaded_weights_are_loaded_and_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     source = build_backbone("squeezenet1_1", 1000)
     asked: list[tuple[str, str]] = []
 
@@ -109,7 +109,7 @@ def test_a_damaged_file_in_the_cache_is_named(tmp_path: Path) -> None:
         build_backbone("squeezenet1_1", 2, pretrained=True)
 
 
-def test_a_file_needs_no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_weights_from_a_file_need_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     source, path = build_backbone("squeezenet1_1", 2), tmp_path / "weights.pt"
     torch.save(source.state_dict(), path)
