@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..forking import fork, wait_until
+
 
 def _runs(folder, study="small"):
     return sorted((folder / "runs" / study / "squeezenet1_1").glob("fold-*"))
@@ -71,16 +73,20 @@ def test_other_settings_do_not_continue_a_run(workplace, mds_lightning, small):
 
 
 def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(
-    workplace, environment, mds_lightning, small
+    workplace, environment, mds_lightning, small, tmp_path
 ):
     settings = ["fold=1", *small, "trainer.max_epochs=4", "classifier.dropout=0.3"]
-    command = [str(Path(sys.executable).with_name("mds-lightning")), "train", "study=killed", *settings]
+    program = Path(sys.executable).with_name("mds-lightning")
+    log = tmp_path / "log"
     run = workplace / "runs/killed/squeezenet1_1/fold-1"
     for epochs in (1, 3):
-        process = subprocess.Popen(command, cwd=workplace, env=environment, stderr=subprocess.DEVNULL)
-        _wait_for_epoch(run / "metrics.csv", epochs, process)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process = fork(
+            program, "train", "study=killed", *settings, home=workplace, stdout=log, environment=environment
+        )
+        wait_until(lambda epochs=epochs: _epochs(run) >= epochs, process, log)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, log.read_text()
         assert not (run / "done.json").exists()
     for study in ("killed", "whole"):
         ended = mds_lightning("train", f"study={study}", *settings, cwd=workplace)
@@ -102,7 +108,9 @@ def test_a_run_that_loses_a_worker_goes_on_and_ends_bit_for_bit_the_same(workpla
     ]
     run = workplace / "runs/bereft/squeezenet1_1/fold-1"
     process = subprocess.Popen(command, cwd=workplace, env=environment, stderr=subprocess.PIPE, text=True)
-    _wait_for_epoch(run / "metrics.csv", 1, process)
+    while not _epochs(run):
+        assert process.poll() is None, "the run ended before its worker could be killed"
+        time.sleep(0.02)
     os.kill(_workers(process.pid)[0], signal.SIGKILL)
     said = process.communicate(timeout=200)[1]
     assert process.returncode == 0, said
@@ -121,13 +129,8 @@ def _workers(pid):
     return [int(child) for child in children if (process.parent / child / "cmdline").read_bytes() == command]
 
 
-def _wait_for_epoch(path, epochs, process):
-    for _ in range(3000):
-        assert process.poll() is None, "the run ended before it could be killed"
-        if path.is_file() and len(pd.read_csv(path)) >= epochs:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{path} never showed {epochs} epochs")
+def _epochs(run):
+    return len(pd.read_csv(run / "metrics.csv")) if (run / "metrics.csv").is_file() else 0
 
 
 def _curves(run):
