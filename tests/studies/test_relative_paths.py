@@ -1,14 +1,10 @@
-"""Commands give the same files from any folder, also if the settings name the cohort by relative paths."""
+"""Commands give the same files from any folder, also for relative paths and studies of version 0.1.0."""
 
+import json
 import shutil
-from importlib import import_module
 
 import pytest
-from hydra import compose, initialize_config_dir
-
-from mds_lightning.cli import conf_directory
-from mds_lightning.commands.schema import register_schemas
-from mds_lightning.search.plugin import register_search
+import yaml
 
 pytestmark = pytest.mark.study
 
@@ -30,12 +26,16 @@ def home(workplace, mds_lightning, small, tmp_path_factory):
     return folder
 
 
-def call(verb, *overrides):
-    register_schemas()
-    register_search()
-    with initialize_config_dir(str(conf_directory())):
-        config = compose(verb, list(overrides))
-    return getattr(import_module(f"mds_lightning.commands.{verb}"), verb)(config)
+@pytest.fixture
+def call(mds_lightning):
+    """`call(folder, "evaluate", ...)` runs a command in a folder and expects it to succeed."""
+
+    def run(folder, *arguments):
+        done = mds_lightning(*arguments, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run
 
 
 def written(folder, pattern="**/*"):
@@ -44,17 +44,18 @@ def written(folder, pattern="**/*"):
     return {name: path.read_bytes() for name, path in sorted(files.items())}
 
 
-def test_every_command_gives_the_same_files_from_another_folder(home, tmp_path, monkeypatch):
+def test_every_command_gives_the_same_files_from_another_folder(home, tmp_path, call):
     away = shutil.copytree(home, tmp_path / "copy" / "home")
     # A folder of the same name where the command is called must not be taken for that of the study.
     (tmp_path / "elsewhere/smears").mkdir(parents=True)
     results = []
     for place, study in ((home, "runs/small"), (tmp_path / "elsewhere", str(away / "runs/small"))):
-        monkeypatch.chdir(place)
-        call("test", f"study={study}", "maps=3")
-        call("explain", f"run={study}/squeezenet1_1/fold-0", "images=1", "explain.method=layer_gradcam")
-        call("evaluate", f"study={study}", "n_resamples=100")
-        call("report", f"study={study}", "n_resamples=100")
+        call(place, "test", f"study={study}", "maps=3")
+        call(
+            place, "explain", f"run={study}/squeezenet1_1/fold-0", "images=1", "explain.method=layer_gradcam"
+        )
+        call(place, "evaluate", f"study={study}", "n_resamples=100")
+        call(place, "report", f"study={study}", "n_resamples=100")
         folder = home if place == home else away
         results.append(written(folder / "runs/small"))
         assert not list((tmp_path / "elsewhere").rglob("*.*")), "nothing is written there"
@@ -64,3 +65,21 @@ def test_every_command_gives_the_same_files_from_another_folder(home, tmp_path, 
     assert "evaluation/table1_patients.csv" in names
     different = [name.as_posix() for name, content in results[0].items() if results[1][name] != content]
     assert different == []
+
+
+def test_a_study_of_version_0_1_0_is_read_from_another_folder(home, tmp_path, call):
+    study = shutil.copytree(home, tmp_path / "home") / "runs/small"
+    for run in study.glob("*/fold-*"):
+        record = json.loads((run / "provenance.json").read_text())
+        for key in ("format", "folder", "root"):
+            del record[key]
+        (run / "provenance.json").write_text(json.dumps(record))
+        settings = yaml.safe_load((run / "config.yaml").read_text())
+        settings["explain"] |= {"mode": "exact", "tolerance": 0.1}
+        del settings["explain"]["faithfulness"]
+        (run / "config.yaml").write_text(yaml.safe_dump(settings))
+    assert "and explained" in call(tmp_path, "test", f"study={study}", "maps=4").stderr
+    call(tmp_path, "explain", f"study={study}", "images=1", "explain.method=layer_gradcam")
+    assert len(list(study.glob("*/fold-*/layer_gradcam/*.npz"))) == 2
+    call(tmp_path, "evaluate", f"study={study}", "n_resamples=100")
+    assert (study / "evaluation/squeezenet1_1/figure3_maps.png").is_file()

@@ -14,7 +14,7 @@ def test_report_writes_one_page_and_a_model_card(workplace, mds_lightning):
     assert "ROC-AUC" in shown.stdout
 
 
-def test_a_trained_study_is_read_through_the_python_door(workplace):
+def test_a_trained_study_is_read_from_python(workplace):
     study = package.load_study(workplace / "runs/small")
     assert study.variants == ["squeezenet1_1"]
     assert len(study.fold(0).curves) == study.fold(0).done["epochs"]
