@@ -1,6 +1,6 @@
 # The whole project from one place. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-portable coverage lint check bench clean
+.PHONY: help install demo test test-fast test-portable coverage lint check docs bench clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -48,8 +48,11 @@ lint: $(STAMP) ## ruff, mypy and the walls between rooms
 
 check: lint test ## lint and test
 
+docs: $(STAMP) ## build the documentation: docs/_build/html/index.html
+	$(BIN)/sphinx-build -W --keep-going --quiet -b html -d docs/_build/doctrees docs docs/_build/html
+
 bench: $(STAMP) ## side-by-side speed ratios against peers (see benchmarks/RESULTS.md)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) runs data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) runs data dist build docs/_build docs/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

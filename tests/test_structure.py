@@ -9,7 +9,7 @@ import grimp
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mds_lightning"
 TESTS = ROOT / "tests"
-FOLDERS = ("mds_lightning", "tests", "benchmarks")
+FOLDERS = ("mds_lightning", "tests", "benchmarks", "docs")
 
 MOST_LINES = 250
 
@@ -65,6 +65,7 @@ NO_MODULE = {
     "models/test_training.py": "training a classifier with Lightning",
     "notebooks/test_notebooks.py": "notebooks/",
     "test_conf.py": "conf/",
+    "test_docs.py": "docs/",
     "test_experiments.py": "experiments/",
     "test_structure.py": "the repository",
 }

@@ -13,8 +13,8 @@ _MARGIN = 1e-9
 def newcombe_interval(auc: float, positives: int, negatives: int, confidence: float = 0.95) -> Interval:
     """Score-like interval from the AUC and the class sizes: method 5 of Newcombe, Stat Med 25 (2006) 559.
 
-    Its limits solve |auc - θ| = z √V(θ), with the variance of Hanley and McNeil, Radiology 143 (1982) 29, in
-    which both class sizes are replaced by their mean. So it has a width also where the model ranks all
+    Its limits solve `|auc - θ| = z √V(θ)`, with the variance of Hanley and McNeil, Radiology 143 (1982) 29,
+    in which both class sizes are replaced by their mean. So it has a width also where the model ranks all
     patients correctly, and neither resamples nor DeLong's variance give one. Only for one row per patient.
 
     Args:
