@@ -9,14 +9,14 @@ class JobResources:
 
     Attributes:
         cpus: Processor cores per task.
-        memory_gb: Main memory, GB.
+        memory_gb: Main memory, GB; null: the default of the cluster.
         gpus: Number of GPUs; null: none.
         tasks: Number of processes: one per GPU with trainer=ddp.
         minutes: Longest running time.
     """
 
     cpus: int = 4
-    memory_gb: int = 16
+    memory_gb: int | None = 16
     gpus: int | None = None
     tasks: int = 1
     minutes: int = 720

@@ -93,5 +93,5 @@ def test_maps_are_drawn_next_to_their_images() -> None:
     titles = [axes.get_title(loc="left") for axes in figure.axes[:4]]
     assert titles == ["A  MDS 0.9", "B  ", "C  MDS 0.9", "D  "]
     assert len(figure.axes) == 5, "and a colour bar"
-    with pytest.raises(ValueError, match="1 to 13 fields, not 0"):
+    with pytest.raises(ValueError, match="1 to 13 images, not 0"):
         draw_maps([])
