@@ -5,6 +5,7 @@ name, type, default and documentation are written (see `key_documentation`).
 """
 
 import functools
+import importlib
 import operator
 import types
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,11 @@ import omegaconf
 #: Annotates a field whose own fields are all optional: null keeps the value of a finished run.
 CHANGES = "changes"
 
+#: Between the parts of a derived class's qualified name; pickle takes a dot for an attribute of an attribute.
+_SEPARATOR = ":"
 _PRIMITIVE = (int, float, str, bool)
 
 
-@functools.cache
 def derive_node(parameters: type, as_changes: bool = False) -> type:
     """Return a dataclass that OmegaConf turns into a type-checked node with the fields of `parameters`.
 
@@ -31,6 +33,11 @@ def derive_node(parameters: type, as_changes: bool = False) -> type:
         parameters: A parameter class.
         as_changes: Every field may also be None, and is None by default.
     """
+    return _derive_once(parameters, as_changes)
+
+
+@functools.cache
+def _derive_once(parameters: type, as_changes: bool) -> type:
     hints = get_type_hints(parameters, include_extras=True)
     derived: list[tuple[str, Any, Any]] = []
     for one in fields(parameters):
@@ -39,7 +46,22 @@ def derive_node(parameters: type, as_changes: bool = False) -> type:
             derived.append((one.name, node if node is Any else node | None, field(default=None)))
         else:
             derived.append((one.name, node, _default(one, node)))
-    return make_dataclass(parameters.__name__, derived)
+    node = make_dataclass(parameters.__name__, derived)
+    # A launcher pickles Hydra's schemas for other processes, which find the class by name (`__getattr__`). A
+    # copy would hold another object than `dataclasses.MISSING`, which is compared by identity.
+    node.__module__ = __name__
+    names = (*parameters.__module__.split("."), parameters.__qualname__, *([CHANGES] if as_changes else []))
+    node.__qualname__ = _SEPARATOR.join(names)
+    return node
+
+
+def __getattr__(name: str) -> type:
+    """The derived class with this qualified name, derived in a process that does not have it yet."""
+    module, *rest = name.rsplit(_SEPARATOR, 2 if name.endswith(f"{_SEPARATOR}{CHANGES}") else 1)
+    if not rest:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    parameters = getattr(importlib.import_module(module.replace(_SEPARATOR, ".")), rest[0])
+    return derive_node(parameters, as_changes=len(rest) == 2)
 
 
 def _node_type(hint: Any) -> Any:

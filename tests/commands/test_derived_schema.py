@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import ConfigAttributeError, ValidationError
 
 from mds_lightning.commands.derived_schema import CHANGES, derive_node
+from mds_lightning.commands.schema import TrainParameters
+from mds_lightning.data.cache import CacheParameters
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,17 @@ def test_an_optional_group_takes_its_defaults_from_the_class(config):
 def test_a_configuration_can_be_sent_to_another_process(config):
     config.required = "given"
     assert cloudpickle.loads(cloudpickle.dumps(config)) == config
+
+
+@pytest.mark.parametrize(
+    "node", [derive_node(TrainParameters), derive_node(CacheParameters, as_changes=True)]
+)
+def test_a_launcher_sends_a_reference_to_the_derived_class_to_other_processes(node: type) -> None:
+    # A copy would hold a second `dataclasses.MISSING`, which OmegaConf would take for a default.
+    program = (
+        "import cloudpickle, sys; from omegaconf import OmegaConf; "
+        "print(OmegaConf.to_yaml(OmegaConf.structured(cloudpickle.load(sys.stdin.buffer))), end='')"
+    )
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, input=cloudpickle.dumps(node), capture_output=True, check=True).stdout
+    assert printed.decode() == OmegaConf.to_yaml(OmegaConf.structured(node))
