@@ -1,6 +1,7 @@
 """Sphinx configuration. `make docs` builds the site in docs/_build/html without network access."""
 
 import importlib.metadata
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ exclude_patterns = ["_build", "_extensions", "generated/parts"]
 # Names in single backquotes, as in the docstrings, become links where they name a documented object.
 default_role = "py:obj"
 highlight_language = "none"
-# Commands are shown as they are typed.
-smartquotes = False
+# Dashes only: quotation marks and dots of commands are shown as they are typed.
+smartquotes_action = "D"
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
@@ -43,6 +44,8 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+# The signature has the types.
+napoleon_attr_annotations = False
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 88
 add_module_names = False
@@ -56,13 +59,14 @@ html_show_sourcelink = False
 
 
 def setup(app: Sphinx) -> None:
-    """Correct how CSV, fields of dataclasses and docstrings of properties are shown."""
+    """Correct how CSV, fields of dataclasses, docstrings of properties and types of arrays are shown."""
     # Pygments has no lexer for CSV.
     app.add_lexer("csv", TextLexer)
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"
     app.connect("autodoc-process-docstring", keep_colons, priority=400)
+    app.connect("autodoc-process-signature", abbreviate_arrays)
 
 
 def keep_colons(*arguments: Any) -> None:
@@ -71,3 +75,12 @@ def keep_colons(*arguments: Any) -> None:
     if what in ("attribute", "data", "property"):
         # An empty comment of reStructuredText: napoleon looks for a type in the first line only.
         lines[:0] = ["..", ""]
+
+
+def abbreviate_arrays(*arguments: Any) -> tuple[str, str]:
+    """Write types of arrays as the code does: `NDArray[float64]`."""
+    _, _, _, _, _, signature, returned = arguments
+    expanded = r"~?numpy\.ndarray\[tuple\[~?typing\.Any, \.\.\.\], ~?numpy\.dtype\[(~?[\w.]+)\]\]"
+    return tuple(
+        text and re.sub(expanded, r"~numpy.typing.NDArray[\1]", text) for text in (signature, returned)
+    )

@@ -6,7 +6,7 @@ from pkgutil import walk_packages
 from mds_lightning import statistics
 
 _MODULE = """\
-## {name}
+## {title}
 
 ```{{eval-rst}}
 .. automodule:: {name}
@@ -21,10 +21,11 @@ def statistics_pages() -> dict[str, str]:
         package = module.name if module.ispkg else module.name.rpartition(".")[0]
         pages.setdefault(package, [])
         if not module.ispkg:
-            pages[package].append(_MODULE.format(name=module.name))
+            pages[package].append(_MODULE.format(name=module.name, title=module.name.rpartition(".")[2]))
     return {
-        package.removeprefix("mds_lightning."): f"# {package}\n\n{_summary(package)}\n\n"
-        + "\n".join(sections)
+        package.removeprefix(
+            "mds_lightning."
+        ): f"# {package.removeprefix('mds_lightning.')}\n\n{_summary(package)}\n\n" + "\n".join(sections)
         for package, sections in sorted(pages.items())
     }
 

@@ -65,13 +65,12 @@ def _comment(file: Path) -> str:
 
 def _describe_key(key: Key, value: Any) -> str:
     shown = format_value(value) or '""'
-    block = ""
+    kind, block = f"*{escape(key.type)}*", ""
     if shown == "REQUIRED":
-        default = "required"
+        kind += ", required"
     elif key.type == "mapping" and value:
-        default = "default:"
-        block = f"\n```yaml\n{yaml.safe_dump(value, sort_keys=False)}```\n"
+        block = f"\nDefault:\n\n```yaml\n{yaml.safe_dump(value, sort_keys=False)}```\n"
     else:
-        default = f"default {code(shown)}"
-    description = f": *{escape(key.type)}*, {default}\n{block}\n{escape(key.documentation)}\n"
+        kind += f", default {code(shown)}"
+    description = f": {kind}\n\n{escape(key.documentation)}\n{block}"
     return f"{code(key.name)}\n{indent(description, '  ').removeprefix('  ')}"
