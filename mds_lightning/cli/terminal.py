@@ -8,7 +8,7 @@ from rich.logging import RichHandler
 
 
 def terminal_handler() -> logging.Handler:
-    """Return the handler that `conf/hydra/job_logging/house.yaml` names: in colour on a terminal."""
+    """Return the handler that `conf/hydra/job_logging/terminal.yaml` names: in colour on a terminal."""
     if sys.stderr.isatty():
         return RichHandler(console=Console(stderr=True), show_path=False, show_time=False, highlighter=None)
     handler = logging.StreamHandler()
