@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from mds_lightning.commands.publish import Publication, publish
+from mds_lightning.commands.publish import publish
 from mds_lightning.search.cleaning import Cleaning, clean_study
 from mds_lightning.search.inspection import StudyView, TrialView, view_studies
 from mds_lightning.search.store import Store, open_store, require_store
@@ -25,7 +25,7 @@ _STYLES = {"complete": "green", "pruned": "yellow", "running": "cyan", "waiting"
 _MOST_ROWS = 40
 
 
-def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | Publication:
+def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | str:
     """Show, clean or publish the study whose directory is `config.study`.
 
     Args:

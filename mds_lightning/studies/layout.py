@@ -89,11 +89,6 @@ class StudyDirectory:
         return self.path / "folds.json"
 
     @property
-    def dashboard(self) -> Path:
-        """W&B dashboard of the study's runs (JSON)."""
-        return self.path / "wandb_dashboard.json"
-
-    @property
     def evaluation(self) -> Path:
         """All tables and figures, computed from the predictions."""
         return self.path / "evaluation"

@@ -1,19 +1,19 @@
-"""Weights & Biases: one run a fold, grouped by study. The only file that imports wandb."""
+"""Logging to Weights & Biases: one run per fold, grouped by study.
 
-import logging
+W&B itself is imported by the logger, so that training without it does not need the package.
+"""
+
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import wandb
 from lightning.pytorch.loggers import WandbLogger
 
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.settings import decisive_settings, nest_settings, read_settings
-
-log = logging.getLogger(__name__)
 
 
 def fold_logger(
@@ -25,22 +25,23 @@ def fold_logger(
     job_type: str | None = None,
     tags: Sequence[str] = (),
 ) -> WandbLogger:
-    """Return the logger of one fold's run.
+    """Return the logger of the run of one fold.
 
-    The run's id is kept in the run directory, so that a fold that is continued continues its run. Nothing
-    leaves the machine unless `mode` is `online`; images and checkpoints are never uploaded. The run's config
-    holds `variant`, `fold` and, as `settings`, what decides the result (not paths, nor the cohort).
+    The id of the run is stored in the run directory, so that a fold that is resumed continues its run.
+    Nothing is uploaded unless `mode` is `online`; images and checkpoints are never uploaded. The config of
+    the run contains `variant`, `fold` and, as `settings`, the settings that change the result (not paths or
+    the cohort).
 
     Args:
-        run_directory: The fold's directory; W&B's files lie under its `wandb/`.
-        study: Group of the run: all folds of a study stand together.
+        run_directory: Directory of the fold; the files of W&B are in its `wandb/`.
+        study: Group of the run.
         name: Name of the run, such as `resnet18/fold-0`.
         project: W&B project.
-        mode: `offline` writes files that `wandb sync` can send later; `online` sends at once.
+        mode: `offline` writes files that `wandb sync` uploads later; `online` uploads at once.
         job_type: Second level of grouping; None: `trial` in a search, else `fold`.
-        tags: Labels to filter by.
+        tags: Labels for filters.
     """
-    # Absolute: a W&B service that another process started (WANDB_SERVICE) writes from its own folder.
+    # Absolute: a W&B service that was started by another process (WANDB_SERVICE) has another working folder.
     directory = Path(run_directory).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     kept = directory / "wandb_id.txt"
@@ -65,7 +66,7 @@ def fold_logger(
 
 
 def _run_config(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What runs are grouped and compared by (the study is their group)."""
+    """The config of a run in W&B, by which runs are grouped and compared."""
     if not settings:
         return {}
     told = {key: settings[key] for key in ("variant", "fold")}
@@ -74,15 +75,21 @@ def _run_config(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def closing_run() -> Iterator[None]:
-    """Finish the W&B run of the job on leaving, with exit code 1 if the job raised.
+    """Finish the W&B run of the job, if there is one; with exit code 1 if the job raised an exception.
 
-    All jobs of a local sweep share one process, and W&B would log the second into the run of the first.
+    All jobs of a local sweep share one process, in which W&B would log the second job to the run of the
+    first.
     """
     try:
         yield
     except BaseException:
-        if wandb.run is not None:
-            wandb.finish(exit_code=1)
+        _finish(exit_code=1)
         raise
-    if wandb.run is not None:
-        wandb.finish()
+    _finish(exit_code=0)
+
+
+def _finish(exit_code: int) -> None:
+    # Not imported here: a job without logger=wandb does not need W&B.
+    module = sys.modules.get("wandb")
+    if module is not None and module.run is not None:
+        module.finish(exit_code=exit_code)

@@ -136,3 +136,14 @@ def _epochs(run):
 def _curves(run):
     table = pd.read_csv(run / "metrics.csv")
     return table[[name for name in table.columns if name.startswith(("train/loss", "val/"))]]
+
+
+def test_optional_packages_are_imported_only_where_they_are_used(workplace, small):
+    program = (
+        "import sys; from mds_lightning.cli import main; main(); "
+        "print(sorted({'albumentations', 'captum', 'wandb'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", program, "train", "study=imports", *small]
+    done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

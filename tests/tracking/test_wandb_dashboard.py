@@ -1,69 +1,86 @@
 import json
+import time
 
 import pytest
-from wandb_workspaces.reports.v2 import Report
-from wandb_workspaces.reports.v2.internal import ReportViewspec
+import wandb
 
 from mds_lightning.tracking.tracked import TrackedStudy
-from mds_lightning.tracking.wandb_dashboard import Dashboard, build_dashboard, run_sets, write_dashboard
+from mds_lightning.tracking.wandb_dashboard import PublicationError, publish_dashboard
 
-SEARCH = TrackedStudy(
-    "search", "smears", {"classifier.learning_rate": (1e-4, 1e-2), "sampling.name": ("balanced", "natural")}
-)
+from .wandb_stub import KEY, serve
 
-
-def _panels(spec):
-    grids = [block["metadata"] for block in spec["blocks"] if block["type"] == "panel-grid"]
-    return [panel for grid in grids for panel in grid["panelBankSectionConfig"]["panels"]]
+SEARCH = TrackedStudy("search", "smears", {"classifier.learning_rate": (1e-4, 1e-2)})
+TITLE = "search: folds and backbones"
 
 
-def test_the_file_says_all_of_the_dashboard_and_wandb_reads_it_back(tmp_path):
-    built = build_dashboard(SEARCH)
-    write_dashboard(built, tmp_path / "d.json")
-    again = Dashboard(**json.loads((tmp_path / "d.json").read_text()))
-    assert again == built
-    project = {"name": again.project}
-    view = ReportViewspec.model_validate({"displayName": again.title, "project": project, "spec": again.spec})
-    report = Report._from_model(view)
-    report.width = "fluid"
-    assert report._to_model().spec.model_dump(mode="json", by_alias=True, exclude_none=True) == built.spec
+@pytest.fixture
+def stub(monkeypatch):
+    with serve() as stub:
+        monkeypatch.setenv("WANDB_BASE_URL", stub.url)
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        # W&B keeps the settings that a process started with.
+        wandb.teardown()
+        yield stub
+    wandb.teardown()
 
 
-def test_a_search_gets_its_settings_and_a_comparison_of_backbones_does_not():
-    drawn = {panel["viewType"]: panel for panel in _panels(build_dashboard(SEARCH).spec)}
-    columns = drawn["Parallel Coordinates Plot"]["config"]["columns"]
-    assert [(column["accessor"], column.get("log")) for column in columns] == [
-        ("config:settings.value.classifier.learning_rate", True),
-        ("config:settings.value.sampling.name", None),
-        ("summary:best/val_auroc", None),
-    ]
-    backbones = TrackedStudy("b", "smears", {"backbone.name": ("resnet18", "resnet34")})
-    kinds = [panel["viewType"] for panel in _panels(build_dashboard(backbones).spec)]
-    assert kinds == ["Bar Chart", *["Run History Line Plot"] * 4]
-
-
-def test_bars_span_the_folds_and_curves_are_one_a_fold():
-    bar, band, *curves = [panel["config"] for panel in _panels(build_dashboard(SEARCH).spec)][:5]
-    for grouped in (bar, band):
-        assert (grouped["groupBy"], grouped["groupAgg"], grouped["groupArea"]) == (
-            "variant.value", "mean", "minmax",
-        )  # fmt: skip
-    assert [curve["metrics"] for curve in curves] == [["val/auroc"], ["val/loss"], ["train/loss"]]
-    assert not any("groupBy" in curve for curve in curves)
-
-
-@pytest.mark.parametrize("name", ["mds_vs_donor", "it's", 'a "b"', "lr=0.1", "a<b and c"])
-def test_every_set_of_runs_is_the_studys_and_no_test_figure_is_shown(name):
-    spec = build_dashboard(TrackedStudy(name, "smears", SEARCH.compared)).spec
-    sets = list(run_sets(spec))
-    assert len(sets) == 4
-    for runs in sets:
+def test_a_new_dashboard_shows_the_runs_of_the_study(stub):
+    url = publish_dashboard(SEARCH, None, timeout=30)
+    assert url == f"{stub.url}/lab/smears/reports/search:-folds-and-backbones--new"
+    assert json.loads(stub.sent["Runs"]["filters"]) == {"group": "search"}
+    saved = stub.sent["upsertView"]
+    assert (saved["id"], saved["entityName"], saved["projectName"]) == (None, "lab", "smears")
+    blocks = json.loads(saved["spec"])["blocks"]
+    run_sets = [one for block in blocks for one in block.get("metadata", {}).get("runSets", [])]
+    assert len(run_sets) == 4
+    for runs in run_sets:
         [only] = runs["filters"]["filters"]
-        assert (only["key"], only["op"], only["value"]) == ({"section": "run", "name": "group"}, "=", name)
-    assert [key["name"] for key in sets[-1]["grouping"]] == ["group", "variant.value", "fold.value"]
-    assert '"test/' not in json.dumps(spec)
+        assert (only["key"]["name"], only["op"], only["value"]) == ("group", "=", "search")
+        assert runs["project"] == {"id": "17", "name": "smears", "entityName": "lab"}
+    assert "config:settings.value.classifier.learning_rate" in saved["spec"]
+    assert '"test/' not in saved["spec"]
 
 
-def test_one_study_has_one_name():
-    assert build_dashboard(SEARCH).name == build_dashboard(SEARCH).name
-    assert build_dashboard(SEARCH).name != build_dashboard(TrackedStudy("other", "smears", {})).name
+def test_a_published_dashboard_is_replaced(stub):
+    stub.reports = {"other": "1", TITLE: "2"}
+    publish_dashboard(SEARCH, None, timeout=30)
+    assert stub.sent["upsertView"]["id"] == "2"
+
+
+def test_a_comparison_of_backbones_has_no_plot_of_settings(stub):
+    publish_dashboard(TrackedStudy("search", "smears", {"backbone.name": ("a", "b")}), None, timeout=30)
+    assert "Parallel Coordinates Plot" not in stub.sent["upsertView"]["spec"]
+
+
+def test_the_given_entity_is_used(stub):
+    publish_dashboard(SEARCH, "team", timeout=30)
+    assert stub.sent["upsertView"]["entityName"] == "team"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"runs": 0}, "lab/smears contains no run of the study search"),
+        ({"runs": None}, "Could not find project smears"),
+        ({"status": 401}, "401"),
+    ],
+)
+def test_a_refusal_is_reported_and_nothing_is_published(stub, change, message):
+    vars(stub).update(change)
+    with pytest.raises(PublicationError, match=message):
+        publish_dashboard(SEARCH, None, timeout=30)
+    assert "upsertView" not in stub.sent
+
+
+def test_a_silent_server_is_given_up_in_time(stub):
+    stub.silent.set()
+    began = time.monotonic()
+    with pytest.raises(PublicationError, match="W&B"):
+        publish_dashboard(SEARCH, None, timeout=1)
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("name", ["it's", "lr=0.1", "a\\b", "a<b"])
+def test_a_name_that_w_and_b_cannot_filter_by_is_refused(name):
+    with pytest.raises(PublicationError, match="cannot select the runs"):
+        publish_dashboard(TrackedStudy(name, "smears", {}), None, timeout=30)
