@@ -1,1 +1,1 @@
-"""Searches and sweeps that survive being killed, shared and requeued."""
+"""Searches and sweeps that can be interrupted, resumed and shared by several workers."""

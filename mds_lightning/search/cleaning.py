@@ -1,4 +1,4 @@
-"""End running trials whose workers are gone, where no sign of life tells that they are."""
+"""Ends running trials of stopped workers in storages without heartbeats."""
 
 import logging
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What was done to one study.
+    """Changes made to one study.
 
     Attributes:
         study: Its name.
         retired: Numbers of the trials that were ended; the points of a search are queued again.
-        left: Number and worker of the trials that still run, as far as one can tell from here.
+        left: Number and worker of the trials that may still be running.
     """
 
     study: str
@@ -29,15 +29,15 @@ class Cleaning:
 
 
 def clean_study(store: Store, name: str, everyone: bool = False, max_kills: int = 10) -> Cleaning:
-    """End the running trials of a study whose workers are surely gone.
+    """End the running trials of a study whose workers have certainly stopped.
 
-    A journal file has no signs of life, so a worker on another machine is never surely gone.
+    A journal file has no heartbeats, so it is never certain that a worker on another machine has stopped.
 
     Args:
-        store: Where the study is.
+        store: Storage of the study.
         name: Its name in the storage.
-        everyone: End every running trial. Right only if you know that no worker is alive; one that is will
-            find its trial gone, and stops it with an error at its next report.
+        everyone: End every running trial. Use it only if no worker is running: a running one stops with an
+            error at its next report.
         max_kills: See `StudySweeperConf`.
     """
     with store.lock():
@@ -46,7 +46,7 @@ def clean_study(store: Store, name: str, everyone: bool = False, max_kills: int 
         retired = retire_dead(study, requeue, max_kills)
         if everyone:
             for trial in _running(study):
-                retire(study, trial, f"cleaned away: {worker_of(trial)}", requeue, max_kills)
+                retire(study, trial, f"ended by study clean: {worker_of(trial)}", requeue, max_kills)
                 retired.append(trial)
         left = {trial.number: str(worker_of(trial)) for trial in _running(study)}
     return Cleaning(name, tuple(trial.number for trial in retired), left)

@@ -1,4 +1,4 @@
-"""The job of a search: a whole inner cross-validation."""
+"""The job of a search: an inner cross-validation."""
 
 import logging
 import math
@@ -14,7 +14,7 @@ def validate_folds(train_fold: Callable[[int], float], n_splits: int, trial: Job
 
     Args:
         train_fold: Trains one fold and returns its score on its *validation* patients; a finished fold
-            returns its score at once, so that a trial that was killed goes on where it was.
+            returns its score at once, so that an interrupted trial continues with the next fold.
         n_splits: Number of folds, at least 1.
         trial: The running trial, None outside a search.
 
@@ -23,7 +23,7 @@ def validate_folds(train_fold: Callable[[int], float], n_splits: int, trial: Job
 
     Raises:
         optuna.TrialPruned: The trial is worse than the best one on the folds so far.
-        ValueError: A fold's score is undefined; it cannot be averaged away.
+        ValueError: The score of a fold is undefined.
     """
     scores: list[float] = []
     for fold in range(n_splits):

@@ -1,4 +1,4 @@
-"""A grid: which cells there are, and which are done."""
+"""The cells of a grid, and which of them are finished."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -24,14 +24,14 @@ def is_grid(sampler: Any) -> bool:
 
 
 def grid_cells(space: Space, choices: Callable[[BaseDistribution], Sequence[Any]]) -> list[dict[str, Any]]:
-    """Every combination, the last key changing fastest.
+    """List every combination; the last key changes fastest.
 
     Args:
         space: Keys with finitely many values each.
         choices: The values of a distribution.
 
     Raises:
-        ValueError: If a key has a continuous range.
+        ValueError: A key has a continuous range.
     """
     try:
         values = [choices(distribution) for distribution in space.distributions.values()]
@@ -44,7 +44,7 @@ def grid_cells(space: Space, choices: Callable[[BaseDistribution], Sequence[Any]
 
 
 class GridPlan:
-    """Every cell once. A cell is done if a trial of it finished and the trial's directory is still there."""
+    """Runs every cell once. A cell is finished if one of its trials is and the directory still exists."""
 
     requeues = False
 
@@ -55,20 +55,20 @@ class GridPlan:
         self._failed: list[Mapping[str, Any]] = []
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
-        """Done cells."""
+        """Number of finished cells."""
         done = [trial.params for trial in trials if _is_done(trial)]
         return sum(cell in done for cell in self._cells)
 
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
-        """No cell is free and none is being run."""
+        """Whether no cell is free and none is running."""
         return not self.has_work(trials) and not count(trials, TrialState.RUNNING)
 
     def has_work(self, trials: Sequence[FrozenTrial]) -> bool:
-        """A cell is neither done, nor being run, nor failed in this process."""
+        """Whether a cell is neither finished nor running, and has not failed in this process."""
         return self._free(trials) is not None
 
     def start(self, study: Study, worker: Worker) -> Trial:
-        """The first free cell."""
+        """Start the first free cell."""
         cell = self._free(study.get_trials(deepcopy=False))
         assert cell is not None, "start is called after has_work"
         distributions = dict(self._space.distributions)
@@ -78,15 +78,15 @@ class GridPlan:
         return sign(study, Trial(study, trial_id), worker)
 
     def sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:  # noqa: ARG002
-        """None is needed: a grid learns nothing."""
+        """A sampler that is not used: a grid does not learn from its trials."""
         return RandomSampler(0)
 
     def overrides(self, study: Study, trial: FrozenTrial) -> tuple[str, ...]:  # noqa: ARG002
-        """The cell alone: its job is the one that the plain command would run."""
+        """The keys of the cell only: the job is the same as that of a single command."""
         return self._space.overrides(trial.params)
 
     def note_failure(self, params: Mapping[str, Any]) -> None:
-        """The cell is not tried again by this process, but by the next."""
+        """Exclude the cell for the rest of this process; the next process runs it again."""
         self._failed.append(dict(params))
 
     def _free(self, trials: Sequence[FrozenTrial]) -> Mapping[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Signs of life of running trials, so that another machine knows when their worker died."""
+"""Heartbeats of running trials, by which other machines detect that a worker has stopped."""
 
 import logging
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ log = logging.getLogger(__name__)
 
 
 def record_heartbeat(storage: BaseStorage, trial_id: int) -> None:
-    """Write one sign of life; a journal file and memory have none."""
+    """Write one heartbeat, if the storage supports it (a journal file and memory do not)."""
     if _has_heartbeat(storage):
         storage.record_heartbeat(trial_id)
 
 
 def silent_trials(storage: BaseStorage, study_id: int) -> set[int]:
-    """Ids of running trials whose signs of life stopped longer ago than the grace period."""
+    """Ids of running trials whose last heartbeat is older than the grace period."""
     return set(storage._get_stale_trial_ids(study_id)) if _has_heartbeat(storage) else set()
 
 
 class Heartbeat:
-    """While entered, a thread writes signs of life for `trial_ids`.
+    """Context manager in which a thread writes heartbeats for `trial_ids`.
 
-    Optuna's own thread (storages/_heartbeat.py) dies silently with the first failing write, after which a
-    living trial is taken for dead; this one says so and goes on.
+    Optuna's own thread (storages/_heartbeat.py) ends silently at the first failing write, after which the
+    trial is considered dead; this one logs a warning and continues.
     """
 
     def __init__(self, storage: BaseStorage, trial_ids: Sequence[int]) -> None:
@@ -51,8 +51,8 @@ class Heartbeat:
             for trial_id in self._trial_ids:
                 try:
                     self._storage.record_heartbeat(trial_id)
-                except Exception as error:  # the database may be away for a while; the job goes on
-                    log.warning("no sign of life could be written: %s", error)
+                except Exception as error:  # the database may be unavailable for a while; the job continues
+                    log.warning("no heartbeat could be written: %s", error)
 
 
 def _has_heartbeat(storage: BaseStorage) -> TypeGuard[BaseHeartbeat]:

@@ -1,4 +1,4 @@
-"""What a stored study is a study of; another question may not be mixed into its trials."""
+"""The identity of a stored study: search space, direction, cohort and split, which all its trials share."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -19,13 +19,13 @@ def identity_of(
     directions: list[str],
     extra: Mapping[str, str],
 ) -> dict[str, str]:
-    """Everything that must be the same for two trials to be comparable, as flat text.
+    """Return everything that must be equal for two trials to be comparable, as text.
 
     Args:
-        kind: Whether dead trials are queued again (search) or found free again (grid).
+        kind: A search queues lost trials again; a grid runs their cells again.
         space: Parameter name to distribution.
-        directions: `minimize` or `maximize`, one an objective.
-        extra: What the command adds, such as the hashes of cohort and folds.
+        directions: `minimize` or `maximize`, one per objective.
+        extra: Further entries of the command, such as the hashes of cohort and folds.
     """
     searched = {f"search space, {name}": str(distribution) for name, distribution in sorted(space.items())}
     given = {key: str(extra[key]) for key in sorted(extra)}
@@ -38,17 +38,17 @@ def is_search(study: Study) -> bool:
 
 
 def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
-    """Stamp a new study with `identity`, or compare it with the stamp of a stored one.
+    """Store `identity` in a new study, or compare it with that of a stored one.
 
     Raises:
-        ForeignStudyError: With every difference and what to do.
+        ForeignStudyError: They differ; the message lists every difference and what to do.
     """
     stored = study.user_attrs.get(_KEY)
     if stored is None:
         if study.get_trials(deepcopy=False):
             raise ForeignStudyError(
-                f"the stored study '{study.study_name}' was not made by hydra/sweeper=optuna_study, so "
-                "nobody can tell what its trials were about: give the study another name (study=NAME)"
+                f"the stored study '{study.study_name}' was not created by hydra/sweeper=optuna_study, so "
+                "the settings of its trials are unknown: give the study another name (study=NAME)"
             )
         study.set_user_attr(_KEY, dict(identity))
         return
@@ -56,6 +56,6 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
     if different:
         lines = [f"  {key}: {stored.get(key)} there, {identity.get(key)} now" for key in different]
         raise ForeignStudyError(
-            f"the stored study '{study.study_name}' asks something else:\n" + "\n".join(lines) + "\n"
-            "Give the study another name (study=NAME), or take the changes back."
+            f"the stored study '{study.study_name}' differs from this command:\n" + "\n".join(lines) + "\n"
+            "Give the study another name (study=NAME), or undo the changes."
         )

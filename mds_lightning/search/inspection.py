@@ -1,4 +1,4 @@
-"""What a stored study holds, for people: its trials, the best so far, and when it will be done."""
+"""Summary of a stored study: its trials, the best so far, and the estimated remaining time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class TrialView:
 
     Attributes:
         number: In the study.
-        state: Optuna's word in lower case; `given up`, `killed` or `failed` is told by `note`.
+        state: State in Optuna, in lower case; `note` says why a trial failed.
         variant: Directory of the trial, below the study's.
         params: Swept keys and their values.
         steps: Values reported so far, by step (fold).
         value: The objective, None if there is none.
-        seconds: Duration so far, None if it has not begun.
+        seconds: Duration so far, None if it has not started.
         note: Worker of a running trial, reason of a failed one.
     """
 
@@ -64,7 +64,7 @@ class StudyView:
 
     @property
     def best(self) -> TrialView | None:
-        """The complete trial with the best value; None for a grid, whose cells are not rivals."""
+        """The complete trial with the best value; None for a grid, whose cells are not compared."""
         complete = [trial for trial in self.trials if trial.state == "complete" and trial.value is not None]
         if not complete or not self.is_search:
             return None
@@ -72,7 +72,7 @@ class StudyView:
 
     @property
     def time_left(self) -> timedelta | None:
-        """Mean duration of finished trials, times those left, over those running; None if nobody runs any."""
+        """Estimate from the mean duration of finished trials; None if no trial is running."""
         durations = [t.seconds for t in self.trials if t.state in ("complete", "pruned") and t.seconds]
         running = [t.seconds or 0.0 for t in self.trials if t.state == "running"]
         if not durations or not running or self.n_trials is None:
@@ -84,14 +84,14 @@ class StudyView:
 
 
 def view_studies(store: Store, name: str | None = None) -> Iterator[StudyView]:
-    """Every study of the storage, or those called `name`, `name/...` or `name ...` (a grid adds its keys)."""
+    """Yield all studies of the storage, or those named `name`, `name/...` or `name ...` (grids)."""
     for found in sorted(optuna.get_all_study_names(store.storage)):
         if name is None or found == name or found.startswith((f"{name} ", f"{name}/")):
             yield view_study(optuna.load_study(study_name=found, storage=store.storage))
 
 
 def view_study(study: Study) -> StudyView:
-    """What the study holds now."""
+    """Summarise the current state of a study."""
     search = is_search(study)
     now = datetime.now()
     trials = tuple(_view(trial, search, now) for trial in study.get_trials(deepcopy=False))

@@ -1,4 +1,4 @@
-"""One worker at a time decides what is run next: a lock that belongs to the study's storage."""
+"""Locks of a study's storage, held by the one worker that determines what is run next."""
 
 import hashlib
 import logging
@@ -15,14 +15,14 @@ Lock = Callable[[], AbstractContextManager[None]]
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which a wait is told.
+#: Seconds of waiting after which a message is logged.
 _PATIENCE = 10
-#: A lock file that nobody has renewed for so long belonged to a worker that was killed (seconds).
+#: Seconds after which a lock file that is not renewed is considered to be of a killed worker.
 _ABANDONED = 30
 
 
 def file_lock(path: Path) -> Lock:
-    """A lock on a local disk; the system frees it when its owner dies."""
+    """A lock on a local disk; the operating system releases it when its process ends."""
     lock = FileLock(f"{path}.lock")
 
     @contextmanager
@@ -42,7 +42,7 @@ def file_lock(path: Path) -> Lock:
 
 
 def shared_file_lock(path: Path) -> Lock:
-    """A lock on a shared file system (NFSv2 or later), taken over 30 s after its owner was killed."""
+    """A lock on a shared file system (NFSv2 or later), taken over 30 s after its process was killed."""
     target = Path(f"{path}.claim")
 
     @contextmanager
@@ -60,7 +60,7 @@ def shared_file_lock(path: Path) -> Lock:
 
 
 def postgresql_lock(url: str, study_name: str) -> Lock:
-    """An advisory lock of the server; it ends with its connection, so with the process that held it."""
+    """An advisory lock of the server; it ends with its connection, and so with its process."""
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     digest = hashlib.sha256(f"mds-lightning {study_name}".encode()).digest()
     key = {"key": int.from_bytes(digest[:8], signed=True)}

@@ -1,4 +1,4 @@
-"""Claim trials, run them, tell the study how they ended, until the study is complete."""
+"""The loop of a worker: claim trials, run them and store their outcomes until the study is complete."""
 
 import logging
 import time
@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class SweepLoop:
-    """One worker's part in a study; see `StudySweeperConf` for the options.
+    """The loop of one worker of a study; see `StudySweeperConf` for the options.
 
     Attributes:
         failures: Trials that failed in this process.
-        skipped: Cells of a grid that another process was found to train.
+        skipped: Cells of a grid that another process is training.
     """
 
     study: Study
@@ -50,11 +50,11 @@ class SweepLoop:
     skipped: int = 0
 
     def run(self) -> None:
-        """Return once the study is complete, whoever ran its trials.
+        """Run trials until the study is complete; other workers may run some of them.
 
         Raises:
-            SystemExit: With 143 after SIGTERM; running trials have been given back.
-            Exception: Of the failed job that was one too many.
+            SystemExit: With 143 after SIGTERM; running trials were released.
+            Exception: That of the job whose failure exceeded the limit.
         """
         waiting = False
         while True:
@@ -69,7 +69,7 @@ class SweepLoop:
                 self._run_batch(batch)
                 continue
             if not waiting:
-                log.info("waiting for other workers; their trials become mine if they die")
+                log.info("waiting for other workers; their trials are taken over if they stop")
                 waiting = True
             time.sleep(self.poll)
 
@@ -96,14 +96,14 @@ class SweepLoop:
         self._stop_if_too_many_failed(outcomes, jobs)
 
     def _tell(self, trial: Trial, job: JobReturn) -> Outcome | None:
-        """Store how the job ended; None if the trial was no longer ours."""
+        """Store the outcome of the job; None if the trial no longer belongs to this worker."""
         outcome = read_outcome(job, len(self.study.directions))
         if isinstance(outcome.error, TrialLostError) or self._stored(trial).state.is_finished():
-            log.warning("trial %d went to another worker; its result here is dropped", trial.number)
+            log.warning("trial %d was given to another worker; its result here is discarded", trial.number)
             return None
         if job.hydra_cfg is not None:
             trial.set_user_attr(DIRECTORY, str(job.hydra_cfg.hydra.runtime.output_dir))
-        # A cell of a grid that another process trains needs nobody here; of a search it is a trial lost.
+        # A cell of a grid that another process trains is skipped; in a search the trial fails.
         busy = isinstance(outcome.error, BusyRunError) and not self.plan.requeues
         if outcome.error is not None:
             self.failures += not busy
@@ -118,14 +118,14 @@ class SweepLoop:
         return outcome
 
     def _give_back(self, ids: Sequence[int], error: BaseException) -> None:
-        """End what is still running; queue it again unless the configuration itself is at fault."""
-        # SIGTERM in the middle of Hydra's work may come out as an error of Hydra's: no fault of the trial.
+        """End running trials, and queue them again unless the configuration is invalid."""
+        # SIGTERM inside of Hydra may arrive as an error of Hydra, which does not mean an invalid trial.
         at_fault = isinstance(error, HydraException) and not self.termination.received
         requeue = self.plan.requeues and not at_fault
         with self.store.lock():
             for trial in map(self.store.storage.get_trial, ids):
                 if trial.state is TrialState.RUNNING:
-                    reason = f"given back by {self.worker}: {type(error).__name__}: {error}"
+                    reason = f"released by {self.worker}: {type(error).__name__}: {error}"
                     retire(self.study, trial, reason, requeue)
 
     def _stop_if_too_many_failed(self, outcomes: Sequence[Outcome | None], jobs: Sequence[JobReturn]) -> None:

@@ -1,4 +1,4 @@
-"""How a job ended, in the words of Optuna."""
+"""The outcome of a job as a state of an Optuna trial."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from optuna import TrialPruned
 from optuna.trial import TrialState
 
-#: Longer messages are cut: the whole traceback is in the job's log.
+#: Longer messages are cut; the full traceback is in the log of the job.
 _LONGEST_REASON = 2000
 
 
@@ -17,7 +17,7 @@ class Outcome:
 
     Attributes:
         state: COMPLETE, PRUNED or FAIL.
-        values: One value an objective if COMPLETE.
+        values: One value per objective if COMPLETE.
         error: Why it failed.
     """
 
@@ -27,7 +27,7 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """The error on one trial attribute."""
+        """The error as text for a trial attribute."""
         return f"{type(self.error).__name__}: {self.error}"[:_LONGEST_REASON]
 
 

@@ -1,4 +1,4 @@
-"""What is left to run, and the plan of a search: so many finished trials."""
+"""Which trials remain to be run; the plan of a search."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -20,38 +20,38 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class Plan(Protocol):
-    """Decides, from the study's trials alone, what is run next; every method is called under its lock.
+    """Determines from the trials of a study what is run next; every method is called with its lock held.
 
     Attributes:
-        total: Trials that a complete study holds.
-        requeues: Whether a retired trial's point is queued, or found free again without a queue.
+        total: Number of trials of a complete study.
+        requeues: Whether the parameters of an ended trial are queued again (not needed by a grid).
     """
 
     total: int
     requeues: bool
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
-        """How many of `total` are done."""
+        """Number of finished trials, up to `total`."""
         ...
 
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Nothing is left, and nobody runs anything whose failure would leave something."""
+        """Whether nothing is left to run, and no trial is running."""
         ...
 
     def has_work(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Something can be started that nobody else runs."""
+        """Whether a trial can be started that no other worker runs."""
         ...
 
     def start(self, study: Study, worker: Worker) -> Trial:
-        """A running trial of `worker` with all its parameters."""
+        """Start a trial of `worker` with all its parameters."""
         ...
 
     def sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:
-        """The sampler that is told of the trial's end."""
+        """The sampler that is notified when the trial ends."""
         ...
 
     def overrides(self, study: Study, trial: FrozenTrial) -> tuple[str, ...]:
-        """What the trial's job is started with."""
+        """Overrides of the job of the trial."""
         ...
 
     def note_failure(self, params: Mapping[str, Any]) -> None:
@@ -60,7 +60,7 @@ class Plan(Protocol):
 
 
 class SearchPlan:
-    """`n_trials` finished trials (complete or pruned), whoever ran them; failures do not count."""
+    """`n_trials` finished trials (complete or pruned) over all workers; failures do not count."""
 
     requeues = True
 
@@ -78,24 +78,24 @@ class SearchPlan:
         self._size = None if extend else proposals.space.size()
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
-        """Complete and pruned trials."""
+        """Number of complete and pruned trials."""
         return count(trials, *FINISHED)
 
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
-        """`n_trials` have finished, or every point of a finite space has been tried."""
+        """Whether `n_trials` have finished, or every point of a finite space has been tried."""
         if self.finished(trials) >= self.total:
             return True
         idle = not count(trials, TrialState.RUNNING, TrialState.WAITING)
         return idle and self._is_exhausted(trials)
 
     def has_work(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Fewer than `n_trials` have finished or are running."""
+        """Whether fewer than `n_trials` have finished or are running."""
         if count(trials, *FINISHED, TrialState.RUNNING) >= self.total:
             return False
         return count(trials, TrialState.WAITING) > 0 or not self._is_exhausted(trials)
 
     def start(self, study: Study, worker: Worker) -> Trial:
-        """The oldest queued trial with its own parameters, or a new one."""
+        """Start the oldest queued trial, or a new one."""
         trial = begin(study, worker)
         frozen = study._storage.get_trial(trial._trial_id)
         rank = point(frozen, study.get_trials(deepcopy=False))
@@ -109,11 +109,11 @@ class SearchPlan:
         return trial
 
     def sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:
-        """The one that proposed the trial."""
+        """The sampler that proposed the trial."""
         return self._proposals.build(point(trial, study.get_trials(deepcopy=False)))
 
     def overrides(self, study: Study, trial: FrozenTrial) -> tuple[str, ...]:
-        """Its parameters, how the job finds its trial, and a directory that no other trial has."""
+        """The parameters of the trial, its number and study, and its own directory."""
         name = study.study_name.replace("\\", "\\\\").replace("'", "\\'")
         return (
             *self._proposals.space.overrides(trial.params),
@@ -124,35 +124,35 @@ class SearchPlan:
         )
 
     def note_failure(self, params: Mapping[str, Any]) -> None:
-        """A new point is proposed instead."""
+        """Nothing to remember: a new point is proposed instead."""
 
     def _is_exhausted(self, trials: Sequence[FrozenTrial]) -> bool:
         return self._size is not None and distinct_points(list(trials), self._proposals.space) >= self._size
 
 
 def count(trials: Sequence[FrozenTrial], *states: TrialState) -> int:
-    """How many trials are in one of `states`."""
+    """Number of trials in one of `states`."""
     return sum(trial.state in states for trial in trials)
 
 
 def begin(study: Study, worker: Worker) -> Trial:
-    """A running trial that says who runs it; it has no parameters yet."""
-    study.sampler = RandomSampler(0)  # asked for nothing: points are drawn by `Proposals`
+    """Start a trial that records its worker; it has no parameters yet."""
+    study.sampler = RandomSampler(0)  # not used: points are drawn by `Proposals`
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the heartbeat is not Optuna's own loop's
+        warnings.simplefilter("ignore")  # about heartbeats outside of Optuna's own loop
         trial = study.ask()
     return sign(study, trial, worker)
 
 
 def sign(study: Study, trial: Trial, worker: Worker) -> Trial:
-    """Say who runs the trial; a running trial that is not signed was killed before it began."""
+    """Record the worker of a trial; a running trial without one was killed before it started."""
     record_heartbeat(study._storage, trial._trial_id)
     trial.set_user_attr(WORKER, worker.record())
     return trial
 
 
 def settle(study: Study, trial: Trial, params: Mapping[str, Any], space: Space) -> Trial:
-    """Give a trial its parameters: first all in one write, then each as Optuna keeps them."""
+    """Set the parameters of a trial: first all in one write, then one by one as Optuna stores them."""
     study._storage.set_trial_system_attr(trial._trial_id, FIXED, dict(params))
     trial = Trial(study, trial._trial_id)
     for name, distribution in space.distributions.items():

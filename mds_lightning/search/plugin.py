@@ -1,4 +1,4 @@
-"""`hydra/sweeper=optuna_study` for Hydra; Optuna is imported when a sweep begins, not before."""
+"""The plugin `hydra/sweeper=optuna_study`; it imports Optuna when a sweep starts, not before."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,23 +14,22 @@ from omegaconf import DictConfig
 
 @dataclass
 class StudySweeperConf(OptunaSweeperConf):
-    """Options beside those of the stock sweeper.
+    """Options in addition to those of hydra-optuna-sweeper.
 
     Attributes:
         storage: See `mds_lightning.search.store.open_store`.
         study_name: Name in the storage; a grid adds its keys.
-        n_trials: Finished trials of the whole study, however often and in however many processes it is
-            started. A grid has as many as cells.
-        n_jobs: Trials of this process that are launched together.
-        max_failure_rate: Share of the study's trials that may fail in this process before it stops.
+        n_trials: Finished trials of the whole study, over all workers and restarts. A grid has one per cell.
+        n_jobs: Number of trials of this process that are launched together.
+        max_failure_rate: Fraction of the trials of the study that may fail in this process before it stops.
         seed: Seed of the samplers, unless `sampler.seed` is given.
-        pruner: Configuration of an Optuna pruner, null for none.
-        identity: Dotted path of a function that takes the configuration and returns what the study is about
-            (text to text): a stored study with another answer is refused.
-        heartbeat: Seconds between signs of life of a running trial.
-        grace: Seconds of silence after which a trial is given to another worker.
-        max_kills: How often a trial's worker may be killed before its point is given up.
-        poll: Seconds between two looks at the study while others run the last trials.
+        pruner: Configuration of an Optuna pruner; null: none.
+        identity: Dotted path of a function from the configuration to the identity of the study (text to
+            text): a stored study with another identity is refused.
+        heartbeat: Seconds between heartbeats of a running trial.
+        grace: Seconds without a heartbeat after which a trial is given to another worker.
+        max_kills: How often the workers of a point may be killed before it is not tried again.
+        poll: Seconds between checks of the study while other workers run the last trials.
     """
 
     _target_: str = "mds_lightning.search.plugin.StudySweeper"
@@ -47,7 +46,7 @@ class StudySweeperConf(OptunaSweeperConf):
 
 
 class StudySweeper(Sweeper):
-    """Hands over to `mds_lightning.search.sweeper.StudySweeperImpl`."""
+    """Delegates to `mds_lightning.search.sweeper.StudySweeperImpl`."""
 
     def __init__(self, **options: Any) -> None:
         from mds_lightning.search.sweeper import StudySweeperImpl
@@ -64,7 +63,7 @@ class StudySweeper(Sweeper):
 
 
 def register_search() -> None:
-    """Tell Hydra of the sweeper and the SLURM launcher; to be called before it composes a configuration."""
+    """Register the sweeper and the SLURM launcher; call this before a configuration is composed."""
     Plugins.instance().register(StudySweeper)
     ConfigStore.instance().store(
         group="hydra/sweeper",

@@ -1,4 +1,4 @@
-"""One bar for the whole sweep, above that of the job; a log line a trial where nobody looks."""
+"""Progress of a sweep: a bar above that of the job, or a log line per trial outside of a terminal."""
 
 import logging
 from types import TracebackType
@@ -12,15 +12,15 @@ log = logging.getLogger(__name__)
 
 
 class SweepProgress:
-    """While entered, shows how many trials of a study are finished, by this worker and by others.
+    """Context manager that shows how many trials of a study are finished, over all workers.
 
     Args:
-        name: The study.
-        total: Trials of the complete study.
+        name: Name of the study.
+        total: Number of trials of the complete study.
     """
 
     def __init__(self, name: str, total: int) -> None:
-        # disable=None: no bar unless a terminal shows it. tqdm puts a job's bar below this one.
+        # disable=None: no bar outside of a terminal. tqdm puts the bar of a job below this one.
         self._bar: tqdm[Any] = tqdm(desc=name, total=total, unit="trial", dynamic_ncols=True, disable=None)
 
     def __enter__(self) -> "SweepProgress":
@@ -37,7 +37,7 @@ class SweepProgress:
         self._bar.refresh()
 
     def note(self, number: int, outcome: Outcome, finished: int) -> None:
-        """Say how trial `number` ended."""
+        """Show the outcome of trial `number`."""
         value = ", ".join(f"{value:.4g}" for value in outcome.values or ()) or "pruned"
         self.show(finished)
         if self._bar.disable:

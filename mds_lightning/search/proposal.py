@@ -1,4 +1,4 @@
-"""Which point is tried next: a fresh sampler for each, so that it depends on the seed and the point alone."""
+"""Proposals of points: a new sampler for each, so that they depend only on the seed and earlier trials."""
 
 import logging
 from collections.abc import Mapping
@@ -16,18 +16,19 @@ from mds_lightning.search.space import Space
 
 log = logging.getLogger(__name__)
 
-#: Draws by the sampler, then at random, before a point that was already tried is tried again.
+#: Draws by the sampler, then at random, before a point is repeated.
 _SAMPLER_DRAWS, _RANDOM_DRAWS = 10, 100
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """Where points come from.
+    """Proposes points of a search space.
 
     Attributes:
-        space: What is searched.
+        space: The search space.
         sampler: Hydra configuration of an Optuna sampler.
-        seed: Seed of the search. One worker repeats itself exactly; several do not propose the same point.
+        seed: Seed of the search. With one worker the proposals are reproducible; several workers never
+            propose the same point.
     """
 
     space: Space
@@ -45,10 +46,10 @@ class Proposals:
         return sampler
 
     def draw(self, study: Study, trial: FrozenTrial, point: int) -> dict[str, Any]:
-        """Values for every key of the space, none tried before as long as one is left.
+        """Draw values for every key of the space that were not tried before, if there are any.
 
         Args:
-            study: The study; its lock is held, so nobody proposes at the same time.
+            study: The study, whose lock is held.
             trial: The running trial that gets the values.
             point: See `retry.point`.
         """
@@ -58,7 +59,7 @@ class Proposals:
             params = self._draw_once(study, trial, self.build(point, attempt))
             if params not in tried:
                 return params
-        log.warning("trial %d repeats a point: no other was found in %d draws", trial.number, attempt + 1)
+        log.warning("trial %d repeats a point: no new point was found in %d draws", trial.number, attempt + 1)
         return params
 
     def _draw_once(self, study: Study, trial: FrozenTrial, sampler: BaseSampler) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class Proposals:
 
 
 def distinct_points(trials: list[FrozenTrial], space: Space) -> int:
-    """Number of different points that were proposed."""
+    """Number of distinct points that were proposed."""
     found: list[Mapping[str, Any]] = []
     for trial in trials:
         if trial.params and _point(trial, space) not in found:

@@ -1,4 +1,4 @@
-"""Trials whose worker died or left: they end as FAIL, and their point is queued again under a new number."""
+"""Ends trials whose worker has stopped as FAIL, and queues their points again as new trials."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
 
-#: Optuna's own system attributes (storages/_callbacks.py, study.enqueue_trial): its tools understand them.
+#: Optuna's own system attributes (storages/_callbacks.py, study.enqueue_trial), which its tools show.
 _ORIGIN, _HISTORY, FIXED = "failed_trial", "retry_history", "fixed_params"
 #: User attributes of a trial.
 WORKER, REASON, DIRECTORY = "worker", "reason", "directory"
@@ -22,30 +22,30 @@ _KILLS = "kills"
 
 
 def origin(trial: FrozenTrial) -> int:
-    """Number of the first try of this trial's point."""
+    """Number of the first trial of this trial's point."""
     return int(trial.system_attrs.get(_ORIGIN, trial.number))
 
 
 def variant(trial: FrozenTrial) -> str:
-    """Directory of a search's trial: a retry goes on in the directory of the first try."""
+    """Directory of a trial of a search: a retry continues in the directory of the first trial."""
     return f"trial-{origin(trial)}"
 
 
 def point(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
-    """How many points were proposed before this one: its number, had nobody been killed."""
+    """Number of points that were proposed before this one; retries do not count."""
     return sum(each.number < origin(trial) for each in trials if _ORIGIN not in each.system_attrs)
 
 
 def worker_of(trial: FrozenTrial) -> Worker | None:
-    """Who runs the trial; None if it was killed before it could say so."""
+    """The worker of the trial; None if it was killed before it was recorded."""
     record = trial.user_attrs.get(WORKER)
     return None if record is None else Worker.of(record)
 
 
 def dead_trials(study: Study) -> list[FrozenTrial]:
-    """Running trials whose worker has surely ended, or has not been heard of for the grace period.
+    """Running trials whose worker has certainly stopped, or sent no heartbeat for the grace period.
 
-    To be called under the study's lock: a running trial without a worker is then one whose worker was killed
+    Call it with the lock of the study held: the worker of a running trial without a record was then killed
     while it held the lock.
     """
     silent = silent_trials(study._storage, study._study_id)
@@ -62,15 +62,16 @@ def retire(
         study: The study, whose lock is held.
         trial: A running trial.
         reason: Stored on the trial.
-        requeue: False for a grid, whose cells are found free again without a queue.
-        max_kills: The trial was killed; after so many kills its point is given up. None: it was given back.
+        requeue: False for a grid, which finds free cells without a queue.
+        max_kills: If the trial was killed: number of kills after which its point is not tried again. None: it
+            was released.
     """
     kills = trial.system_attrs.get(_KILLS, 0) + (max_kills is not None)
     if max_kills is not None and kills > max_kills:
         requeue = False
-        reason = f"{reason}; given up after {kills} kills: does it need more memory or time than there is?"
+        reason = f"{reason}; not tried again after {kills} kills: does it need more memory or time?"
         log.warning("trial %d: %s", trial.number, reason)
-    # The successor first: killed between the two steps, the next call finds it and only ends the trial.
+    # The successor first: after a kill between the two steps, the next call only ends the trial.
     if requeue and not _has_successor(study, trial):
         study.add_trial(_successor(trial, kills))
     try:
@@ -84,7 +85,7 @@ def retire_dead(study: Study, requeue: bool, max_kills: int) -> list[FrozenTrial
     """Retire every dead trial; returns them."""
     dead = dead_trials(study)
     for trial in dead:
-        log.info("trial %d: its worker (%s) is gone", trial.number, worker_of(trial))
+        log.info("trial %d: its worker (%s) has stopped", trial.number, worker_of(trial))
         retire(study, trial, f"killed: {worker_of(trial)}", requeue, max_kills)
     return dead
 

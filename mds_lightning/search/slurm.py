@@ -1,4 +1,4 @@
-"""A grid on a SLURM cluster: one job a cell, and a killed job fails its cell alone."""
+"""Launcher of a grid on a SLURM cluster: one job per cell; a killed job fails its own cell only."""
 
 import logging
 import os
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A result may reach a shared file system so many seconds after its job left the queue.
+#: Seconds within which the result of a job that left the queue appears on a shared file system.
 _LAG = 10.0
-#: Seconds between two looks at the queue: quick for short jobs, kind to the controller for long ones.
+#: Seconds between checks of the queue: short at first, then longer to limit the load on the controller.
 _FIRST_POLL, _LAST_POLL = 0.5, 30.0
 
 
@@ -30,14 +30,14 @@ class JobLostError(RuntimeError):
 
 
 class GridSlurmLauncher(SlurmLauncher):
-    """The submitit launcher, gathering results differently.
+    """The submitit launcher with another way to collect results.
 
-    Upstream waits for ever on a killed job where SLURM has no accounting (`sacct`), and ends the whole sweep
-    at the first one where it has. Here the queue itself (`squeue`) says whether a job still exists.
+    The original waits forever for a killed job if SLURM has no accounting (`sacct`), and ends the whole sweep
+    at the first one if it has. Here the queue (`squeue`) shows whether a job still exists.
     """
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Submit one array and return when every job of it has ended."""
+        """Submit one array and return when all its jobs have ended."""
         jobs = self._submit(job_overrides, initial_job_idx)
         try:
             return gather(jobs, job_overrides)
@@ -82,7 +82,7 @@ class GridSlurmLauncher(SlurmLauncher):
 def gather(
     jobs: Sequence["submitit.Job[JobReturn]"], job_overrides: Sequence[Sequence[str]]
 ) -> list[JobReturn]:
-    """Wait for every job; one that left the queue without a result is a failed one."""
+    """Wait for all jobs; a job that left the queue without a result has failed."""
     returns: dict[int, JobReturn] = {}
     missing_since: dict[int, float] = {}
     poll = _FIRST_POLL
@@ -116,7 +116,7 @@ def queued_jobs() -> set[str] | None:
 def _has_result(job: "submitit.Job[JobReturn]") -> bool:
     folder = job.paths.folder
     if folder.exists():
-        os.utime(folder)  # makes NFS look again (submitit's own trick, with chmod)
+        os.utime(folder)  # refreshes the cache of NFS, as submitit does with chmod
     tasks = [job.task(rank) for rank in range(job.num_tasks)]
     return all(task.paths.result_pickle.exists() for task in tasks)
 
@@ -129,7 +129,5 @@ def _result(job: "submitit.Job[JobReturn]", overrides: Sequence[str]) -> JobRetu
 
 
 def _failed(job: "submitit.Job[JobReturn]", overrides: Sequence[str], what: str) -> JobReturn:
-    message = (
-        f"SLURM job {job.job_id} {what}; was it out of memory, or cancelled? Its log: {job.paths.stderr}"
-    )
+    message = f"SLURM job {job.job_id} {what}: it may have run out of memory or been cancelled; see {job.paths.stderr}"
     return JobReturn(overrides=overrides, status=JobStatus.FAILED, _return_value=JobLostError(message))

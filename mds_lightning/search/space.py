@@ -1,4 +1,4 @@
-"""What is searched: the swept overrides as distributions, the others as they are."""
+"""The search space: swept overrides as distributions, and fixed overrides."""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class Space:
 
     Attributes:
         distributions: Swept key to its distribution.
-        fixed: Overrides that every job gets.
+        fixed: Overrides of every job.
     """
 
     distributions: Mapping[str, BaseDistribution]
@@ -31,7 +31,7 @@ class Space:
         return (*(f"{name}={value}" for name, value in params.items()), *self.fixed)
 
     def size(self) -> int | None:
-        """Number of different points, None if there are more than can be counted."""
+        """Number of distinct points; None if a key is continuous."""
         counts = [_count(distribution) for distribution in self.distributions.values()]
         return None if None in counts else math.prod(count for count in counts if count is not None)
 
@@ -39,7 +39,7 @@ class Space:
 def read_space(arguments: list[str]) -> Space:
     """Read `key=choice(...)`, `key=interval(...)`, `key=range(...)`, `key=a,b` and plain overrides.
 
-    The last one of a key counts, so that the command line overrides the configured search either way.
+    The last override of a key counts, so that the command line overrides the configured search.
     """
     swept: dict[str, BaseDistribution] = {}
     fixed: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Where a study's trials are kept: a SQLite file, a PostgreSQL server or a journal file."""
+"""Storage of a study's trials: a SQLite file, a PostgreSQL server or a journal file."""
 
 import warnings
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Store:
 
     Attributes:
         storage: Optuna's storage.
-        lock: Held by the one worker that decides what is run next.
+        lock: Held by the one worker that determines what is run next.
         shown: The URL without its password.
     """
 
@@ -36,18 +36,18 @@ class Store:
 def open_store(
     url: str | None, study_name: str, heartbeat: int = 60, grace: int = 180, create: bool = True
 ) -> Store:
-    """Open the storage at `url`, and make it if it is new; many workers may do so at once.
+    """Open the storage at `url`, and create it if it is new; several workers may do so at the same time.
 
     Args:
         url: `sqlite:///FILE`, `postgresql+psycopg2://USER@HOST/DATABASE`, `journal:///SHARED/FILE`,
-            or None for this process's memory.
-        study_name: Name of the study: workers on one study lock each other out, those on others do not.
-        heartbeat: Seconds between two signs of life of a running trial (databases only).
-        grace: Seconds without a sign of life after which a running trial is given to another worker.
-        create: Whether to make a new storage's tables; without, nothing waits for workers that are at it.
+            or None for the memory of this process.
+        study_name: Name of the study; on PostgreSQL each study has its own lock.
+        heartbeat: Seconds between heartbeats of a running trial (databases only).
+        grace: Seconds without a heartbeat after which a running trial is given to another worker.
+        create: Whether to create the tables of a new storage; False never waits for other workers.
 
     Raises:
-        ValueError: If the URL is of another kind, or its server cannot be reached.
+        ValueError: The URL has another scheme, or its server cannot be reached.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url is None:
@@ -67,9 +67,9 @@ def open_store(
         engine = {"pool_pre_ping": True}
     else:
         raise ValueError(
-            f"hydra.sweeper.storage={shown}: a study is kept at {_SQLITE}FILE, "
+            f"hydra.sweeper.storage={shown}: use {_SQLITE}FILE, "
             f"{_POSTGRESQL}USER@HOST/DATABASE or {_JOURNAL}/SHARED/FILE "
-            "(the last where workers share a file system but no database)"
+            "(the last if workers share a file system but no database)"
         )
     with _readable_errors(shown), lock() if create else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -85,16 +85,16 @@ def open_store(
 
 
 def require_store(url: str) -> None:
-    """Raise if `url` is a file that does not exist: looking at a study must not make one.
+    """Raise if `url` is a file that does not exist, because reading a study must not create one.
 
     Raises:
-        ValueError: With the URL to give instead.
+        ValueError: The message says which URL to give instead.
     """
     for scheme in (_SQLITE, _JOURNAL):
         path = Path(url.removeprefix(scheme))
         if url.startswith(scheme) and not path.is_file():
             raise ValueError(
-                f"{path}: no study is kept there. Give storage={_POSTGRESQL}USER@HOST/DATABASE or "
+                f"{path}: there is no study. Give storage={_POSTGRESQL}USER@HOST/DATABASE or "
                 f"storage={_JOURNAL}/SHARED/FILE if the search was run with that storage."
             )
 

@@ -1,4 +1,4 @@
-"""A sweep that survives: killed anywhere, shared by many workers, it ends as if nothing had happened."""
+"""A sweep that can be interrupted at any point and shared by several workers, with the same result."""
 
 import hashlib
 import logging
@@ -54,7 +54,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         self._poll = poll
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run trials until the study is complete, whoever ran the others."""
+        """Run trials until the study is complete; other workers may run some of them."""
         assert self.config is not None, "Hydra calls setup first"
         assert self.launcher is not None, "Hydra calls setup first"
         self._process_searchspace_config()
@@ -64,7 +64,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
             refuse_submitted_search(self.config)
         plan = self._plan(space, self.config)
         name = self._study_name_of(space)
-        # Before any lock is held: this may draw a cohort.
+        # Before a lock is held: this may simulate a cohort.
         extra = get_method(self._identity)(self.config) if self._identity else {}
         with Termination() as termination:
             store = open_store(self.storage, name, self._heartbeat, self._grace)
@@ -89,7 +89,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         return SearchPlan(proposals, self.n_trials, config, self.custom_search_space_extender)
 
     def _study_name_of(self, space: Space) -> str:
-        """A grid with other cells is another study: its finished cells answer for themselves."""
+        """The name of the study; a grid with other cells is another study."""
         if not self.study_name:
             raise ValueError("hydra.sweeper.study_name: a study needs a name to be found again")
         if not is_grid(self.sampler):
@@ -114,8 +114,8 @@ class StudySweeperImpl(OptunaSweeperImpl):
         trials = study.get_trials(deepcopy=False, states=FINISHED)
         if loop.skipped:
             log.warning(
-                "%d of %d trials are trained by other processes; the same command, later, finishes what they "
-                "leave",
+                "%d of %d trials are trained by other processes; run the same command later to complete the "
+                "study",
                 *(loop.skipped, plan.total),
             )
         else:
@@ -127,7 +127,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
             self._write_results(study)
 
     def _write_results(self, study: Study) -> None:
-        """`optimization_results.yaml`, as the stock sweeper writes it."""
+        """`optimization_results.yaml`, as hydra-optuna-sweeper writes it."""
         results: dict[str, Any] = {"name": "optuna"}
         if len(study.directions) == 1:
             results |= {"best_params": study.best_params, "best_value": study.best_value}

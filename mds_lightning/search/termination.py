@@ -1,4 +1,4 @@
-"""SIGTERM, as a cluster sends it before it kills: leave in order, with exit code 143."""
+"""Orderly exit with code 143 after SIGTERM, which clusters send before they kill a process."""
 
 import signal
 import threading
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: 128 + SIGTERM, as a shell reports a process that SIGTERM ended.
+#: 128 + SIGTERM, the exit code that shells report.
 EXIT_CODE = 143
 
 
 class Termination:
-    """While entered, SIGTERM raises SystemExit(143) in the main thread.
+    """Context manager in which SIGTERM raises SystemExit(143) in the main thread.
 
-    Lightning calls a handler that was there before its own, so the exception also leaves a running `fit`.
+    Lightning calls the handler that was installed before its own, so the exception also ends a running `fit`.
 
     Attributes:
-        received: Whether SIGTERM came; a second one changes nothing.
+        received: Whether SIGTERM was received; further signals have no effect.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Termination:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Put SIGTERM off until the block is done: nothing in it is left half written."""
+        """Delay SIGTERM until the end of the block, so that its writes are complete."""
         self._held += 1
         try:
             yield

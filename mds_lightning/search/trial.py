@@ -1,4 +1,4 @@
-"""The trial as its job sees it: report a fold's value, and stop early when the search says so."""
+"""The trial of a job: reports the values of folds, and stops early when it is pruned."""
 
 import logging
 import warnings
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class TrialLostError(RuntimeError):
-    """The trial was given to another worker, because this one had not been heard of."""
+    """The trial was given to another worker because this one sent no heartbeat."""
 
 
 class JobTrial:
@@ -34,27 +34,27 @@ class JobTrial:
         self.number = self._trial.number
 
     def report(self, value: float, step: int) -> None:
-        """Store the value of one fold, or of another step that every trial runs through.
+        """Store the value of one fold, or of another step that all trials share.
 
         Raises:
-            TrialLostError: If the trial no longer belongs to this job.
+            TrialLostError: The trial no longer belongs to this job.
         """
         try:
             self._trial.report(value, step)
         except UpdateFinishedTrialError as error:
             raise TrialLostError(
-                f"trial {self.number} was given to another worker while this job ran: no sign of life was "
+                f"trial {self.number} was given to another worker while this job ran: no heartbeat was "
                 "written within hydra.sweeper.grace seconds"
             ) from error
 
     def should_prune(self) -> bool:
-        """Whether what was reported so far is worse than the best trial, by the search's pruner."""
+        """Whether the pruner of the search considers the values so far worse than those of the best trial."""
         return self._trial.should_prune()
 
     def report_or_prune(self, value: float, step: int, remaining: int) -> None:
-        """Report, and end the job if the trial is not worth its `remaining` steps.
+        """Report a value, and end the job if the trial is pruned with `remaining` steps to go.
 
-        With none left there is nothing to save: such a trial is finished, not pruned.
+        Without remaining steps a trial is finished, not pruned.
 
         Raises:
             optuna.TrialPruned: Recorded as PRUNED by the sweeper.
@@ -70,7 +70,7 @@ _running: ContextVar[Mapping[int, JobTrial] | None] = ContextVar("running", defa
 
 @contextmanager
 def available(trials: Mapping[int, JobTrial]) -> Iterator[None]:
-    """Let jobs in this process reach their trials."""
+    """Make trials available to the jobs in this process."""
     token = _running.set(trials)
     try:
         yield
@@ -94,7 +94,7 @@ def current_trial(hpo: Mapping[str, object] | DictConfig | None) -> JobTrial | N
 
 
 def build_pruner(config: DictConfig | None) -> BasePruner:
-    """The pruner of `hydra.sweeper.pruner`; null prunes nothing."""
+    """Build the pruner of `hydra.sweeper.pruner`; null: no pruning."""
     if config is None:
         return NopPruner()
     with warnings.catch_warnings():

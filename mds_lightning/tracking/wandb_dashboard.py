@@ -66,6 +66,8 @@ def publish_dashboard(study: TrackedStudy, entity: str | None, timeout: float) -
 
 def _publish(study: TrackedStudy, entity: str | None, api: wandb.Api) -> str:
     owner = entity or api.default_entity
+    if owner is None:
+        raise PublicationError("the account has no default user or team: give entity=")
     place = f"{owner}/{study.project}"
     if not len(api.runs(place, filters={"group": study.name}, per_page=1)):
         raise PublicationError(f"the project {place} contains no run of the study {study.name}")

@@ -103,7 +103,7 @@ def test_a_point_that_kills_every_worker_is_given_up(study, dead) -> None:
             break
         begin(study, dead)
     assert [trial.state.name for trial in study.trials] == ["FAIL"] * 3
-    assert "given up after 3 kills" in study.trials[-1].user_attrs["reason"]
+    assert "not tried again after 3 kills" in study.trials[-1].user_attrs["reason"]
     assert {variant(trial) for trial in study.trials} == {"trial-0"}
 
 
@@ -143,5 +143,5 @@ def test_a_running_trial_gives_signs_of_life_even_if_the_database_was_away(
     with Heartbeat(store.storage, [trial._trial_id]):
         time.sleep(2.3)
     assert len(beats) == 2
-    assert "no sign of life could be written: the database is away" in caplog.text
+    assert "no heartbeat could be written: the database is away" in caplog.text
     assert silent_trials(store.storage, study._study_id) == set()

@@ -18,7 +18,7 @@ def test_other_kinds_are_refused_with_the_three_there_are(url: str) -> None:
 
 
 def test_looking_at_a_study_makes_none(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no study is kept there"):
+    with pytest.raises(ValueError, match="there is no study"):
         require_store(f"sqlite:///{tmp_path}/study.db")
     assert not list(tmp_path.iterdir())
 

@@ -66,5 +66,5 @@ def test_mistakes_are_told(searched, tmp_path) -> None:
         study(config(searched, action="clean", running="none"))
     with pytest.raises(ValueError, match="has no study called other"):
         study(config(searched, study=str(tmp_path / "other")))
-    with pytest.raises(ValueError, match="no study is kept there"):
+    with pytest.raises(ValueError, match="there is no study"):
         study(config(searched, study=str(tmp_path / "other"), storage=None))

@@ -25,7 +25,7 @@ def test_a_stopped_search_gives_its_trial_back(toy, tmp_path: Path, sent: int, c
     assert process.exitcode in allowed, log.read_text()
     given_back, queued = toy.study().trials
     assert (given_back.state.name, queued.state.name) == ("FAIL", "WAITING")
-    assert given_back.user_attrs["reason"].startswith("given back by")
+    assert given_back.user_attrs["reason"].startswith("released by")
     toy.here("hydra.sweeper.n_trials=1")
     _, retried = toy.study().trials
     assert retried.params == given_back.params

@@ -47,7 +47,7 @@ def test_a_cancelled_worker_of_an_array_loses_nothing(slurm, toy, tmp_path: Path
     assert states in ({"COMPLETE": 8, "FAIL": 1}, {"COMPLETE": 8}), [log.read_text() for log in logs]
     assert "Exited with exit code 143" in logs[1].read_text()
     for given_back in (trial for trial in trials if trial.state is TrialState.FAIL):
-        assert "given back by" in given_back.user_attrs["reason"]
+        assert "released by" in given_back.user_attrs["reason"]
         retry = [trial for trial in trials if trial.system_attrs.get("failed_trial") == given_back.number]
         assert [trial.params for trial in retry] == [given_back.params]
     assert len({tuple(trial.params.items()) for trial in trials}) == 8
