@@ -129,5 +129,8 @@ def _result(job: "submitit.Job[JobReturn]", overrides: Sequence[str]) -> JobRetu
 
 
 def _failed(job: "submitit.Job[JobReturn]", overrides: Sequence[str], what: str) -> JobReturn:
-    message = f"SLURM job {job.job_id} {what}: it may have run out of memory or been cancelled; see {job.paths.stderr}"
+    message = (
+        f"SLURM job {job.job_id} {what}: it may have been cancelled or have exceeded its memory; "
+        f"see its log {job.paths.stderr}"
+    )
     return JobReturn(overrides=overrides, status=JobStatus.FAILED, _return_value=JobLostError(message))

@@ -89,7 +89,7 @@ def test_another_question_is_refused(toy, change: str, difference: str) -> None:
 def test_a_study_of_the_stock_sweeper_is_refused(toy) -> None:
     study = optuna.create_study(storage=toy.opened(), study_name="toy", direction="maximize")
     study.add_trial(optuna.create_trial(value=1.0))
-    with pytest.raises(ForeignStudyError, match="not made by hydra/sweeper=optuna_study"):
+    with pytest.raises(ForeignStudyError, match="not created by hydra/sweeper=optuna_study"):
         toy.here()
 
 
