@@ -5,6 +5,8 @@ r"""Occlusion maps: this project, captum at its best batch, MONAI, and a plain b
     python -m benchmarks.occlusion --networks squeezenet1_1 --sizes 1920x2560 --window 64 --stride 32 \
         --batches 1 2 --patience 60 --rounds 1
     python -m benchmarks.occlusion --networks resnet18 --device cuda --tf32 --precision bfloat16
+    ONEDNN_MAX_CPU_ISA=AVX2 python -m benchmarks.occlusion --networks resnet18 resnet50 --sizes 448 \
+        --rounds 1 --batches 1 2 4 --budget 150
 
 Networks of random weights, two classes, float32, one field. Contestants take turns; the table holds
 the median seconds of a whole map. Peers cost the same for every window, so they compute some windows and are
@@ -15,10 +17,14 @@ engine says that can be saved at most: multiplications of full passes over those
 the most memory that the process had taken after our map, libraries included (of the first row alone: later
 ones follow peers). MONAI is left out where it is not installed (`pip install --no-deps monai`); it takes no
 window over the border and cannot cover with a tensor of colours, so it covers with zero, as all do here.
+
+`ISA` is the instruction set that ATen uses, and where ONEDNN_MAX_CPU_ISA limits oneDNN's, that limit. With
+`--budget` no row is begun after so many seconds, and the rows that are missing are listed.
 """
 
 import argparse
 import importlib.util
+import os
 import resource
 import statistics
 import time
@@ -188,6 +194,14 @@ def compare(
     return " | ".join(cells)
 
 
+def name_instructions(device: torch.device) -> str:
+    """The GPU, or the instruction set of the CPU kernels."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name()
+    aten, limit = torch.backends.cpu.get_cpu_capability(), os.environ.get("ONEDNN_MAX_CPU_ISA")
+    return f"oneDNN {limit}, ATen {aten}" if limit else aten
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -198,6 +212,7 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 2, 4, 8, 16], help="of the peers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--patience", type=float, default=20.0, help="seconds for one of our maps")
+    parser.add_argument("--budget", type=float, default=float("inf"), help="seconds to begin rows in")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--tf32", action="store_true", help="let a GPU round float32 to TF32")
     parser.add_argument("--precision", choices=("full", "bfloat16"), default="full", help="of ours alone")
@@ -205,19 +220,22 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = arguments.tf32
     device = torch.device(arguments.device)
     precision = torch.bfloat16 if arguments.precision == "bfloat16" else None
-    where = (
-        torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    )
+    isa = name_instructions(device)
     print(
-        f"window {arguments.window}, stride {arguments.stride}; {where}; "
+        f"window {arguments.window}, stride {arguments.stride}; {torch.get_num_threads()} CPU threads; "
         "seconds a map; batch: captum's best, for all peers\n\n"
-        "| network | px | limit | ours | captum | MONAI | loop | batch | times captum | of the limit "
+        "| network | px | ISA | limit | ours | captum | MONAI | loop | batch | times captum | of the limit "
         "| error | GB |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         flush=True,
     )
+    began = time.perf_counter()
+    missing: list[str] = []
     cases = [(name, size) for size in arguments.sizes for name in arguments.networks]
     for name, size in tqdm(cases, leave=False):
+        if time.perf_counter() - began > arguments.budget:
+            missing.append(f"{name} {size}")
+            continue
         torch.manual_seed(0)
         network = build_backbone(name, 2).to(device)
         height, width = (int(side) for side in (size.split("x") * 2)[:2])
@@ -226,7 +244,9 @@ def main() -> None:
         with evaluating(network):
             case = Case(network, field, grid)
             row = compare(case, arguments.rounds, arguments.patience, precision, arguments.batches)
-        print(f"| {name} | {size} | {row} |", flush=True)
+        print(f"| {name} | {size} | {isa} | {row} |", flush=True)
+    if missing:
+        print(f"\nnot measured within {arguments.budget:.0f} s: {', '.join(missing)}")
 
 
 if __name__ == "__main__":
