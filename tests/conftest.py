@@ -20,8 +20,8 @@ from .pooled_rows import make_pooled  # noqa: F401
 MARKS: dict[str, tuple[set[str], set[str]]] = {
     "study": (
         {
-            "explain/incremental/test_kernels.py",
-            "explain/incremental/test_random_graphs.py",
+            "explain/incremental/run/test_kernels.py",
+            "explain/incremental/run/test_random_graphs.py",
             "notebooks",
             "search/slurm",
             "search/test_joblib.py",

@@ -29,7 +29,6 @@ SAME_NAME = {
     "check": "the base class of checks, and the command",
     "study": "what load_study opens, and the command",
     # To be renamed or shown to be mirrors.
-    "layout": "to be renamed",
     "progress": "to be renamed",
 }
 
@@ -40,7 +39,7 @@ NO_MODULE = {
     "data/test_faults.py": "faults that reach the loader from several modules",
     "data/test_hostile.py": "files that are made to do harm, through the whole room",
     "data/test_remote.py": "remote images through cache and loader",
-    "explain/incremental/test_random_graphs.py": "random networks through the whole engine",
+    "explain/incremental/run/test_random_graphs.py": "random networks through the whole engine",
     "explain/test_backbones.py": "every backbone through the engine",
     "reporting/figures/test_figures.py": "what all figures have in common",
     "reporting/test_new_metric.py": "a metric from its file to every table and the report",

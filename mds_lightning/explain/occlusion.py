@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from mds_lightning.explain.baselines import Baseline, cover
 from mds_lightning.explain.evaluation_mode import evaluating
-from mds_lightning.explain.incremental.explanation import describe_plan
+from mds_lightning.explain.incremental.plan.plan_summary import describe_plan
 from mds_lightning.explain.passes import Passes, Refusal
 from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.setting_types import Length, Score

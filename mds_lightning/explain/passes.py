@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from mds_lightning.explain.full import Window, batch_within, pass_in_full
-from mds_lightning.explain.incremental.capture import CaptureError
-from mds_lightning.explain.incremental.engine import pass_incrementally
-from mds_lightning.explain.incremental.kernels import has_packed_kernels, prepare
-from mds_lightning.explain.incremental.planning import Plan, make_plan, read_network
-from mds_lightning.explain.incremental.program import Program
+from mds_lightning.explain.incremental.graph.capture import CaptureError
+from mds_lightning.explain.incremental.plan.window_plan import Plan, make_plan, read_network
+from mds_lightning.explain.incremental.program.program import Program
+from mds_lightning.explain.incremental.run.incremental_pass import pass_incrementally
+from mds_lightning.explain.incremental.run.kernels import has_packed_kernels, prepare
 from mds_lightning.explain.network_state import describe_state
 from mds_lightning.explain.score import score_classes
 from mds_lightning.explain.windows import WindowGrid

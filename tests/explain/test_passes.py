@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from mds_lightning.explain import passes
-from mds_lightning.explain.incremental import geometry
-from mds_lightning.explain.incremental.kernels import has_packed_kernels
+from mds_lightning.explain.incremental.plan import extents
+from mds_lightning.explain.incremental.run.kernels import has_packed_kernels
 from mds_lightning.explain.occlusion import OcclusionEngine
 from mds_lightning.explain.windows import place_windows
 
@@ -155,13 +155,13 @@ def test_what_is_not_understood_is_run_in_full_and_right(make, reason, brute_for
 
 def test_a_wrong_plan_is_noticed_and_not_used(monkeypatch, caplog, tiny_network, fields):
     expected = OcclusionEngine(tiny_network, fast=False).maps(fields, window=8, stride=4)
-    right = geometry.Reach.changes
+    right = extents.Reach.changes
 
     def wrong(self, start, stop, length):
         first, last = right(self, start, stop, length)
         return first, np.maximum(last - 1, first + 1)
 
-    monkeypatch.setattr(geometry.Reach, "changes", wrong)
+    monkeypatch.setattr(extents.Reach, "changes", wrong)
     engine = OcclusionEngine(tiny_network)
     with caplog.at_level(logging.WARNING):
         found = engine.maps(fields, window=8, stride=4)

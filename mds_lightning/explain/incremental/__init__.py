@@ -1,6 +1,5 @@
 """The exact fast path of occlusion maps: only what a covered window changes is computed again.
 
-`capture` and `lowering` read a network's graph, `simplify` fuses it, `geometry` and `groups` find what
-changes where, `clean` keeps the uncovered field's maps, `execution` computes crops, `plan` says what was done
-and why not more.
+`graph` reads a network's graph into a `program` of local operations; `plan` finds which part of every map a
+window changes, and which windows are computed together; `run` computes them.
 """

@@ -1,0 +1,1 @@
+"""A network as a sequence of local operations, and the rest of its graph."""

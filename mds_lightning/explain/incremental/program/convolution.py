@@ -1,0 +1,78 @@
+"""Convolution of whole maps and of crops."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mds_lightning.explain.incremental.program.operations import Operation
+from mds_lightning.explain.incremental.program.receptive_field import Reach
+
+#: Maps that a pixelwise convolution reads one by one; with more it is faster to copy them together.
+MOST_PARTS = 3
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Convolution(Operation):
+    """Convolution, with a map that is added to it and ReLU, where they follow.
+
+    Attributes:
+        weight: (channels out, channels in / groups, kernel height, kernel width).
+        bias: (channels out).
+        stride: Vertical, horizontal; likewise padding (zeros) and dilation.
+        relu: Whether negative results become zero.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+    relu: bool = False
+
+    @property
+    def reach(self) -> tuple[Reach, Reach]:
+        """From kernel, dilation, stride and padding."""
+        down, across = (
+            Reach(dilation * (taps - 1) + 1, stride, padding)
+            for taps, stride, padding, dilation in zip(
+                self.weight.shape[2:], self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+        return down, across
+
+    @property
+    def macs(self) -> int:
+        """Weights: each is used once a pixel."""
+        return self.weight.numel()
+
+    def whole(self, *maps: Tensor) -> Tensor:
+        """With zero padding."""
+        return self._compute(self.padding, maps, may_overwrite=False)
+
+    def crop(self, *maps: Tensor) -> Tensor:
+        """Without padding."""
+        return self._compute((0, 0), maps, may_overwrite=False)
+
+    def overwrite(self, is_whole: bool, *maps: Tensor) -> Tensor:
+        """The same; the map that is added may become the result."""
+        return self._compute(self.padding if is_whole else (0, 0), maps, may_overwrite=True)
+
+    @property
+    def is_pixelwise(self) -> bool:
+        """Whether it is a product of matrices, one row a pixel."""
+        return self.groups == 1 and all(reach.is_pointwise for reach in self.reach)
+
+    def join(self, parts: Sequence[Tensor], *added: Tensor) -> Tensor:
+        """The output of a pixelwise convolution whose input comes in parts, channels after channels."""
+        return self.crop(torch.cat([*parts], 1), *added)
+
+    def _compute(self, padding: tuple[int, int], maps: tuple[Tensor, ...], may_overwrite: bool) -> Tensor:
+        del may_overwrite
+        out = F.conv2d(maps[0], self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        if len(maps) > 1:
+            out += maps[1]
+        return out.relu_() if self.relu else out

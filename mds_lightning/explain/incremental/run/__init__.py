@@ -1,0 +1,1 @@
+"""Computes the windows of a plan."""
