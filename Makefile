@@ -1,4 +1,4 @@
-# The whole project from one place. `make` alone lists what there is.
+# Targets; `make` alone lists them.
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-fast test-portable coverage lint check docs bench clean
 
@@ -40,7 +40,7 @@ test-portable: $(STAMP) ## run the tests of models and explain with older vector
 coverage: $(STAMP) ## run the tests and print which lines and branches they do not reach
 	$(PYTEST) --cov --cov-report=term-missing
 
-lint: $(STAMP) ## ruff, mypy and the walls between rooms
+lint: $(STAMP) ## ruff, mypy and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -51,7 +51,7 @@ check: lint test ## lint and test
 docs: $(STAMP) ## build the documentation: docs/_build/html/index.html
 	$(BIN)/sphinx-build -W --keep-going --quiet -b html -d docs/_build/doctrees docs docs/_build/html
 
-bench: $(STAMP) ## side-by-side speed ratios against peers (see benchmarks/RESULTS.md)
+bench: $(STAMP) ## speed relative to other libraries (see benchmarks/RESULTS.md)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what the targets above made

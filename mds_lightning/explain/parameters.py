@@ -24,8 +24,7 @@ class ExplanationParameters:
     """How images are explained.
 
     Attributes:
-        method: Kind of map: occlusion (exact and fast), captum_occlusion (its reference: hours),
-            integrated_gradients, layer_gradcam.
+        method: Kind of map: the name of any method in `explain/methods/`; occlusion is exact and fast.
         window: Side of the covered square: pixels (int) or fraction of the longer side (float); with method
             occlusion also a list of sizes, such as [0.0625,0.125], whose maps are averaged.
         stride: Step between windows: pixels (int) or fraction of the longer side (float).

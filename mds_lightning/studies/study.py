@@ -36,7 +36,7 @@ class FoldRun:
 
     @property
     def done(self) -> dict[str, Any] | None:
-        """val_auroc, epochs and seconds; None while the fold is unfinished."""
+        """val_auroc, epochs, seconds and explain_seconds; None while the fold is unfinished."""
         return self.directory.read_done()
 
     @property

@@ -12,10 +12,11 @@ _MARKERS = ("o", "s", "D", "^")
 
 
 def draw_reliability(curves: Mapping[str, Sequence[ReliabilityBin]], positive: str, title: str) -> Figure:
-    """Draw reliability curves with Wilson intervals above a histogram of the predictions.
+    """Draw reliability curves with intervals above a histogram of the predictions.
 
     Args:
-        curves: Legend label (such as `as predicted`) to bins.
+        curves: Legend label (such as `as predicted`) to bins. Their intervals are Wilson's at patient level and
+            percentile intervals of the bootstrap over patients at image level.
         positive: Class whose probability is shown.
         title: Title of the figure.
     """
