@@ -1,11 +1,12 @@
 """Hyperparameters of the training of a classifier."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from types import NoneType
+from typing import Any, Literal, get_args, get_type_hints
 
 Optimizer = Literal["adamw", "sgd"]
 
-_KINDS = {int: "a whole number", float: "a number", str: "a name"}
+_KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,19 @@ class Hyperparameters:
 
     def __post_init__(self) -> None:
         # Checkpoints with NumPy's numbers do not load with weights_only: convert them to Python's.
+        hints = get_type_hints(type(self))
         for field in fields(self):
-            default: Any = field.default
-            given = getattr(self, field.name)
+            given, hint = getattr(self, field.name), hints[field.name]
+            if given is None and NoneType in get_args(hint):
+                continue
+            kind = _kind(hint)
             try:
-                plain = type(default)(given)
+                plain = kind(given)
             except (TypeError, ValueError, OverflowError):
                 plain = None
             # NaN differs from itself; the range checks below refuse it.
             if plain is None or (plain != given and given == given):
-                raise ValueError(f"classifier.{field.name} is {given!r}: give {_KINDS[type(default)]}")
+                raise ValueError(f"classifier.{field.name} is {given!r}: give {_KINDS[kind]}")
             object.__setattr__(self, field.name, plain)
         if self.optimizer not in get_args(Optimizer):
             raise ValueError(
@@ -60,6 +64,11 @@ class Hyperparameters:
                 raise ValueError(
                     f"classifier.{name} is {getattr(self, name)}: give a number from 0 to below 1"
                 )
+
+
+def _kind(hint: Any) -> Any:
+    """The type of the plain values of a field: `float` of `float | None`, `str` of a choice of names."""
+    return next((kind for kind in (hint, *get_args(hint)) if kind in _KINDS), str)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from typing import Literal
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
 
+from mds_lightning.studies.setting_defaults import default_settings
+from mds_lightning.studies.settings import decisive_settings
+
 _KEY = "identity"
 
 
@@ -40,6 +43,8 @@ def is_search(study: Study) -> bool:
 def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
     """Store `identity` in a new study, or compare it with that of a stored one.
 
+    A setting that is absent from the stamp has its default: the study was started before the key was added.
+
     Raises:
         ForeignStudyError: They differ; the message lists every difference and what to do.
     """
@@ -52,6 +57,8 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
             )
         study.set_user_attr(_KEY, dict(identity))
         return
+    added = decisive_settings(default_settings())
+    stored = {key: str(added[key]) for key in identity if key in added} | stored
     different = sorted(key for key in stored.keys() | identity.keys() if stored.get(key) != identity.get(key))
     if different:
         lines = [f"  {key}: {stored.get(key)} there, {identity.get(key)} now" for key in different]

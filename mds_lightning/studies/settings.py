@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.studies.setting_defaults import default_settings
 
 #: Keys that do not change what a run computes.
 _WITHOUT_EFFECT = (
@@ -38,6 +39,8 @@ def read_settings(path: Path) -> dict[str, Any]:
 def refuse_changed_settings(path: Path, settings: Mapping[str, Any]) -> None:
     """Raise if the settings in `path` would give other results than `settings`.
 
+    A key that is absent has its default: the run was started before the key was added.
+
     Args:
         path: `config.yaml` of the run.
         settings: The settings given now.
@@ -45,7 +48,9 @@ def refuse_changed_settings(path: Path, settings: Mapping[str, Any]) -> None:
     Raises:
         ChangedSettingsError: With every key that differs, both values, and the remedy.
     """
-    stored, wanted = decisive_settings(read_settings(path)), decisive_settings(settings)
+    defaults = decisive_settings(default_settings())
+    stored = defaults | decisive_settings(read_settings(path))
+    wanted = defaults | decisive_settings(settings)
     different = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
     if different:
         lines = [f"  {key}: {stored.get(key)!r} there, {wanted.get(key)!r} now" for key in different]

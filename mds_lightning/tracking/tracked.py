@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.setting_defaults import default_settings
 from mds_lightning.studies.settings import decisive_settings, read_settings
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def _only(directory: StudyDirectory, key: str, nodes: Sequence[Mapping[str, Any]
 
 
 def _compare(settings: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Scalar, ...]]:
-    flat = [decisive_settings({**stored, "fold": None}) for stored in settings]
+    defaults = decisive_settings(default_settings())
+    flat = [defaults | decisive_settings({**stored, "fold": None}) for stored in settings]
     compared: dict[str, tuple[Scalar, ...]] = {}
     for key in sorted({key for stored in flat for key in stored}):
         values = [stored.get(key) for stored in flat]

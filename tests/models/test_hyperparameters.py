@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -36,3 +36,23 @@ def test_numpy_numbers_are_converted_to_python_numbers() -> None:
 def test_values_out_of_range_are_named(key: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"classifier\.{key} is .*: give"):
         Hyperparameters(**{key: value})
+
+
+@dataclass(frozen=True)
+class OptionalHyperparameters(Hyperparameters):
+    clip: float | None = None
+    averaged: bool = False
+
+
+def test_a_hyperparameter_may_be_none_by_default() -> None:
+    assert OptionalHyperparameters().clip is None
+    given = OptionalHyperparameters(clip=np.float64(0.5)).clip  # type: ignore[arg-type]
+    assert (type(given), given) == (float, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"), [("clip", "high", "a number"), ("averaged", "no", "true or false")]
+)
+def test_the_type_that_is_needed_is_named(key: str, value: str, wanted: str) -> None:
+    with pytest.raises(ValueError, match=rf"classifier\.{key} is '{value}': give {wanted}"):
+        OptionalHyperparameters(**{key: value})  # type: ignore[arg-type]

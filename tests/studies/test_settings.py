@@ -1,5 +1,6 @@
 import pytest
 
+from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.studies.settings import (
     ChangedSettingsError,
     decisive_settings,
@@ -52,3 +53,12 @@ def test_settings_that_change_results_are_refused_by_key(stored, change, said):
 def test_flat_settings_are_nested_again():
     settings = {"seed": 1, "data": {"image_size": [2, 3], "batch_size": 4}, "a": {"b": {"c": None}}}
     assert nest_settings(decisive_settings(settings)) == settings
+
+
+def test_a_key_that_was_added_later_has_its_default(stored):
+    default = Hyperparameters().dropout
+    newer = SETTINGS | {"classifier": {"learning_rate": 0.001, "dropout": default}}
+    refuse_changed_settings(stored, newer)
+    newer["classifier"]["dropout"] = 0.5
+    with pytest.raises(ChangedSettingsError, match=r"classifier\.dropout: 0\.0 there, 0\.5 now"):
+        refuse_changed_settings(stored, newer)

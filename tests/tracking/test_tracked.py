@@ -24,7 +24,7 @@ def write(directory, variant, fold, tracked=True, group="s", **classifier):
 
 def test_settings_that_differ_between_variants_are_compared(tmp_path, caplog):
     write(tmp_path, "trial-0", 0, learning_rate=0.1, dropout=0.0, sizes=[1])
-    write(tmp_path, "trial-1", 2, learning_rate=0.2, dropout=0.0, sizes=[2])
+    write(tmp_path, "trial-1", 2, learning_rate=0.2, sizes=[2])  # trained before dropout was added
     write(tmp_path, "trial-2", 1, learning_rate=0.1, dropout=0.0, sizes=[2])
     tracked = read_tracked(StudyDirectory(tmp_path))
     assert (tracked.name, tracked.project) == ("s", "smears")

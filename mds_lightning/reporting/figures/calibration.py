@@ -15,8 +15,8 @@ def draw_reliability(curves: Mapping[str, Sequence[ReliabilityBin]], positive: s
     """Draw reliability curves with intervals above a histogram of the predictions.
 
     Args:
-        curves: Legend label (such as `as predicted`) to bins. Their intervals are Wilson's at patient level and
-            percentile intervals of the bootstrap over patients at image level.
+        curves: Legend label (such as `as predicted`) to bins. Their intervals are Wilson's at patient level
+            and percentile intervals of the bootstrap over patients at image level.
         positive: Class whose probability is shown.
         title: Title of the figure.
     """
