@@ -35,8 +35,8 @@ class Explanation:
 class ExplanationMethod(ABC):
     """One way to explain a prediction.
 
-    A file in `explain/methods/` defines one subclass and is found there by `method_registry`. The maps of a run
-    are kept in a folder called `name`.
+    A file in `explain/methods/` defines one subclass and is found there by `method_registry`. The maps of a
+    run are kept in a folder called `name`.
 
     Attributes:
         name: Value of `explain.method` that selects the method.
