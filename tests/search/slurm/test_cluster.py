@@ -45,7 +45,7 @@ def test_a_cancelled_worker_of_an_array_loses_nothing(slurm, toy, tmp_path: Path
     assert states["COMPLETE"] == 8, [log.read_text() for log in logs]
     # Between two trials there is nothing to give back.
     assert states in ({"COMPLETE": 8, "FAIL": 1}, {"COMPLETE": 8}), [log.read_text() for log in logs]
-    assert "Exited with exit code 143" in logs[1].read_text()
+    slurm.wait_until(lambda: "Exited with exit code 143" in logs[1].read_text())
     for given_back in (trial for trial in trials if trial.state is TrialState.FAIL):
         assert "released by" in given_back.user_attrs["reason"]
         retry = [trial for trial in trials if trial.system_attrs.get("failed_trial") == given_back.number]
