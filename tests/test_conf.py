@@ -19,6 +19,7 @@ from mds_lightning.data.cache import CacheParameters
 from mds_lightning.data.data_parameters import DataParameters, SamplingParameters
 from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.models.hyperparameters import Hyperparameters
+from mds_lightning.search.blindness import is_blind
 from mds_lightning.search.job_resources import JobResources
 from mds_lightning.search.plugin import register_search
 
@@ -76,6 +77,21 @@ def test_the_backbones_of_the_configuration_are_those_of_the_registry():
     files = {path.stem: OmegaConf.load(path) for path in (CONF / "backbone").glob("*.yaml")}
     assert OmegaConf.is_missing(files.pop("timm"), "name")
     assert files == {name: {"name": name} for name in BACKBONES}
+
+
+@pytest.mark.parametrize("sweep", ["backbones", "hyperparameters", "hyperparameters_tpe"])
+def test_sweeps_of_backbones_offer_all_of_the_registry(sweep):
+    from mds_lightning.models.backbones import BACKBONES
+
+    config = compose("train", [f"sweep={sweep}"], return_hydra_config=True)
+    choices = config.hydra.sweeper.params.backbone.removeprefix("choice(").removesuffix(")")
+    assert sorted(choices.replace(" ", "").split(",")) == sorted(BACKBONES)
+
+
+def test_the_default_search_is_blind_and_the_other_one_is_not():
+    for sweep, blind in (("hyperparameters", True), ("hyperparameters_tpe", False)):
+        sweeper = compose("train", [f"sweep={sweep}"], return_hydra_config=True).hydra.sweeper
+        assert is_blind(sweeper.sampler, sweeper.pruner) is blind
 
 
 def test_keys_that_no_choice_changes_have_the_defaults_of_their_class():

@@ -80,7 +80,7 @@ class TrainParameters:
         seed: Decides the initial weights, the order of the images and their augmentation.
         variant: Folder of the runs that differ in the fold only: the backbone, or trial-<n> in a search.
         run_directory: Folder of this run.
-        hpo: Trial of a search; set by the sweeper.
+        hpo: Trial of a search, and whether the search is blind; set by the sweeper.
         resources: What one job is given on a cluster (launcher=slurm).
         cohort: Manifest and images.
         task: Labels that are classified.

@@ -34,7 +34,13 @@ from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import command_to_test, read_runs, read_study
-from mds_lightning.studies.selection import Selection, choose_variants, select_variants
+from mds_lightning.studies.selection import (
+    NOT_BLIND,
+    Selection,
+    choose_variants,
+    is_blind_study,
+    select_variants,
+)
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +119,8 @@ def evaluate_study(
     steps.append((_write_study(study, evidence, rows), []))
     files = [file for written, _ in steps for file in written]
     summary = [item for _, shown in steps for item in shown]
+    if not is_blind_study(study, pooled):
+        summary.append(NOT_BLIND)
     return Evaluation(evidence, tuple(files), (*summary, *_list_files(study, files)))
 
 

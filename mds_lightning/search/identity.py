@@ -6,6 +6,7 @@ from typing import Literal
 from optuna.distributions import BaseDistribution
 from optuna.study import Study
 
+from mds_lightning.search.blindness import complete_identity
 from mds_lightning.studies.setting_defaults import default_settings
 from mds_lightning.studies.settings import decisive_settings
 
@@ -59,6 +60,7 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
         return
     added = decisive_settings(default_settings())
     stored = {key: str(added[key]) for key in identity if key in added} | stored
+    stored = complete_identity(stored)
     different = sorted(key for key in stored.keys() | identity.keys() if stored.get(key) != identity.get(key))
     if different:
         lines = [f"  {key}: {stored.get(key)} there, {identity.get(key)} now" for key in different]

@@ -60,7 +60,15 @@ class Plan(Protocol):
 
 
 class SearchPlan:
-    """`n_trials` finished trials (complete or pruned) over all workers; failures do not count."""
+    """`n_trials` finished trials (complete or pruned) over all workers; failures do not count.
+
+    Args:
+        proposals: Where points come from.
+        n_trials: Finished trials of the complete study.
+        config: The configuration that `extend` reads.
+        blind: See `search.blindness`; stored with every run.
+        extend: `hydra.sweeper.custom_search_space`.
+    """
 
     requeues = True
 
@@ -69,11 +77,13 @@ class SearchPlan:
         proposals: Proposals,
         n_trials: int,
         config: DictConfig,
+        blind: bool,
         extend: Callable[[DictConfig, Trial], None] | None = None,
     ) -> None:
         self.total = n_trials
         self._proposals = proposals
         self._config = config
+        self._blind = blind
         self._extend = extend
         self._size = None if extend else proposals.space.size()
 
@@ -120,6 +130,7 @@ class SearchPlan:
             f"++hpo.trial={trial.number}",
             f"++hpo.study='{name}'",
             f"++hpo.variant={variant(trial)}",
+            f"++hpo.blind={str(self._blind).lower()}",
             f"hydra.sweep.subdir={variant(trial)}",
         )
 

@@ -8,7 +8,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from hydra_plugins.hydra_optuna_sweeper.config import OptunaSweeperConf
+from hydra_plugins.hydra_optuna_sweeper.config import OptunaSweeperConf, SamplerConfig
 from omegaconf import DictConfig
 
 
@@ -45,6 +45,18 @@ class StudySweeperConf(OptunaSweeperConf):
     poll: float = 2.0
 
 
+@dataclass
+class SobolSamplerConf(SamplerConfig):
+    """`hydra/sweeper/sampler=sobol`.
+
+    Attributes:
+        seed: Seed of the sequence; None: `StudySweeperConf.seed`.
+    """
+
+    _target_: str = "mds_lightning.search.sobol_sampler.SobolSampler"
+    seed: int | None = None
+
+
 class StudySweeper(Sweeper):
     """Delegates to `mds_lightning.search.sweeper.StudySweeperImpl`."""
 
@@ -63,7 +75,7 @@ class StudySweeper(Sweeper):
 
 
 def register_search() -> None:
-    """Register the sweeper and the SLURM launcher; call this before a configuration is composed."""
+    """Register the sweeper, its sampler and the SLURM launcher, before Hydra composes a configuration."""
     Plugins.instance().register(StudySweeper)
     ConfigStore.instance().store(
         group="hydra/sweeper",
@@ -71,6 +83,9 @@ def register_search() -> None:
         node=StudySweeperConf,
         provider="mds_lightning",
         replace=True,
+    )
+    ConfigStore.instance().store(
+        group="hydra/sweeper/sampler", name="sobol", node=SobolSamplerConf, provider="mds_lightning"
     )
     if find_spec("hydra_plugins.hydra_submitit_launcher") is not None:  # extra `hpc`
         from mds_lightning.search.slurm import GridSlurmLauncher

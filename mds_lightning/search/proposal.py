@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from mds_lightning.search.sobol_sampler import SobolSampler
 from mds_lightning.search.space import Space
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,10 @@ class Proposals:
 
     def build(self, point: int, attempt: int = 0) -> BaseSampler:
         """The sampler of the `point`-th proposal."""
+        if is_sobol(self.sampler) and attempt < _SAMPLER_DRAWS:
+            # All points are of one sequence; a point that was already tried is replaced from another one.
+            sequence = int(np.random.SeedSequence([self.seed, attempt]).generate_state(1)[0])
+            return SobolSampler(self.space.distributions, sequence, point)
         seed = int(np.random.SeedSequence([self.seed, point, attempt]).generate_state(1)[0])
         if attempt >= _SAMPLER_DRAWS:
             return RandomSampler(seed)
@@ -70,6 +75,11 @@ class Proposals:
             name: params[name] if name in params else sampler.sample_independent(study, trial, name, each)
             for name, each in self.space.distributions.items()
         }
+
+
+def is_sobol(sampler: Any) -> bool:
+    """Whether `hydra/sweeper/sampler=sobol` was chosen."""
+    return str(OmegaConf.select(sampler, "_target_")).endswith("SobolSampler")
 
 
 def distinct_points(trials: list[FrozenTrial], space: Space) -> int:

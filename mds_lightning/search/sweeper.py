@@ -14,6 +14,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.search.blindness import identify_proposals, is_blind
 from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
 from mds_lightning.search.identity import claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop
@@ -86,7 +87,8 @@ class StudySweeperImpl(OptunaSweeperImpl):
         if is_grid(self.sampler):
             return GridPlan(space, grid_cells(space, self._to_grid_sampler_choices))
         proposals = Proposals(space, self.sampler, self._seed)
-        return SearchPlan(proposals, self.n_trials, config, self.custom_search_space_extender)
+        blind = is_blind(self.sampler, self._pruner)
+        return SearchPlan(proposals, self.n_trials, config, blind, self.custom_search_space_extender)
 
     def _study_name_of(self, space: Space) -> str:
         """The name of the study; a grid with other cells is another study."""
@@ -107,6 +109,8 @@ class StudySweeperImpl(OptunaSweeperImpl):
             load_if_exists=True,
         )
         kind: Literal["grid", "search"] = "grid" if is_grid(self.sampler) else "search"
+        if kind == "search":
+            extra = {**extra, **identify_proposals(self.sampler, self._pruner)}
         claim_identity(study, identity_of(kind, space.distributions, directions, extra))
         return study
 

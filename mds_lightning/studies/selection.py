@@ -6,10 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mds_lightning.statistics.balanced_loss import score_balanced_loss
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.layout import StudyDirectory
-from mds_lightning.studies.pooled_rows import UntestedError, command_to_test
+from mds_lightning.studies.pooled_rows import UntestedError, command_to_test, is_trial
+from mds_lightning.studies.settings import read_settings
+
+#: What it means that a search was not blind; for reports.
+NOT_BLIND = (
+    "The search was not blind: its sampler or pruner used the validation results of all folds (or it was run "
+    "with version 0.1.0, which does not record this). A validation patient of one fold is a test patient of "
+    "another, so the test patients influenced which settings were tried, and the performance of the selected "
+    "variants is optimistic, also where each fold selects its own variant. Settings that a blind search "
+    "(sweep=hyperparameters) selects, or other patients, give a result without this bias."
+)
 
 
 @dataclass(frozen=True)
@@ -43,10 +54,12 @@ class Selection(Choice):
     Attributes:
         predictions: Rows of the variant selected in each fold, which a report is computed from.
         complete: Whether the other variants were also tested in every fold.
+        blind: See `is_blind_study`.
     """
 
     predictions: Predictions
     complete: bool
+    blind: bool
 
 
 def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) -> Selection:
@@ -73,32 +86,64 @@ def select_variants(study: StudyDirectory, pooled: Mapping[str, Predictions]) ->
     rows = [pooled[variant].of_fold(fold).table for fold, variant in choice.chosen.items()]
     predictions = Predictions(pd.concat(rows, ignore_index=True), next(iter(pooled.values())).classes)
     complete = not any(one.untested_folds for one in pooled.values())
-    return Selection(choice.chosen, choice.scores, predictions, complete)
+    blind = is_blind_study(study, pooled)
+    return Selection(choice.chosen, choice.scores, predictions, complete, blind)
+
+
+def is_blind_study(study: StudyDirectory, variants: Iterable[str]) -> bool:
+    """Whether no validation result influenced which variants exist.
+
+    Always true for a grid. The runs of a search record it (`hpo.blind`); those of version 0.1.0 do not, and
+    count as not blind.
+
+    Args:
+        study: The study.
+        variants: Names of the variants that are compared.
+    """
+    runs = [run for variant in variants if is_trial(variant) for run in study.runs(variant).values()]
+    return all(
+        run.config.is_file() and read_settings(run.config).get("hpo", {}).get("blind") is True for run in runs
+    )
 
 
 def choose_variants(pooled: Mapping[str, Predictions]) -> Choice:
     """Select a variant in each fold by its validation images; no other rows are used or needed.
 
     A validation patient of one fold is a test patient of another, so selection by the mean over folds would
-    use test patients; selection within each fold does not. Of variants with equal scores, the one with the
-    larger mean is taken, then the first by name.
+    use test patients; selection within each fold does not. For the same reason, variants with equal ROC-AUC
+    are compared by the class-balanced loss on the validation images of the fold, and then by name.
 
     Args:
         pooled: Variant to the pooled rows of its folds.
     """
-    by_fold = {variant: _score_folds(rows) for variant, rows in pooled.items()}
-    means = {variant: _mean(scores.values()) for variant, scores in by_fold.items()}
-    order = sorted(pooled, key=lambda variant: (-_rank(means[variant]), variant))
-    folds = sorted({fold for scores in by_fold.values() for fold in scores})
-    chosen = {fold: max(order, key=lambda variant: _rank(by_fold[variant][fold])) for fold in folds}
+    folds = sorted({int(fold) for rows in pooled.values() for fold in rows.table["fold"].unique()})
+    by_fold = {variant: _score_folds(rows.split("val"), folds) for variant, rows in pooled.items()}
+    means = {variant: _mean(score.roc_auc for score in by_fold[variant].values()) for variant in pooled}
+    names = sorted(pooled)
+    chosen = {fold: max(names, key=lambda variant: by_fold[variant][fold].rank) for fold in folds}
+    order = sorted(names, key=lambda variant: (-_known(means[variant]), variant))
     return Choice(chosen, {variant: means[variant] for variant in order})
 
 
-def _score_folds(predictions: Predictions) -> dict[int, float]:
-    val = predictions.split("val")
-    return {
-        int(fold): score_auroc(val.of_fold(int(fold)).table) for fold in np.unique(predictions.table["fold"])
-    }
+@dataclass(frozen=True)
+class _FoldScore:
+    """Result on the validation images of one fold."""
+
+    roc_auc: float
+    balanced_loss: float
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Larger is better; without a ROC-AUC, all variants are equal."""
+        if not np.isfinite(self.roc_auc):
+            return _known(self.roc_auc), 0.0
+        # Rounded, so that the order in which numbers were added does not break ties.
+        return round(self.roc_auc, 12), -self.balanced_loss
+
+
+def _score_folds(val: Predictions, folds: Iterable[int]) -> dict[int, _FoldScore]:
+    rows = {fold: val.of_fold(fold) for fold in folds}
+    return {fold: _FoldScore(score_auroc(one.table), score_balanced_loss(one)) for fold, one in rows.items()}
 
 
 def _mean(scores: Iterable[float]) -> float:
@@ -106,6 +151,6 @@ def _mean(scores: Iterable[float]) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
-def _rank(score: float) -> float:
+def _known(score: float) -> float:
     """The score, with an undefined one below all others."""
     return score if np.isfinite(score) else float("-inf")

@@ -24,8 +24,11 @@ from mds_lightning.commands.train import train, train_fold
 from mds_lightning.data.field_source import DecodedFields, StoredFields
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import JobTrial, available
+from mds_lightning.statistics.balanced_loss import score_balanced_loss
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.pooled_rows import UntestedError
+from mds_lightning.studies.selection import NOT_BLIND
 
 SMALL = (
     "cohort.simulation.patients={MDS:8,AML:0,donor:8}",
@@ -68,7 +71,10 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[float
         for source in (StoredFields, DecodedFields):
             patch.setattr(source, "read", spying(source.read, read))
         for number, rate in enumerate(RATES):
-            hpo = (f"+hpo.trial={number}", "+hpo.study=searched", f"+hpo.variant=trial-{number}")
+            hpo = [
+                f"+hpo.{key}"
+                for key in (f"trial={number}", "study=searched", f"variant=trial-{number}", "blind=true")
+            ]
             config = compose_train(folder, "study=searched", f"classifier.learning_rate={rate}", *hpo)
             objectives.append(train(config))
     shutil.rmtree(folder / "runs/searched/trial-2/fold-1")
@@ -120,13 +126,14 @@ def splits(study: Path) -> dict[str, set[str]]:
 
 
 def chosen_runs(study: Path) -> Iterator[Path]:
-    """By the ROC-AUC of validation rows in the fold, then in the mean over folds, then by name."""
+    """By the ROC-AUC of validation rows in the fold, then by their class-balanced loss, then by name."""
     scores = {}
     for trial in ("trial-0", "trial-1"):
-        rows = [rows_of(study / trial / f"fold-{fold}") for fold in (0, 1)]
-        scores[trial] = [score_auroc(table[table["split"] == "val"]) for table in rows]
+        rows = [Predictions(rows_of(study / trial / f"fold-{fold}"), ("donor", "MDS")) for fold in (0, 1)]
+        val = [one.split("val") for one in rows]
+        scores[trial] = [(score_auroc(one.table), -score_balanced_loss(one)) for one in val]
     for fold in (0, 1):
-        best = max(sorted(scores), key=lambda trial: (scores[trial][fold], np.mean(scores[trial])))
+        best = max(sorted(scores), key=lambda trial: scores[trial][fold])
         yield study / best / f"fold-{fold}"
 
 
@@ -224,6 +231,24 @@ def test_only_the_unbiased_result_is_reported_until_all_trials_are_tested(study:
     assert whole["roc_auc"][0] == claim["roc_auc"][0]
     evaluated(study, "none")
     assert (study / "evaluation/trial-1/metrics.csv").is_file()
+
+
+def test_a_search_that_was_not_blind_is_reported_as_optimistic(study: Path) -> None:
+    testing.test(asked(study))
+    assert "not blind" not in evaluated(study, "inner_validation")
+    file = study / "trial-1/fold-0/config.yaml"
+    file.write_text(file.read_text().replace("blind: true", "blind: false"))
+    assert NOT_BLIND in " ".join(evaluated(study, "inner_validation").split())
+    claim = pd.read_csv(study / "evaluation/selected/optimism.csv")
+    assert claim["optimistic"].tolist() == [True]
+    page = " ".join(report(OmegaConf.create({"study": str(study), **HOW})).read_text().split())
+    assert NOT_BLIND in page
+    assert "The reported numbers are optimistic" in page
+    assert "neither for training nor for selection" not in page
+    testing.test(asked(study, trials="all"))
+    assert NOT_BLIND in " ".join(evaluated(study, "none").split())
+    evaluated(study, "inner_validation")
+    assert pd.read_csv(study / "evaluation/selected/optimism.csv")["optimistic"].all()
 
 
 def test_maps_can_be_added_later(study: Path) -> None:

@@ -137,6 +137,34 @@ def test_nothing_is_kept_without_a_storage_but_the_sweep_runs(toy) -> None:
     assert not (toy.directory / "study.log").exists()
 
 
+SOBOL = ("hydra/sweeper/sampler=sobol", "hydra.sweeper.pruner=null", "folds=1")
+
+
+def test_a_blind_search_proposes_the_same_points_whatever_the_results_and_the_interruptions(toy) -> None:
+    whole, parts, turned = (toy.beside(name) for name in ("whole", "parts", "turned"))
+    whole.here("hydra.sweeper.n_trials=4", *SOBOL)
+    for total in (1, 2, 4):
+        parts.here(f"hydra.sweeper.n_trials={total}", *SOBOL)
+    turned.here("hydra.sweeper.n_trials=4", "hydra.sweeper.direction=minimize", *SOBOL)
+    assert points(whole.study().trials) == points(parts.study().trials) == points(turned.study().trials)
+    for name in "xy":  # one in each quarter, as a Sobol sequence has it
+        assert sorted(int(4 * trial.params[name]) for trial in whole.study().trials) == [0, 1, 2, 3]
+
+
+def test_a_finite_space_is_exhausted_by_a_blind_search_too(toy) -> None:
+    toy.here("x=choice(0.1, 0.2)", "y=range(0, 3)", "hydra.sweeper.n_trials=50", *SOBOL)
+    assert toy.states() == {"COMPLETE": 6}
+    assert len(set(points(toy.study().trials))) == 6
+
+
+def test_a_blind_search_is_not_continued_with_a_sampler_that_uses_results(toy) -> None:
+    toy.here("hydra.sweeper.n_trials=1", *SOBOL)
+    for other in (("hydra/sweeper/sampler=tpe",), (*SOBOL[:1], "folds=1")):  # the second one prunes
+        with pytest.raises(ForeignStudyError, match="proposals: blind there, adaptive now"):
+            toy.here("hydra.sweeper.n_trials=2", *other)
+    assert toy.states() == {"COMPLETE": 1}
+
+
 @pytest.mark.parametrize("sampler", ["random", "nsgaii"])
 def test_other_samplers_repeat_themselves_too(toy, sampler: str) -> None:
     found = []

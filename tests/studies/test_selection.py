@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.pooled_rows import UntestedError
-from mds_lightning.studies.selection import choose_variants, select_variants
+from mds_lightning.studies.selection import choose_variants, is_blind_study, select_variants
+from mds_lightning.studies.settings import write_settings
 
 STUDY = StudyDirectory(Path("runs/my study"))
 
@@ -36,6 +37,55 @@ def test_each_fold_takes_the_best_variant_on_its_own_validation_images(pooled):
     means = {name: np.mean([_score(rows, fold) for fold in range(3)]) for name, rows in pooled.items()}
     assert selection.scores == pytest.approx(means)
     assert selection.preferred == max(means, key=means.get)
+
+
+def test_ties_are_broken_by_the_class_balanced_loss_of_the_fold_alone():
+    """Two variants rank every validation image correctly; which is more certain depends on the fold."""
+
+    def rows(certainty: dict[int, float]) -> Predictions:
+        parts = []
+        for fold, margin in certainty.items():
+            target = np.array([0, 0, 0, 1])
+            probability = np.where(target == 1, 0.5 + margin, 0.5 - margin)
+            names = [f"p{fold}{k}" for k in range(4)]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "image": names, "patient_id": names, "site": "", "fold": fold, "split": "val",
+                        "label": np.array(["donor", "MDS"])[target], "target": target,
+                        "prob_donor": 1 - probability, "prob_MDS": probability,
+                    }
+                )
+            )  # fmt: skip
+        return Predictions(pd.concat(parts, ignore_index=True), ("donor", "MDS"))
+
+    pooled = {"a": rows({0: 0.1, 1: 0.3, 2: 0.2}), "b": rows({0: 0.2, 1: 0.1, 2: 0.2})}
+    assert choose_variants(pooled).chosen == {0: "b", 1: "a", 2: "a"}
+    # What happens in another fold changes nothing.
+    pooled["b"] = rows({0: 0.2, 1: 0.4, 2: 0.2})
+    assert choose_variants(pooled).chosen == {0: "b", 1: "b", 2: "a"}
+    # A better ROC-AUC outweighs the loss.
+    pooled["a"] = rows({0: 0.1, 1: -0.1, 2: 0.2})
+    pooled["b"] = rows({0: 0.2, 1: 0.01, 2: 0.01})
+    assert choose_variants(pooled).chosen == {0: "b", 1: "b", 2: "a"}
+
+
+@pytest.mark.parametrize(
+    ("variant", "hpo", "blind"),
+    [
+        ("trial-0", {"trial": 0, "blind": True}, True),
+        ("trial-0", {"trial": 0, "blind": False}, False),
+        ("trial-0", {"trial": 0}, False),
+        ("resnet18", {}, True),
+    ],
+)
+def test_a_study_is_blind_if_all_its_trials_say_so(tmp_path, variant, hpo, blind):
+    study = StudyDirectory(tmp_path)
+    for fold in (0, 1):
+        run = study.run(variant, fold)
+        run.path.mkdir(parents=True)
+        write_settings(run.config, {"hpo": hpo if fold else {"trial": 0, "blind": True}})
+    assert is_blind_study(study, [variant]) is blind
 
 
 def test_the_rows_are_those_of_the_selected_variants(pooled):

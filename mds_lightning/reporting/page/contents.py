@@ -25,7 +25,7 @@ from mds_lightning.statistics.estimates import Settings
 from mds_lightning.studies.cohort_files import find_cohort_files, is_simulated
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import HELD_OUT
-from mds_lightning.studies.selection import Selection
+from mds_lightning.studies.selection import NOT_BLIND, Selection
 from mds_lightning.studies.study import FoldRun, Study
 
 
@@ -147,6 +147,8 @@ def gather_page(study: Study, settings: Settings) -> Page:
             "The manifest has changed since the study was trained: patient characteristics and subgroups "
             f"{effect}."
         )
+    if not selection.blind:
+        cautions.append(NOT_BLIND)
     outside = [name for name in metrics["patients"].unique() if name != HELD_OUT]
     return Page(
         study=study.directory.path.resolve().name,
