@@ -4,9 +4,9 @@
     python -m benchmarks.blind_selection --searches 20
 
 Labels are independent of everything, so that every model has a true ROC-AUC of 0.5, and an unbiased
-procedure reports 0.5 on average. A trial has two settings, which determine a linear score of frozen random
-features of a patient. Similar settings give similar scores, which a sampler can learn. The trials are
-proposed, pruned and selected by the code of `mds-lightning train` and `mds-lightning evaluate`.
+procedure reports 0.5 on average. The settings of a trial are the weights of eight frozen random features of a
+patient, so that a sampler can learn which weights suit the patients it sees. The trials are proposed, pruned
+and selected by the code of `mds-lightning train` and `mds-lightning evaluate`.
 """
 
 import argparse
@@ -37,10 +37,8 @@ from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.selection import choose_variants
 from mds_lightning.studies.worker import Worker
 
-FOLDS, FEATURES = 5, 100
-SPACE = Space({"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}, ())
-#: Distance of settings at which the scores of two models are hardly correlated.
-LENGTH = 0.15
+FOLDS, FEATURES = 5, 8
+SPACE = Space({f"weight_{k}": FloatDistribution(-1, 1) for k in range(FEATURES)}, ())
 _WILCOXON = {"_target_": "optuna.pruners.WilcoxonPruner", "p_threshold": 0.13, "n_startup_steps": 2}
 _TPE = "optuna.samplers.TPESampler"
 
@@ -75,16 +73,12 @@ class NullCohort:
     def __init__(self, patients: int, seed: int) -> None:
         generator = np.random.default_rng(seed)
         self._features = generator.normal(size=(patients, FEATURES))
-        self._frequencies = generator.normal(scale=1 / LENGTH, size=(FEATURES, 2))
-        self._phases = generator.uniform(0, 2 * np.pi, size=FEATURES)
         self._target = np.arange(patients) % 2
         self._fold = np.arange(patients) // 2 % FOLDS
 
     def predict(self, settings: Mapping[str, float]) -> Predictions:
         """Validation and test rows of every fold, by models with these settings."""
-        point = np.array([settings["x"], settings["y"]])
-        weights = np.cos(self._frequencies @ point + self._phases)
-        probability = expit(self._features @ weights / np.linalg.norm(weights))
+        probability = expit(self._features @ np.array([settings[name] for name in SPACE.distributions]))
         parts = [self._rows(probability, "test", self._fold)]
         parts.append(self._rows(probability, "val", (self._fold + 1) % FOLDS))
         return Predictions(pd.concat(parts, ignore_index=True), ("donor", "MDS"))
@@ -144,7 +138,8 @@ def _rank_auc(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
 
 def repeat(method: Method, searches: int, n_trials: int, patients: int, seed: int = 0) -> NDArray[np.float64]:
     """Results of `search` on as many cohorts; shape (searches,)."""
-    return np.array([search(method, NullCohort(patients, seed + k), n_trials, k) for k in range(searches)])
+    seeds = range(seed, seed + searches)
+    return np.array([search(method, NullCohort(patients, k), n_trials, k) for k in seeds])
 
 
 def main() -> None:

@@ -52,6 +52,7 @@ NO_MODULE = {
     "search/slurm/test_train.py": "train through the SLURM launcher",
     "search/test_joblib.py": "jobs through the joblib launcher",
     "search/test_kill.py": "searches whose processes are killed",
+    "search/test_null_selection.py": "benchmarks/blind_selection.py",
     "search/test_study_command.py": "study show and study clean on stored searches",
     "statistics/intervals/test_coverage.py": "benchmarks/coverage.py",
     "statistics/test_reference.py": "numbers of R's pROC for the whole room",

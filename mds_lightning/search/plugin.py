@@ -85,7 +85,11 @@ def register_search() -> None:
         replace=True,
     )
     ConfigStore.instance().store(
-        group="hydra/sweeper/sampler", name="sobol", node=SobolSamplerConf, provider="mds_lightning"
+        group="hydra/sweeper/sampler",
+        name="sobol",
+        node=SobolSamplerConf,
+        provider="mds_lightning",
+        replace=True,
     )
     if find_spec("hydra_plugins.hydra_submitit_launcher") is not None:  # extra `hpc`
         from mds_lightning.search.slurm import GridSlurmLauncher
