@@ -1,6 +1,6 @@
 """Selection without signal: the ROC-AUC of variants that a search proposes and each fold selects.
 
-    python -m benchmarks.blind_selection                # 100 searches of 50 trials each, minutes on one core
+    python -m benchmarks.blind_selection                # 50 searches of 50 trials each, minutes on one core
     python -m benchmarks.blind_selection --searches 20
 
 Labels are independent of everything, so that every model has a true ROC-AUC of 0.5, and an unbiased
@@ -145,7 +145,7 @@ def repeat(method: Method, searches: int, n_trials: int, patients: int, seed: in
 def main() -> None:
     """Print a table of all methods."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--searches", type=int, default=100)
+    parser.add_argument("--searches", type=int, default=50)
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--patients", type=int, default=200)
     options = parser.parse_args()

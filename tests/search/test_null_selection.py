@@ -16,6 +16,6 @@ def quiet():
 
 
 def test_twenty_blind_searches_without_signal_select_half_on_average() -> None:
-    values = repeat(METHODS["Sobol sequence (sweep=hyperparameters)"], searches=20, n_trials=20, patients=800)
+    values = repeat(METHODS["Sobol sequence (sweep=hyperparameters)"], searches=20, n_trials=20, patients=400)
     assert values.std() < 0.05
     assert abs(np.mean(values) - 0.5) < 0.01
