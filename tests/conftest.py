@@ -26,6 +26,7 @@ MARKS: dict[str, tuple[set[str], set[str]]] = {
             "search/slurm",
             "search/test_joblib.py",
             "search/test_kill.py",
+            "search/test_null_selection.py",
             "search/test_termination.py",
             "studies/test_run_lock.py",
         },
