@@ -8,15 +8,16 @@ r"""Occlusion maps: this project, captum at its best batch, MONAI, and a plain b
     ONEDNN_MAX_CPU_ISA=AVX2 python -m benchmarks.occlusion --networks resnet18 resnet50 --sizes 448 \
         --rounds 1 --batches 1 2 4 --budget 150
 
-Networks of random weights, two classes, float32, one field. Contestants take turns; the table holds
-the median seconds of a whole map. Peers cost the same for every window, so they compute some windows and are
-scaled up to all of them; ours computes the whole map, or, where that would take longer than `--patience`,
-every k-th row of windows (scaled likewise, which counts the uncovered field k times). `limit` is what the
-engine says that can be saved at most: multiplications of full passes over those of what the windows change.
-`error` is the largest difference from one full pass a window, of the logits over the largest of them; `GB` is
-the most memory that the process had taken after our map, libraries included (of the first row alone: later
-ones follow peers). MONAI is left out where it is not installed (`pip install --no-deps monai`); it takes no
-window over the border and cannot cover with a tensor of colours, so it covers with zero, as all do here.
+Networks of random weights, two classes, float32, one field. The methods run in turn; the table holds the
+median seconds of a whole map. With the peers every window takes the same time, so they compute some windows
+and their time is scaled up to all of them; this project computes the whole map, or, where that would take
+longer than `--patience`, every k-th row of windows (scaled likewise, which counts the uncovered field k
+times). `limit` is the ratio of the multiplications of full passes to those for the pixels that the windows
+change. `error` is the largest difference of the logits from one full pass per window, relative to the
+largest logit; `GB` is the peak memory of the process after our map, libraries included (only in the first
+row: later rows follow peers). MONAI is left out where it is not installed (`pip install --no-deps monai`);
+it takes no window over the border and cannot cover with a tensor of colours, so it covers with zero, as all
+do here.
 
 `ISA` is the instruction set that ATen uses, and where ONEDNN_MAX_CPU_ISA limits oneDNN's, that limit. With
 `--budget` no row is begun after so many seconds, and the rows that are missing are listed.
@@ -45,7 +46,7 @@ from mds_lightning.models.backbones import BACKBONES, build_backbone
 
 
 def by_us(case: Case, passes: Passes, step: int) -> tuple[float, Tensor]:
-    """Seconds for a whole map (scaled up where only every `step`-th row of windows is computed), logits."""
+    """Seconds for a whole map (scaled up where only every `step`-th row is computed), and logits."""
     chosen = np.zeros(case.grid.shape, dtype=bool)
     chosen[::step] = True
     found: list[Tensor] = []
@@ -58,7 +59,7 @@ def by_us(case: Case, passes: Passes, step: int) -> tuple[float, Tensor]:
 
 
 def largest_error(case: Case, passes: Passes, covered: Tensor) -> float:
-    """Of the logits over the largest of them, for some windows that were computed, the corners among them.
+    """Largest error of the logits relative to the largest logit, for some windows, the corners included.
 
     Probabilities of random weights are often 0 or 1 and would hide an error.
     """
@@ -75,14 +76,14 @@ def largest_error(case: Case, passes: Passes, covered: Tensor) -> float:
 def compare(
     case: Case, rounds: int, patience: float, precision: torch.dtype | None, batches: Sequence[int]
 ) -> str:
-    """A row of the table: every contestant in turn, medians."""
+    """Return a row of the table: medians of all methods, which run in turn."""
     passes = Passes(case.network, None, True, precision)
     plan = passes.plan(case.field, case.grid)
     limit = count_work(plan).limit if isinstance(plan, Plan) else float("nan")
     ways: dict[str, Callable[[Case, int], float]] = {"captum": by_captum, "loop": by_loop}
     if importlib.util.find_spec("monai"):
         ways["MONAI"] = by_monai
-    # The first map prepares the plan; a part of the second tells how long a whole one takes.
+    # The first map prepares the plan; part of the second one is used to estimate the time of a whole map.
     by_us(case, passes, case.grid.shape[0])
     trial, _ = by_us(case, passes, 4)
     step = max(1, min(case.grid.shape[0], round(trial / patience)))

@@ -1,4 +1,4 @@
-"""Windows the plain way: a whole forward pass for each, in batches that fit the memory."""
+"""Full passes: one forward pass for each window, in batches that fit the memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,14 +22,14 @@ def pass_in_full(
     batch: int,
     report: Callable[[int], Any],
 ) -> Tensor:
-    """Return the logits for every covered window.
+    """Return the logits of the fields with each window covered.
 
     Args:
-        network: What is explained, in evaluation mode.
+        network: In evaluation mode.
         inputs: The fields as the network takes them, shape (n, C, H, W).
-        covers: What is seen where a window covers them; same shape.
+        covers: What is visible under a window; same shape.
         windows: The windows.
-        batch: Covered fields a pass.
+        batch: Covered fields per pass.
         report: Called with the number of windows after each pass.
 
     Returns:
@@ -48,25 +48,27 @@ def pass_in_full(
 
 
 def batch_within(network: nn.Module, inputs: Tensor, memory: int) -> int:
-    """How many fields of the size of `inputs` one pass may hold, at least 1.
+    """Number of fields of the size of `inputs` that fit in one pass, at least 1.
 
     Args:
-        network: In evaluation mode; one field is passed through it to see how large its activations are.
+        network: In evaluation mode; one field is passed through it to measure its activations.
         inputs: Shape (n, C, H, W).
         memory: Bytes.
     """
     largest = 0
 
-    def look(_module: nn.Module, arguments: Any, output: Any) -> None:
+    def record_size(_module: nn.Module, arguments: Any, output: Any) -> None:
         nonlocal largest
         tensors = [item for item in (*arguments, output) if isinstance(item, Tensor)]
         largest = max(largest, sum(item.numel() * item.element_size() for item in tensors))
 
-    hooks = [module.register_forward_hook(look) for module in network.modules() if not [*module.children()]]
+    hooks = [
+        module.register_forward_hook(record_size) for module in network.modules() if not [*module.children()]
+    ]
     try:
         network(inputs[:1])
     finally:
         for hook in hooks:
             hook.remove()
-    # A layer's input and output live beside a shortcut's and a library's working copy of them.
+    # Besides a layer's input and output there may be a shortcut's, and working copies of the library.
     return max(1, memory // max(1, 3 * largest + inputs[0].numel() * inputs.element_size()))

@@ -1,4 +1,4 @@
-"""All covered windows of some fields through one network, by the fastest way that is right."""
+"""All covered windows of some fields through one network, by the fastest method that is correct."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -24,11 +24,11 @@ from mds_lightning.explain.windows import WindowGrid
 log = logging.getLogger(__name__)
 
 _GIGABYTE = 1 << 30
-#: More fields than this in one pass gain nothing on a CPU.
-_LARGEST_BATCH = 16
-#: Windows that are compared with a pass of their own before a plan is trusted.
+#: Larger batches are not faster on a CPU.
+_MAX_BATCH = 16
+#: Number of windows that are compared with full passes before a plan is trusted.
 _COMPARED = 2
-#: Largest difference of logits that is taken for rounding, relative to the largest logit.
+#: Largest difference of logits that counts as rounding, relative to the largest logit.
 _ROUNDING = {torch.float32: 1e-3, torch.float64: 1e-8}
 
 Chosen = npt.NDArray[np.bool_]
@@ -36,10 +36,10 @@ Chosen = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Logits:
-    """What the network said.
+    """Logits of a network.
 
     Attributes:
-        whole: Of the fields, (n, classes).
+        whole: Of the uncovered fields, (n, classes).
         covered: Of the fields with a window covered, (n, rows, columns, classes); NaN where not chosen.
     """
 
@@ -49,11 +49,11 @@ class Logits:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no plan.
+    """Why every window is a full pass.
 
     Attributes:
-        reason: For people.
-        alone: Whether each window has to run alone, rather than in batches.
+        reason: For messages.
+        alone: Whether each window has to run alone rather than in batches.
     """
 
     reason: str
@@ -61,12 +61,12 @@ class Refusal:
 
 
 class Passes:
-    """Chooses the way for every grid, checks it, and remembers why.
+    """Passes covered fields through a network, by the incremental pass where that is correct.
 
     Args:
         network: From normalised images to logits.
         memory: Bytes for activations; None: 1 GB, on a GPU 4 GB.
-        is_fast: Whether only what a window changes may be computed; else every window is a pass of its own.
+        is_fast: Whether the incremental pass may be used; else every window is a full pass.
         dtype: Data type of the computation; None: the network's own. Narrower ones are not exact.
     """
 
@@ -95,7 +95,7 @@ class Passes:
         return None if dtype is not None and on_cpu and not has_packed_kernels(dtype) else dtype
 
     def count_classes(self, inputs: Tensor) -> int:
-        """How many scores the network gives; it is asked once, as long as it stays what it is.
+        """Number of scores that the network gives; computed once, until the network changes.
 
         Raises:
             ValueError: Its output is not one logit, or one a class.
@@ -106,7 +106,7 @@ class Passes:
         return self._classes
 
     def plan(self, inputs: Tensor, grid: WindowGrid) -> "Plan | Refusal":
-        """How the windows are computed, or why each is a pass of its own."""
+        """The plan for the windows of a grid, or why each of them is a full pass."""
         if not self.is_fast:
             return Refusal("the fast path is switched off", alone=False)
         self._forget_if_changed()
@@ -128,10 +128,10 @@ class Passes:
 
         Args:
             inputs: Fields as the network takes them, (n, C, H, W).
-            covers: What is seen where a window covers them; same shape.
+            covers: What is visible under a window; same shape.
             grid: All windows.
             chosen: Which of them, (rows, columns).
-            report: Called with the number of windows that are done, now and then.
+            report: Called with the number of windows that have been computed since the last call.
         """
         plan = self.plan(inputs, grid)
         memory = self.memory or (_GIGABYTE if inputs.device.type == "cpu" else 4 * _GIGABYTE)
@@ -139,11 +139,11 @@ class Passes:
             dtype = self.dtype or inputs.dtype
             key = inputs.shape, inputs.dtype, grid
             is_known = key in self._trusted
-            # First, as long as nothing else is in memory.
+            # Computed first, while nothing else is in memory.
             sample = None if is_known else self._sample(inputs, covers, grid, chosen)
             logits = Logits(*pass_incrementally(plan, inputs, covers, chosen, memory, dtype, report))
-            # What a plan computes depends on shapes and weights alone: its first fields tell. Only infinite
-            # activations could make a difference later, for sums over a map are updated by differences.
+            # What a plan computes depends on shapes and weights only, so its first fields suffice. Only
+            # infinite activations can be wrong later, since sums over a map are updated by differences.
             if is_known and not logits.whole.isfinite().all():
                 sample = self._sample(inputs, covers, grid, chosen)
             difference = None if sample is None else _differs(logits, sample)
@@ -156,7 +156,7 @@ class Passes:
         return self._run_in_full(inputs, covers, grid, chosen, 0 if plan.alone else memory, report)
 
     def exact(self, inputs: Tensor, covers: Tensor, windows: Sequence[Window]) -> Tensor:
-        """Logits of some windows, one full pass each: (n, windows, classes)."""
+        """Return the logits of some windows by one full pass each, (n, windows, classes)."""
         return pass_in_full(self.network, inputs, covers, windows, 1, lambda _: None)
 
     def _forget_if_changed(self) -> None:
@@ -178,7 +178,7 @@ class Passes:
         try:
             program = prepare(read_network(self.network, inputs), inputs[:0].to(self.dtype or inputs.dtype))
         except CaptureError as error:
-            # What is not understood might even mix the fields of a batch.
+            # A network that cannot be traced might also mix the fields of a batch.
             return Refusal(str(error), alone=True)
         if not program.operations:
             reason = (
@@ -197,7 +197,7 @@ class Passes:
         report: Callable[[int], Any],
     ) -> Logits:
         windows = _windows(grid, chosen)
-        batch = min(batch_within(self.network, inputs, memory), _LARGEST_BATCH)
+        batch = min(batch_within(self.network, inputs, memory), _MAX_BATCH)
 
         def run(batch: int) -> Logits:
             with torch.autocast(inputs.device.type, self.dtype, enabled=self.dtype is not None):
@@ -215,7 +215,7 @@ class Passes:
         return logits
 
     def _sample(self, inputs: Tensor, covers: Tensor, grid: WindowGrid, chosen: Chosen) -> "_Sample | None":
-        """Some windows of the first field, a pass each; None where the type is not exact anyhow."""
+        """Full passes for some windows of the first field; None where the data type is not exact."""
         if self.dtype is not None:
             return None
         places = np.argwhere(chosen)
@@ -233,7 +233,7 @@ class _Sample:
 
 
 def _differs(logits: Logits, sample: _Sample) -> str | None:
-    """What is wrong with the windows of the sample, if anything."""
+    """A description of the difference, or None where it is rounding."""
     found = torch.stack([logits.covered[0, row, column] for row, column in sample.places])
     rounding = _ROUNDING.get(found.dtype, 1e-2) * max(1.0, float(sample.logits.abs().max()))
     largest = float((found - sample.logits).abs().max())

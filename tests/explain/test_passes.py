@@ -14,7 +14,7 @@ from mds_lightning.explain.windows import place_windows
 
 
 class SqueezeExcite(nn.Module):
-    """Local, then a gate that knows the whole map, then local again."""
+    """Local layers, a gate computed from the whole map, then a local layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class SqueezeExcite(nn.Module):
 
 
 class Attention(nn.Module):
-    """Patches, tokens, attention, as in a vision transformer."""
+    """Patches, tokens and attention, as in a vision transformer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Attention(nn.Module):
 
 
 class ControlFlow(nn.Module):
-    """Looks at the values before it decides: no graph can hold that."""
+    """Control flow that depends on values, which cannot be traced."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class ControlFlow(nn.Module):
 
 
 class Overwritten(nn.Module):
-    """A map is changed in place and read again under its old name."""
+    """A map that is changed in place and read again under its previous name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Overwritten(nn.Module):
 
 
 class BatchStatistics(nn.Module):
-    """Batch norm without statistics of its own: the fields of a batch are mixed."""
+    """Batch norm without stored statistics, which mixes the fields of a batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class BatchStatistics(nn.Module):
 
 
 class Masked(nn.Module):
-    """A constant that differs from place to place."""
+    """Multiplication by a constant that varies over the map."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Masked(nn.Module):
 
 
 class OwnConvolution(nn.Conv2d):
-    """A subclass that does something else than its base."""
+    """A subclass that computes something else than its base class."""
 
     def forward(self, x):
         return super().forward(x) + x.mean((2, 3), keepdim=True)
@@ -139,7 +139,7 @@ def circular():
         (circular, "Conv2d is not known to be local"),
     ],
 )
-def test_what_is_not_understood_is_run_in_full_and_right(make, reason, brute_force):
+def test_networks_without_a_plan_use_full_passes_and_give_a_reason(make, reason, brute_force):
     torch.manual_seed(0)
     network = make().eval()
     fields = torch.randn(2, 3, 24, 32)
@@ -153,15 +153,15 @@ def test_what_is_not_understood_is_run_in_full_and_right(make, reason, brute_for
     assert reason in engine.explain_plan()
 
 
-def test_a_wrong_plan_is_noticed_and_not_used(monkeypatch, caplog, tiny_network, fields):
+def test_a_plan_that_disagrees_with_full_passes_is_not_used(monkeypatch, caplog, tiny_network, fields):
     expected = OcclusionEngine(tiny_network, fast=False).maps(fields, window=8, stride=4)
-    right = extents.Reach.changes
+    right = extents.ReceptiveField.changes
 
     def wrong(self, start, stop, length):
         first, last = right(self, start, stop, length)
         return first, np.maximum(last - 1, first + 1)
 
-    monkeypatch.setattr(extents.Reach, "changes", wrong)
+    monkeypatch.setattr(extents.ReceptiveField, "changes", wrong)
     engine = OcclusionEngine(tiny_network)
     with caplog.at_level(logging.WARNING):
         found = engine.maps(fields, window=8, stride=4)
@@ -170,7 +170,7 @@ def test_a_wrong_plan_is_noticed_and_not_used(monkeypatch, caplog, tiny_network,
     assert "disagreed with a full pass" in engine.explain_plan()
 
 
-def test_a_network_that_has_learnt_since_is_read_again(tiny_network, fields):
+def test_a_network_is_read_again_after_training(tiny_network, fields):
     engine = OcclusionEngine(tiny_network)
     before = engine.maps(fields, window=10, stride=10)
     with torch.no_grad():
@@ -182,7 +182,7 @@ def test_a_network_that_has_learnt_since_is_read_again(tiny_network, fields):
     torch.testing.assert_close(after.importance, expected.importance, atol=1e-6, rtol=0)
 
 
-def test_several_threads_and_little_memory_change_nothing(tiny_network, fields):
+def test_maps_do_not_depend_on_threads_and_memory(tiny_network, fields):
     engine = OcclusionEngine(tiny_network)
     expected = engine.maps(fields, window=10, stride=5).importance
     torch.set_num_threads(2)
@@ -193,7 +193,7 @@ def test_several_threads_and_little_memory_change_nothing(tiny_network, fields):
 
 
 @pytest.mark.skipif(not has_packed_kernels(torch.bfloat16), reason="this CPU has no bfloat16")
-def test_bfloat16_is_labelled_and_its_error_measured(tiny_network, fields, caplog):
+def test_bfloat16_is_marked_as_not_exact_and_its_error_is_measured(tiny_network, fields, caplog):
     exact = OcclusionEngine(tiny_network).maps(fields, window=10, stride=5)
     assert exact.is_exact
     with caplog.at_level(logging.INFO):
@@ -204,7 +204,7 @@ def test_bfloat16_is_labelled_and_its_error_measured(tiny_network, fields, caplo
     assert (narrow.importance - exact.importance).abs().max() < 0.05
 
 
-def test_a_plan_tells_what_is_recomputed(tiny_network, fields):
+def test_the_summary_of_a_plan_shows_the_recomputed_fraction(tiny_network, fields):
     engine = OcclusionEngine(tiny_network)
     with pytest.raises(ValueError, match="call maps first"):
         engine.explain_plan()
@@ -219,7 +219,7 @@ def test_a_plan_tells_what_is_recomputed(tiny_network, fields):
     assert engine.explain_plan() == "every window is a full pass: the fast path is switched off"
 
 
-def test_windows_are_counted_as_they_are_done(tiny_network, fields):
+def test_finished_windows_are_reported(tiny_network, fields):
     grid = place_windows(30, 41, 10, 5)
     for fast in (True, False):
         counts: list[int] = []

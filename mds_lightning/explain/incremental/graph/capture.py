@@ -1,4 +1,4 @@
-"""A network's graph, or why there is none."""
+"""Tracing of a network to a graph."""
 
 from torch import Tensor, fx, nn
 
@@ -6,11 +6,11 @@ from mds_lightning.explain.incremental.graph.in_place import find_late_reads
 
 
 class CaptureError(Exception):
-    """The network has no graph that we understand; the message says why, for `explain_plan`."""
+    """The network has no graph that can be lowered; `explain_plan` shows the message."""
 
 
 class _Root(nn.Module):
-    """Calls the network with one argument, so that its optional arguments are what they are by default."""
+    """Calls the network with one argument, so that optional arguments have their default values."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class _Root(nn.Module):
 
 
 class _Tracer(fx.Tracer):
-    """A module with hooks stays one node: tracing through it would leave the hooks out."""
+    """Keeps a module with hooks as one node, since tracing into it would skip the hooks."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return has_hooks(m) or super().is_leaf_module(m, module_qualified_name)
@@ -42,7 +42,7 @@ def capture(network: nn.Module) -> tuple[nn.Module, fx.Graph]:
     try:
         graph = _Tracer().trace(root)
     except Exception as error:
-        # Whatever a forward method does with a stand-in for a tensor: its reason is for people to read.
+        # A forward method may raise anything when it is called with a proxy instead of a tensor.
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CaptureError(f"the network cannot be traced ({reason})") from error
     late = find_late_reads(root, graph)

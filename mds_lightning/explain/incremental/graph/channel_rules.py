@@ -1,4 +1,4 @@
-"""Splitting, joining and reordering of channels, as bookkeeping; see `layers` for what a rule returns."""
+"""Rules for splitting, concatenating and reordering channels, which copy nothing; see `layer_rules`."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def take(builder: Builder, call: Call) -> Any:
     del builder
     subject, index = call.subject, call.arguments[1]
     if not isinstance(subject, Spatial):
-        # A tuple of maps; not one of sizes, which runs in the graph with the sizes of the day.
+        # A tuple of maps; a tuple of sizes depends on the batch and is left to the graph.
         is_split = isinstance(subject, tuple) and all(isinstance(part, Spatial) for part in subject)
         return subject[index] if is_split and isinstance(index, int | slice) else None
     everything = slice(None)
@@ -49,7 +49,7 @@ def take(builder: Builder, call: Call) -> Any:
 
 
 def view(builder: Builder, call: Call) -> Any:
-    """Channels into a table, or a table back into channels: the two ends of a shuffle."""
+    """Channels as a table, or a table as channels: first and last step of a shuffle."""
     del builder
     subject, shape = call.subject, tuple(call.result.shape)
     if shape[0] != BATCH:
@@ -65,7 +65,7 @@ def view(builder: Builder, call: Call) -> Any:
 
 
 def transpose(builder: Builder, call: Call) -> Any:
-    """The middle of a shuffle."""
+    """Transposed table of channels: second step of a shuffle."""
     del builder
     if isinstance(call.subject, Grouped) and {axis % 5 for axis in call.arguments[1:3]} == {1, 2}:
         return Grouped(call.subject.spatial, call.subject.table.T)
@@ -73,13 +73,13 @@ def transpose(builder: Builder, call: Call) -> Any:
 
 
 def shuffle(builder: Builder, call: Call) -> Any:
-    """Channels dealt out in turn."""
+    """Channel shuffle in one call."""
     del builder
     groups, x = call.given("groups")["groups"], call.subject
     return Spatial(x.channels.take(np.arange(len(x.channels)).reshape(groups, -1).T.reshape(-1)), x.size)
 
 
 def keep(builder: Builder, call: Call) -> Any:
-    """What changes nothing but the place in memory."""
+    """An operation that changes only where the map is stored."""
     del builder
     return call.subject

@@ -1,4 +1,4 @@
-"""Operations that write into their input: harmless unless somebody reads the input afterwards."""
+"""Operations that write into their input, which is harmful only if the input is read afterwards."""
 
 import inspect
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ _SHARING_MODULES = (nn.Identity, nn.Flatten, nn.Unflatten, nn.modules.dropout._D
 
 
 def find_late_reads(network: nn.Module, graph: fx.Graph) -> list[fx.Node]:
-    """Nodes that write into a map which is read again afterwards under the name it had before.
+    """Nodes that write into a map that is read again afterwards under its previous name.
 
-    Taken for pure functions, such nodes would leave the old value to the later reader.
+    If such nodes were treated as pure functions, the later reader would get the old value.
     """
     order = {node: position for position, node in enumerate(graph.nodes)}
     group: dict[fx.Node, fx.Node] = {}
@@ -52,10 +52,10 @@ def writes(network: nn.Module, node: fx.Node) -> bool:
     name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
     if node.op == "call_function" and name in (*_WRITING, "setitem"):
         return True
-    return _is_told_to(node) or (name.endswith("_") and not name.endswith("__"))
+    return _has_inplace_argument(node) or (name.endswith("_") and not name.endswith("__"))
 
 
-def _is_told_to(node: fx.Node) -> bool:
+def _has_inplace_argument(node: fx.Node) -> bool:
     if node.kwargs.get("inplace") or node.kwargs.get("out") is not None:
         return True
     if not inspect.isfunction(node.target):

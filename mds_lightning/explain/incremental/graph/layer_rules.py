@@ -1,7 +1,6 @@
-"""Layers that are known to be local, as operations.
+"""Rules for layers that are known to be local.
 
-A rule returns what the node stands for, or None where it does not recognise it; then the node runs on whole
-maps.
+A rule returns the value of the node, or None where it does not apply; then the node runs on whole maps.
 """
 
 import copy
@@ -27,7 +26,7 @@ from mds_lightning.explain.incremental.program.pooling import Pooling
 
 
 def convolve(builder: Builder, call: Call) -> Any:
-    """Convolution with zeros beyond the border and weights that do not depend on the input."""
+    """Convolution with zero padding and weights that do not depend on the input."""
     names = ("weight", "bias", "stride", "padding", "dilation", "groups")
     given = call.given(*names, stride=1, padding=0, dilation=1, groups=1)
     weight, bias, padding = given["weight"], given["bias"], given["padding"]
@@ -48,7 +47,7 @@ def convolve(builder: Builder, call: Call) -> Any:
 
 
 def normalise(builder: Builder, call: Call) -> Any:
-    """Batch norm with statistics of its own."""
+    """Batch norm with stored statistics."""
     given = call.given(
         "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps", eps=1e-5
     )
@@ -91,8 +90,8 @@ def _pool(builder: Builder, call: Call, given: Mapping[str, Any], **options: Any
 
 def pool_adaptively(builder: Builder, call: Call) -> Any:
     """Mean pooling to a size that divides the map's, or to one pixel."""
-    x, wanted = call.subject, call.given("output_size")["output_size"]
-    sizes = (wanted, wanted) if isinstance(wanted, int) else wanted
+    x, requested = call.subject, call.given("output_size")["output_size"]
+    sizes = (requested, requested) if isinstance(requested, int) else requested
     goal = tuple(length if size is None else size for size, length in zip(sizes, x.size, strict=True))
     if goal == (1, 1):
         return Mean(x, keeps_axes=True)
@@ -134,7 +133,7 @@ def pad(builder: Builder, call: Call) -> Any:
 
 
 def apply(builder: Builder, call: Call) -> Any:
-    """A pointwise function with plain options; what it would overwrite it leaves alone here."""
+    """A pointwise function with plain options, out of place."""
     target, others, options = call.target, tuple(call.arguments[1:]), dict(call.options)
     if isinstance(target, nn.Module):
         function: Any = copy.copy(target)

@@ -1,4 +1,4 @@
-"""Which nodes of a graph are known to be local."""
+"""The rule for each module, function and method that is known to be local."""
 
 import operator
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from mds_lightning.explain.incremental.graph import channel_rules, layer_rules
 from mds_lightning.explain.incremental.graph.node_values import Call
 from mds_lightning.explain.incremental.graph.program_builder import Builder
 
-#: From a node to what it stands for, or None where the rule does not recognise it.
+#: From a node to its value, or None where the rule does not apply.
 Rule = Callable[[Builder, Call], Any]
 
 _ACTIVATIONS = (
@@ -96,11 +96,11 @@ METHOD_RULES: dict[str, Rule] = {
         for suffix in ("", "_")
     },
 }
-#: Functions without a home in torch, by name: `torchvision.ops.stochastic_depth` is wrapped for tracing.
+#: Functions outside torch, by name: `torchvision.ops.stochastic_depth` is wrapped for tracing.
 NAMED_RULES: dict[str, Rule] = {"stochastic_depth": layer_rules.drop}
 
 
-#: Rules that look at the shape of the result; of the others it is known without running the node.
+#: Rules that need the shape of the result; for the others it is known without running the node.
 _NEED_RESULT = (layer_rules.pool_maximum, layer_rules.pool_mean, channel_rules.split, channel_rules.view)
 
 

@@ -1,4 +1,4 @@
-"""From a graph to a program: local operations as far as they are known, the rest as it stands."""
+"""Lowers a graph to a program: nodes known to be local become operations, the others stay nodes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ _SHAPE_READERS = ("size", "shape")
 
 
 class _Opaque:
-    """Stands for a node that runs on whole maps."""
+    """Value of a node that runs on whole maps."""
 
 
 @dataclass(frozen=True)
 class _ShapeOf:
-    """Stands for what is read of a map's shape: fixed, or with the size of the batch in it."""
+    """Value that is read from a map's shape: fixed, or dependent on the batch size."""
 
     is_fixed: bool
 
@@ -44,12 +44,12 @@ _OPAQUE = _Opaque()
 
 
 def lower(network: nn.Module, graph: fx.Graph, inputs: Tensor) -> Program:
-    """Write a graph as a program.
+    """Lower a graph to a program.
 
     Args:
         network: Owner of the graph's modules, in evaluation mode.
         graph: From `capture`.
-        inputs: Fields as the network takes them, shape (n, C, H, W); only their shape and type count.
+        inputs: Fields as the network takes them, shape (n, C, H, W); only their shape and data type are used.
 
     Raises:
         CaptureError: The graph does not run with a batch of this size.
@@ -64,7 +64,7 @@ class _Lowering:
         self.dtype = inputs.dtype
         channels, height, width = inputs.shape[1:]
         self.builder = Builder((channels, height, width), inputs.dtype)
-        self.meaning: dict[fx.Node, Any] = {}
+        self.values: dict[fx.Node, Any] = {}
         self.results: dict[fx.Node, Any] = {}
         self.notes: list[str] = []
         with FakeTensorMode(allow_non_fake_inputs=True):
@@ -77,11 +77,11 @@ class _Lowering:
                 except Exception as error:
                     reason = next(iter(str(error).splitlines()), type(error).__name__)
                     raise CaptureError(
-                        f"{node.name} does not run on a batch of stand-ins ({reason})"
+                        f"{node.name} does not run on a batch of fake tensors ({reason})"
                     ) from error
 
     def program(self) -> Program:
-        """What has been found."""
+        """The program of the visited nodes."""
         output = next(node for node in reversed(self.graph.nodes) if node.op == "output")
         needed, boundaries = self._find_tail(output)
         tail = Tail(self.network, tuple(node for node in self.graph.nodes if node in needed), boundaries)
@@ -91,18 +91,18 @@ class _Lowering:
 
     def _visit(self, node: fx.Node, example: Tensor) -> None:
         if node.op == "placeholder":
-            self.meaning[node], self.results[node] = self.builder.input, example
+            self.values[node], self.results[node] = self.builder.input, example
             return
         constants = [
-            argument for argument in node.all_input_nodes if isinstance(self.meaning[argument], Known)
+            argument for argument in node.all_input_nodes if isinstance(self.values[argument], Known)
         ]
         if node.op == "get_attr" or (node.op != "output" and len(constants) == len(node.all_input_nodes) > 0):
-            # What does not depend on the input is computed once, for good.
+            # What does not depend on the input is computed once.
             if writes(self.network, node):
                 raise CaptureError(f"{node.name} changes what does not depend on the input")
             with torch._subclasses.fake_tensor.unset_fake_temporarily():
-                value = run_node(self.network, node, {key: self.meaning[key].value for key in constants})
-            self.meaning[node], self.results[node] = Known(value), value
+                value = run_node(self.network, node, {key: self.values[key].value for key in constants})
+            self.values[node], self.results[node] = Known(value), value
             return
         meaning = None if node.op == "output" else self._shape_reading(node) or self._apply_rule(node)
         if node not in self.results:
@@ -110,11 +110,11 @@ class _Lowering:
         if isinstance(meaning, _ShapeOf):
             meaning = Known(self.results[node]) if meaning.is_fixed else _OPAQUE
         self._check(node, meaning)
-        self.meaning[node] = meaning
+        self.values[node] = meaning
 
     def _shape_reading(self, node: fx.Node) -> Any:
         name = node.args[1] if node.target is getattr and len(node.args) > 1 else node.target
-        subject = self.meaning.get(node.args[0]) if node.args and isinstance(node.args[0], fx.Node) else None
+        subject = self.values.get(node.args[0]) if node.args and isinstance(node.args[0], fx.Node) else None
         if not isinstance(subject, Spatial) or (node.op == "call_module"):
             return None
         if name in ("dim", "ndim", "dtype", "device"):
@@ -126,12 +126,12 @@ class _Lowering:
 
         def stands_for(argument: fx.Node) -> Any:
             nonlocal clear
-            meaning, result = self.meaning[argument], self.results[argument]
+            meaning, result = self.values[argument], self.results[argument]
             if isinstance(meaning, Known):
                 return meaning.value
             if isinstance(meaning, Spatial | Grouped | tuple):
                 return meaning
-            # Sizes are plain numbers: rules read them, and look at the result's shape for what they mean.
+            # Sizes are plain numbers; rules read the shape of the result for those that depend on the batch.
             clear = clear and is_plain(result)
             return result if is_plain(result) else None
 
@@ -160,7 +160,7 @@ class _Lowering:
         return meaning
 
     def _stand_in(self, meaning: Spatial | Grouped | Mean) -> Tensor:
-        """What later nodes see of a result whose shape the rule knows."""
+        """A fake result for later nodes, where the rule gives its shape."""
         example = self.results[next(iter(self.graph.nodes))]
         if isinstance(meaning, Mean):
             count = len(meaning.spatial.channels)
@@ -170,7 +170,7 @@ class _Lowering:
         return example.new_empty((BATCH, *meaning.shape))
 
     def _check(self, node: fx.Node, meaning: Any) -> None:
-        """A rule that is wrong about a shape or a type is a bug: better a slow map than a wrong one."""
+        """Refuse a rule that is wrong about a shape or a data type: a slow map is better than a wrong one."""
         result = self.results[node]
         if isinstance(meaning, Spatial):
             expected: tuple[int, ...] = (BATCH, *meaning.shape)
@@ -184,7 +184,7 @@ class _Lowering:
             or result.dtype != self.results[next(iter(self.graph.nodes))].dtype
         ):
             raise CaptureError(
-                f"{node.name} has shape {tuple(result.shape)} and {result.dtype}: not understood"
+                f"{node.name} has shape {tuple(result.shape)} and {result.dtype}: another one was expected"
             )
 
     def _find_tail(self, output: fx.Node) -> tuple[set[fx.Node], Mapping[fx.Node, Boundary]]:
@@ -192,20 +192,20 @@ class _Lowering:
         ends: list[fx.Node] = []
         while queue:
             for argument in queue.pop().all_input_nodes:
-                meaning = self.meaning[argument]
+                meaning = self.values[argument]
                 if argument in needed or argument in ends:
                     continue
                 if meaning is _OPAQUE or isinstance(meaning, Grouped | tuple):
-                    # A table of channels, or a tuple, is made again from the map that it was made of.
+                    # A table of channels, or a tuple, is recomputed from its map.
                     needed.add(argument)
                     queue.append(argument)
                 else:
                     ends.append(argument)
         boundaries: dict[fx.Node, Boundary] = {}
         for node in ends:
-            meaning = self.meaning[node]
+            meaning = self.values[node]
             readers = [user for user in node.users if user in needed]
-            # A map of which the tail reads the shape alone is not computed for it.
+            # A map of which the tail reads only the shape is not computed.
             only_shape = isinstance(meaning, Spatial) and all(map(self._reads_shape, readers))
             boundaries[node] = MapShape(meaning.shape) if only_shape else self._boundary(meaning)
         return needed, boundaries

@@ -1,4 +1,4 @@
-"""What the nodes of a graph stand for while it is lowered."""
+"""Values of the nodes of a graph while it is lowered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mds_lightning.explain.incremental.program.channels import Channels, Indices
 
 @dataclass(frozen=True, eq=False)
 class Spatial:
-    """A map of shape (n, channels, height, width) of which every pixel depends on a neighbourhood alone."""
+    """A map of shape (n, channels, height, width) every pixel of which depends on a neighbourhood only."""
 
     channels: Channels
     size: tuple[int, int]
@@ -25,7 +25,7 @@ class Spatial:
 
 @dataclass(frozen=True, eq=False)
 class Grouped:
-    """A map whose channels are laid out in a table for a moment: (n, rows, columns, height, width)."""
+    """A map whose channels are arranged in a table: (n, rows, columns, height, width)."""
 
     spatial: Spatial
     table: Indices
@@ -41,14 +41,14 @@ class Mean:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A node with what its arguments stand for.
+    """A node with the values of its arguments.
 
     Attributes:
-        name: For people.
-        target: Function, method's name, or module.
+        name: Of the node, for messages.
+        target: Function, name of a method, or module.
         arguments: `Spatial`, `Grouped`, constants and plain values.
         options: Likewise, by keyword.
-        result: A stand-in for the result with a batch of `BATCH`, for rules that need it.
+        result: A fake tensor of the result's shape with a batch of `BATCH`, for rules that need it.
     """
 
     name: str
@@ -70,8 +70,7 @@ class Call:
         return {name: found.get(name, defaults.get(name)) for name in names}
 
 
-#: Size of the batch that a graph is lowered with: not 1, which broadcasts, nor another size that maps often
-#: have.
+#: Batch size that a graph is lowered with: neither 1, which broadcasts, nor a size that maps often have.
 BATCH = 3
 
 

@@ -1,4 +1,4 @@
-"""Appends operations to a program, each with its input channels in the order that copies least."""
+"""Appends operations to a program, each with its input channels in the order with the fewest copies."""
 
 from collections.abc import Callable
 
@@ -70,7 +70,7 @@ class Builder:
         return self._result(output, order if depthwise else np.arange(count))
 
     def affine(self, label: str, x: Spatial, scale: Tensor, shift: Tensor) -> Spatial:
-        """Scale and shift, one of each a channel."""
+        """Scale and shift of every channel."""
         order = x.channels.arrange()
         output = self._register(x.shape)
         self.operations.append(
@@ -89,7 +89,7 @@ class Builder:
         is_relu: bool = False,
         knows_channels: bool = False,
     ) -> Spatial:
-        """A function of single pixels; one that `knows_channels` is given them in the graph's order."""
+        """A function of single pixels; one with `knows_channels` needs the channels in the graph's order."""
         order = np.arange(len(x.channels)) if knows_channels else x.channels.arrange()
         output = self._register(x.shape)
         self.operations.append(
@@ -122,7 +122,7 @@ class Builder:
     def pooling(
         self, pooling: Callable[..., Pooling], label: str, x: Spatial, size: tuple[int, int]
     ) -> Spatial:
-        """Pooling to `size`; `pooling` is everything but the wiring."""
+        """Pooling to `size`; `pooling` lacks only inputs and output."""
         order = x.channels.arrange()
         output = self._register((len(x.channels), *size))
         self.operations.append(
@@ -154,7 +154,7 @@ class Builder:
         return number
 
     def _result(self, output: int, order: Indices) -> Spatial:
-        """What the graph sees: channel `order[k]` is the k-th that was produced."""
+        """The output in the graph's order: channel `order[k]` is the k-th of the operation."""
         channels = Channels.whole(output, self.shapes[output][0]).take(np.argsort(order))
         return Spatial(channels, self.shapes[output][1:])
 

@@ -1,4 +1,4 @@
-"""Crops that are put together before they are read: who asks for what, and which requests share a buffer."""
+"""Buffers in which crops are assembled before an operation reads them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,27 +8,27 @@ from typing import Literal
 from mds_lightning.explain.incremental.plan.regions import Region
 from mds_lightning.explain.incremental.program.operations import Source
 
-#: Two requests share one buffer if it is larger than the larger of them by no more than this factor.
-_SHARED_GROWTH = 1.25
+#: Requests share a buffer if its area is at most this factor of the largest request's.
+_MAX_GROWTH = 1.25
 
 
 @dataclass(eq=False)
 class Buffer:
-    """Crops that are put together from the uncovered field's map and from what has been computed anew.
+    """Crops assembled from the map of the uncovered field and from recomputed pixels.
 
     Attributes:
         source: Channels.
-        region: Where; it may reach over the map's border.
-        fill: What lies there; None where the region does not reach so far.
+        region: Region of the map; it may extend beyond the border.
+        fill: Value outside the map; None where the region does not extend beyond the border.
         size: (height, width) of the map.
-        ground: What the buffer holds at first: the uncovered map, the fill alone, or nothing that matters.
+        initial: Content before recomputed pixels are pasted: the uncovered map, the fill value, or nothing.
     """
 
     source: Source
     region: Region
     fill: float | None
     size: tuple[int, int]
-    ground: Literal["map", "fill", "nothing"] = "map"
+    initial: Literal["map", "fill", "nothing"] = "map"
 
     @property
     def channels(self) -> int:
@@ -38,7 +38,7 @@ class Buffer:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A rectangle of a buffer, the same for all windows, and its first channels."""
+    """A rectangle of a buffer, the same for all windows, of its first channels."""
 
     buffer: int
     top: int
@@ -51,21 +51,21 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Direct:
-    """The very crops that an operation produced."""
+    """The crops that an operation produced, without a copy."""
 
     producer: int
 
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """Crops of one size, channels after channels, that need not be copied together."""
+    """Crops of one size whose channels are read one after the other, without a concatenation."""
 
     source: Source
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What somebody wants put together; the fields are those of `Buffer`."""
+    """Crops that an operation reads; the fields are those of `Buffer`."""
 
     source: Source
     region: Region
@@ -77,7 +77,7 @@ Input = View | Direct | Joint
 
 
 def producers_read(given: Input) -> list[int]:
-    """Producers whose crops are read as they are."""
+    """Producers whose crops are read without a copy."""
     if isinstance(given, Joint):
         return [segment.producer for segment in given.source]
     return [given.producer] if isinstance(given, Direct) else []
@@ -86,7 +86,7 @@ def producers_read(given: Input) -> list[int]:
 def share_buffers(
     requests: Sequence[Request], regions: Mapping[int, Region]
 ) -> tuple[list[Buffer], dict[Request, View]]:
-    """Give every request a view of a buffer; those that want the same pixels share one.
+    """Assign every request a view of a buffer; requests for the same pixels share a buffer.
 
     Args:
         requests: In any order.
@@ -94,7 +94,7 @@ def share_buffers(
     """
     buffers: list[Buffer] = []
     members: dict[int, list[Request]] = defaultdict(list)
-    # The longest list of channels first: shorter ones that begin alike read its first channels.
+    # The longest list of channels first: shorter ones with the same beginning read its first channels.
     for request in sorted(requests, key=lambda request: -sum(map(len, request.source))):
         fitting = (
             (n, joined) for n, each in enumerate(buffers) if (joined := _fits(request, each)) is not None
@@ -108,7 +108,7 @@ def share_buffers(
         members[number].append(request)
     views = {}
     for number, buffer in enumerate(buffers):
-        buffer.ground = _ground(buffer, regions)
+        buffer.initial = _initial_content(buffer, regions)
         for request in members[number]:
             offset = request.region.offset_from(buffer.region)
             assert offset is not None
@@ -120,25 +120,25 @@ def share_buffers(
 
 
 def _fits(request: Request, buffer: Buffer) -> Region | None:
-    """The buffer's region when it takes in the request, or None where they do not go together."""
-    if request.size != buffer.size or not _begins_alike(request.source, buffer.source):
+    """The buffer's region with the request included, or None where they cannot share a buffer."""
+    if request.size != buffer.size or not _is_prefix(request.source, buffer.source):
         return None
     if None not in (request.fill, buffer.fill) and request.fill != buffer.fill:
         return None
     joined = buffer.region.join(request.region)
-    if joined is None or joined.area > _SHARED_GROWTH * max(buffer.region.area, request.region.area):
+    if joined is None or joined.area > _MAX_GROWTH * max(buffer.region.area, request.region.area):
         return None
     return joined
 
 
-def _begins_alike(short: Source, long: Source) -> bool:
+def _is_prefix(short: Source, long: Source) -> bool:
     if not short or short[:-1] != long[: len(short) - 1] or len(short) > len(long):
         return False
     last, other = short[-1], long[len(short) - 1]
     return (last.producer, last.start) == (other.producer, other.start) and last.stop <= other.stop
 
 
-def _ground(buffer: Buffer, regions: Mapping[int, Region]) -> Literal["map", "fill", "nothing"]:
+def _initial_content(buffer: Buffer, regions: Mapping[int, Region]) -> Literal["map", "fill", "nothing"]:
     if all(buffer.region.within(regions[segment.producer], buffer.size) for segment in buffer.source):
         return "nothing" if buffer.fill is None else "fill"
     return "map"

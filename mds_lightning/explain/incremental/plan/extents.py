@@ -1,4 +1,4 @@
-"""Which part of every map a set of windows changes, on one axis at a time."""
+"""The part of every map that a window changes, on one axis at a time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ import numpy as np
 
 from mds_lightning.explain.incremental.program.operations import Source
 from mds_lightning.explain.incremental.program.program import INPUT, Program
-from mds_lightning.explain.incremental.program.receptive_field import Integers, Reach
+from mds_lightning.explain.incremental.program.receptive_field import Integers, ReceptiveField
 from mds_lightning.explain.windows import Interval
 
 
 @dataclass(frozen=True, eq=False)
 class Extent:
-    """Equally long pieces of one axis of a map, one for each of some windows.
+    """Intervals of equal length on one axis of a map, one for each window of a group.
 
     Attributes:
-        starts: First pixel, window by window; below 0 where the piece begins in the padding.
+        starts: First pixel for every window; negative where the interval begins in the padding.
         length: Pixels.
     """
 
@@ -24,32 +24,32 @@ class Extent:
     length: int
 
     def offset_from(self, other: "Extent") -> int | None:
-        """How far this begins after `other`, if that is the same for all windows."""
+        """Distance from the start of `other` to that of this, or None if it differs between windows."""
         difference = self.starts - other.starts
         return int(difference[0]) if (difference == difference[0]).all() else None
 
-    def needed_by(self, reach: Reach) -> "Extent":
-        """What has to be read to compute this."""
-        return Extent(*reach.needs(self.starts, self.length))
+    def needed_by(self, receptive_field: ReceptiveField) -> "Extent":
+        """The extent of the input that has to be read to compute this one."""
+        return Extent(*receptive_field.needs(self.starts, self.length))
 
     def within(self, other: "Extent", limit: int) -> bool:
-        """Whether `other` holds all of this that lies inside a map of `limit` pixels."""
+        """Whether `other` contains this, apart from pixels outside a map of `limit` pixels."""
         first = np.maximum(self.starts, 0)
         last = np.minimum(self.starts + self.length, limit)
         return bool(((other.starts <= first) & (other.starts + other.length >= last)).all())
 
     def overhang(self, limit: int) -> tuple[int, int]:
-        """How far the pieces reach over both ends of a map of `limit` pixels, at most."""
+        """Largest number of pixels that an interval extends beyond each end of a map of `limit` pixels."""
         return max(0, -int(self.starts.min())), max(0, int(self.starts.max()) + self.length - limit)
 
     def is_whole(self, limit: int) -> bool:
-        """Whether every piece is the whole axis."""
+        """Whether every interval is the whole axis."""
         return self.length == limit and not self.starts.any()
 
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """The exact changes on one axis: for each map (row) and window (column) the pixels [starts, stops)."""
+    """Pixels [starts, stops) on one axis that change, for each map (row) and window (column)."""
 
     starts: Integers
     stops: Integers
@@ -71,9 +71,9 @@ def find_changes(program: Program, axis: int, windows: Sequence[Interval]) -> Ch
     first, last = (np.array([window[end] for window in windows]) for end in (0, 1))
     changed = {INPUT: (first, last)}
     for operation in program.operations:
-        reach, limit = operation.reach[axis], operation.shape[1 + axis]
+        receptive_field, limit = operation.receptive_field[axis], operation.shape[1 + axis]
         parts = [_hull(changed, source) for source in operation.inputs]
-        moved = [reach.changes(*parts[0], limit), *parts[1:]]
+        moved = [receptive_field.changes(*parts[0], limit), *parts[1:]]
         changed[operation.output] = (
             np.min([start for start, _ in moved], 0), np.max([stop for _, stop in moved], 0)
         )  # fmt: skip
@@ -92,16 +92,16 @@ def _hull(changed: Mapping[int, tuple[Integers, Integers]], source: Source) -> t
 
 
 def share_extents(changes: Changes, frames: Integers, windows: Integers) -> dict[int, Extent]:
-    """Give some windows equally long regions of every map, at the same distances from each other.
+    """Give some windows extents of one length in every map, at fixed distances from each other.
 
     Args:
         changes: The exact regions.
-        frames: For each map the number of its frame: maps of one size have one frame, in which the distances
-            are the same for all windows, so that crops of them fit on each other.
+        frames: For each map the number of its frame. Maps of one size share a frame, in which the
+            distances are the same for all windows, so that crops of different maps can be aligned.
         windows: Which of the windows; at least one.
 
     Returns:
-        For each map regions that hold the changes of every window, all inside the map.
+        For each map extents that contain the changes of every window and lie inside the map.
     """
     starts, stops = changes.starts[:, windows], changes.stops[:, windows]
     extents = {}
@@ -110,7 +110,7 @@ def share_extents(changes: Changes, frames: Integers, windows: Integers) -> dict
         members = np.flatnonzero(frames == frame)
         low, high = starts[members].min(0), stops[members].max(0)
         longest = (high - low).max()
-        # Near the far border a piece of common length begins earlier, so that it ends inside.
+        # Near the far border an interval of the common length begins earlier, so that it ends inside.
         anchor = np.minimum(low, changes.limits[members[0]] - longest)
         begin, end = (starts[members] - anchor).min(1), (stops[members] - anchor).max(1)
         for member, first, last in zip(members, begin, end, strict=True):

@@ -1,4 +1,4 @@
-"""How a group of windows is computed: the region of every map, and what is put together for each step."""
+"""How a group of windows is computed: the region of every map and the input of every step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from mds_lightning.explain.incremental.plan.crop_buffers import (
 from mds_lightning.explain.incremental.plan.extents import Extent
 from mds_lightning.explain.incremental.plan.region_growth import grow_regions
 from mds_lightning.explain.incremental.plan.regions import Region
-from mds_lightning.explain.incremental.program.convolution import MOST_PARTS, Convolution
+from mds_lightning.explain.incremental.program.convolution import MAX_SEGMENTS, Convolution
 from mds_lightning.explain.incremental.program.operations import Operation, Source
 from mds_lightning.explain.incremental.program.program import GlobalMean, Program, WholeMap
-from mds_lightning.explain.incremental.program.receptive_field import Reach
+from mds_lightning.explain.incremental.program.receptive_field import POINTWISE
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +27,12 @@ class Step:
     """One operation on a group's crops.
 
     Attributes:
-        operation: What is computed.
-        inputs: On what.
+        operation: The operation.
+        inputs: Where its inputs are.
         is_whole: Whether input and output are whole maps, so that the operation's own padding holds.
-        may_overwrite: Whether the second input may become the result, as nobody reads it afterwards.
-        last_producers: Producers that nobody reads after this step.
-        last_buffers: Buffers that nobody reads after this step.
+        may_overwrite: Whether the result may overwrite the second input, which no later step reads.
+        last_producers: Producers whose crops no later step reads.
+        last_buffers: Buffers that no later step reads.
     """
 
     operation: Operation
@@ -49,9 +49,9 @@ class Layout:
 
     Attributes:
         regions: Of the input and every operation's output.
-        buffers: What is put together.
+        buffers: Crops that are assembled.
         steps: In order.
-        maps: For each boundary that is a whole map what holds it, in the order of the program.
+        maps: Where each whole map of the boundaries is, in the order of the program.
     """
 
     regions: Mapping[int, Region]
@@ -65,28 +65,31 @@ def lay_out(program: Program, down: Mapping[int, Extent], across: Mapping[int, E
     regions = {number: Region(down[number], across[number]) for number in down}
     grow_regions(program, regions)
     whole = [_is_whole(program, regions, operation) for operation in program.operations]
-    asked = [
-        [_ask(program, regions, operation, position, is_whole) for position in range(len(operation.inputs))]
+    requested = [
+        [
+            _request_input(program, regions, operation, position, is_whole)
+            for position in range(len(operation.inputs))
+        ]
         for operation, is_whole in zip(program.operations, whole, strict=True)
     ]
     ends = [
-        _ask_whole(program, regions, boundary)
+        _request_whole_map(program, regions, boundary)
         for boundary in program.tail.boundaries.values()
         if isinstance(boundary, WholeMap)
     ]
-    requests = [each for several in [*asked, ends] for each in several if isinstance(each, Request)]
+    requests = [each for several in [*requested, ends] for each in several if isinstance(each, Request)]
     buffers, views = share_buffers(requests, regions)
 
-    def place(asked: Sequence[Request | Input]) -> tuple[Input, ...]:
-        return tuple(views[each] if isinstance(each, Request) else each for each in asked)
+    def place(requested: Sequence[Request | Input]) -> tuple[Input, ...]:
+        return tuple(views[each] if isinstance(each, Request) else each for each in requested)
 
     maps = place(ends)
-    steps = _end_lives(program, [place(several) for several in asked], whole, buffers, maps)
+    steps = _add_lifetimes(program, [place(several) for several in requested], whole, buffers, maps)
     return Layout(regions, buffers, steps, maps)
 
 
 def _is_whole(program: Program, regions: Mapping[int, Region], operation: Operation) -> bool:
-    """Whether the whole of a map is there, so that neither crops nor padding have to be put together."""
+    """Whether input and output are whole maps, so that neither crops nor padding have to be assembled."""
     first = operation.inputs[0]
     sole = _sole(program, first)
     if sole is None or not regions[operation.output].is_whole(operation.shape[1:]):
@@ -94,24 +97,26 @@ def _is_whole(program: Program, regions: Mapping[int, Region], operation: Operat
     return regions[sole].is_whole(_size(program, first))
 
 
-def _ask(
+def _request_input(
     program: Program, regions: Mapping[int, Region], operation: Operation, position: int, is_whole: bool
 ) -> Request | Input:
     source = operation.inputs[position]
     is_first = position == 0
-    need = regions[operation.output].needed_by(operation.reach if is_first else (Reach(), Reach()))
+    need = regions[operation.output].needed_by(operation.receptive_field if is_first else POINTWISE)
     sole = _sole(program, source)
     if sole is not None and ((is_first and is_whole) or need.equals(regions[sole])):
         return Direct(sole)
     if is_first and isinstance(operation, Convolution) and operation.is_pixelwise:
         fits = all(need.equals(regions[segment.producer]) for segment in source)
-        if fits and len(source) <= MOST_PARTS:
+        if fits and len(source) <= MAX_SEGMENTS:
             return Joint(source)
     size = _size(program, source)
     return Request(source, need, operation.fill if need.overhangs(size) else None, size)
 
 
-def _ask_whole(program: Program, regions: Mapping[int, Region], boundary: WholeMap) -> Request | Input:
+def _request_whole_map(
+    program: Program, regions: Mapping[int, Region], boundary: WholeMap
+) -> Request | Input:
     size = boundary.shape[1:]
     sole = _sole(program, boundary.source)
     if sole is not None and regions[sole].is_whole(size):
@@ -121,14 +126,14 @@ def _ask_whole(program: Program, regions: Mapping[int, Region], boundary: WholeM
     return Request(boundary.source, everything, None, size)
 
 
-def _end_lives(
+def _add_lifetimes(
     program: Program,
     inputs: Sequence[tuple[Input, ...]],
     whole: Sequence[bool],
     buffers: Sequence[Buffer],
     maps: Sequence[Input],
 ) -> list[Step]:
-    """Say after which step each crop and buffer may be forgotten, and what a step may overwrite."""
+    """Find the last step that reads each crop and buffer, and which steps may overwrite an input."""
     end = len(inputs)
     last_producer: dict[int, int] = {}
     last_buffer: dict[int, int] = {}
@@ -137,7 +142,7 @@ def _end_lives(
             read = producers_read(each)
             if isinstance(each, View):
                 last_buffer[each.buffer] = position
-                # A crop is pasted when its buffer is read next: until the last time, to be safe.
+                # A crop may be pasted at any reading of its buffer, so it is kept until the last one.
                 read = [segment.producer for segment in buffers[each.buffer].source]
             last_producer |= dict.fromkeys(read, position)
     for boundary in program.tail.boundaries.values():
@@ -153,7 +158,7 @@ def _end_lives(
 
 
 def _is_over(given: Input, other: Input, last_producers: Sequence[int], last_buffers: Sequence[int]) -> bool:
-    """Whether nobody but this step reads an input, and this step no other part of it."""
+    """Whether this step is the last to read an input, and reads it only once."""
     if isinstance(given, View):
         is_shared = isinstance(other, View) and other.buffer == given.buffer
         return given.is_all and given.buffer in last_buffers and not is_shared

@@ -7,12 +7,13 @@ from mds_lightning.explain.incremental.plan.crop_buffers import Buffer
 from mds_lightning.explain.incremental.plan.regions import Region
 from mds_lightning.explain.incremental.program.operations import Source
 
-PoolKey = tuple[Source, float | None]
+#: Channels of a map, and the value that it is padded with; None where no crop extends beyond its border.
+MapKey = tuple[Source, float | None]
 
 
 @dataclass(frozen=True)
 class Border:
-    """Pixels that a map is padded with on each side, so that crops may reach over its border."""
+    """Pixels that a map is padded with on each side, so that crops may extend beyond its border."""
 
     top: int = 0
     bottom: int = 0
@@ -20,7 +21,7 @@ class Border:
     right: int = 0
 
     def join(self, region: Region, size: tuple[int, int]) -> "Border":
-        """Wide enough for a region too."""
+        """The border that is also wide enough for a region."""
         top, bottom = region.down.overhang(size[0])
         left, right = region.across.overhang(size[1])
         return Border(
@@ -28,11 +29,11 @@ class Border:
         )
 
 
-def find_pools(buffers: Iterable[Buffer]) -> dict[PoolKey, Border]:
-    """The maps that are kept for crops, and how far these reach over the border."""
-    pools: dict[PoolKey, Border] = {}
+def find_kept_maps(buffers: Iterable[Buffer]) -> dict[MapKey, Border]:
+    """The maps that crops are cut from, and how far crops extend beyond their borders."""
+    kept_maps: dict[MapKey, Border] = {}
     for buffer in buffers:
-        if buffer.ground == "map":
+        if buffer.initial == "map":
             key = (buffer.source, buffer.fill)
-            pools[key] = pools.get(key, Border()).join(buffer.region, buffer.size)
-    return pools
+            kept_maps[key] = kept_maps.get(key, Border()).join(buffer.region, buffer.size)
+    return kept_maps

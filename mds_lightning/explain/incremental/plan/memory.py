@@ -1,11 +1,11 @@
-"""How much memory the uncovered fields and a window's crops take: a budget decides what runs side by side."""
+"""Memory that uncovered fields and the crops of a window take, for choosing how many are computed at once."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from mds_lightning.explain.incremental.plan.crop_buffers import View
 from mds_lightning.explain.incremental.plan.group_layout import Layout
-from mds_lightning.explain.incremental.plan.kept_maps import PoolKey
+from mds_lightning.explain.incremental.plan.kept_maps import MapKey
 from mds_lightning.explain.incremental.plan.window_plan import Plan
 from mds_lightning.explain.incremental.program.operations import Source
 from mds_lightning.explain.incremental.program.program import INPUT, GlobalMean, Program, WholeMap
@@ -14,20 +14,24 @@ _DOUBLE = 8
 
 
 def field_bytes(plan: Plan, width: int) -> int:
-    """Bytes that one uncovered field takes at most, while its maps are made and kept.
+    """Largest number of bytes that one uncovered field takes while its maps are computed and kept.
 
     Args:
         plan: How windows are computed.
-        width: Bytes a number.
+        width: Bytes per number.
     """
     program = plan.program
     readers = Counter(
         producer
-        for source in [*_inputs(program), *(source for source, _ in plan.pools), *program.boundary_sources()]
+        for source in [
+            *_inputs(program),
+            *(source for source, _ in plan.kept_maps),
+            *program.boundary_sources(),
+        ]
         for producer in _producers(source)
     )
     live = 3 * _size(program, INPUT)
-    most, present, pending = live, {INPUT}, set(plan.pools)
+    most, present, pending = live, {INPUT}, set(plan.kept_maps)
 
     def release(source: Source) -> int:
         freed = 0
@@ -44,9 +48,9 @@ def field_bytes(plan: Plan, width: int) -> int:
             live -= release(source)
         for key in [key for key in pending if _producers(key[0]) <= present]:
             pending.remove(key)
-            # Without a border it shares another one's, see `run_clean`.
-            is_shared = key[1] is None and any(other[0] == key[0] for other in plan.pools if other != key)
-            live += 0 if is_shared else _pool_size(plan, key)
+            # Without a border it is the same as another one, see `run_uncovered_fields`.
+            is_shared = key[1] is None and any(other[0] == key[0] for other in plan.kept_maps if other != key)
+            live += 0 if is_shared else _kept_map_size(plan, key)
             most = max(most, live)
             live -= release(key[0])
     sums = {
@@ -59,7 +63,7 @@ def field_bytes(plan: Plan, width: int) -> int:
 
 
 def window_bytes(plan: Plan, width: int) -> int:
-    """Bytes that a window's crops take at most, in the group where they take most."""
+    """Largest number of bytes that the crops of a window take, over all groups."""
     return width * max(_window_size(plan.program, group.layout) for group in plan.groups)
 
 
@@ -72,7 +76,7 @@ def _window_size(program: Program, layout: Layout) -> int:
                 present.add(given.buffer)
                 live += _buffer_size(layout, given.buffer)
             if isinstance(given, View) and not given.is_all:
-                # Read as a copy.
+                # Read through a copy.
                 most = max(most, live + given.height * given.width * given.channels)
         live += _crop_size(program, layout, step.operation.output)
         most = max(most, live)
@@ -98,8 +102,8 @@ def _crop_size(program: Program, layout: Layout, producer: int) -> int:
     return program.shapes[producer][0] * layout.regions[producer].area
 
 
-def _pool_size(plan: Plan, key: PoolKey) -> int:
-    border = plan.pools[key]
+def _kept_map_size(plan: Plan, key: MapKey) -> int:
+    border = plan.kept_maps[key]
     height, across = plan.program.shapes[key[0][0].producer][1:]
     pixels = (height + border.top + border.bottom) * (across + border.left + border.right)
     return pixels * sum(map(len, key[0]))

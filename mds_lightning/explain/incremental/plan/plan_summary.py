@@ -1,4 +1,4 @@
-"""What a plan saves, stage by stage, and why it saves no more."""
+"""Summary of a plan: the work that it saves in each stage, and why it saves no more."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Work:
     """Multiply-accumulate operations for all windows of a grid.
 
     Attributes:
-        full: A whole pass for each window.
-        exact: What the windows change, and no pixel more: the limit of this method.
-        planned: What is computed; windows that go together share the size of their regions.
+        full: With a whole pass for each window.
+        exact: For the pixels that change and no others, which is the limit of this method.
+        planned: For the pixels that are computed; the windows of a group share the size of their regions.
     """
 
     full: float
@@ -24,12 +24,12 @@ class Work:
 
     @property
     def limit(self) -> float:
-        """How many times less than a full pass has to be computed."""
+        """Ratio of the work of full passes to the least possible work."""
         return self.full / self.exact if self.exact else float("nan")
 
 
 def count_work(plan: Plan, *operations: Operation) -> Work:
-    """Work in some operations of a plan; without operations, in all of them."""
+    """Work of some operations of a plan; without operations, of all of them."""
     down, across = plan.changes
     full = exact = planned = 0.0
     for operation in operations or plan.program.operations:
@@ -51,16 +51,17 @@ def describe_plan(plan: Plan) -> str:
         stages[operation.shape[1:]].append(operation)
     lines = [
         f"{len(grid)} windows of {grid.window} pixels every {grid.stride} on {grid.height} x {grid.width}, "
-        f"in {len(plan.groups)} groups of like windows",
+        f"in {len(plan.groups)} groups of windows",
         f"{'map':>11}  {'steps':>5}  {'changed':>8}  {'computed':>8}  {'work':>8}",
     ]
     everything = count_work(plan)
     for size, operations in stages.items():
         work = count_work(plan, *operations)
         changed, computed = _areas(plan, operations)
-        share = f"{work.full / everything.full:.1%}" if everything.full else "-"
+        fraction = f"{work.full / everything.full:.1%}" if everything.full else "-"
         lines.append(
-            f"{size[0]:>5} x{size[1]:>4}  {len(operations):>5}  {changed:>8.1%}  {computed:>8.1%}  {share:>8}"
+            f"{size[0]:>5} x{size[1]:>4}  {len(operations):>5}  {changed:>8.1%}  {computed:>8.1%}  "
+            f"{fraction:>8}"
         )
     if everything.exact:
         lines.append(
@@ -72,7 +73,7 @@ def describe_plan(plan: Plan) -> str:
 
 
 def _areas(plan: Plan, operations: list[Operation]) -> tuple[float, float]:
-    """Mean shares of the maps that change and that are computed."""
+    """Mean fractions of the maps that change and that are computed."""
     down, across = plan.changes
     changed = computed = 0.0
     for operation in operations:

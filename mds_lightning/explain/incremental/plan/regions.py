@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mds_lightning.explain.incremental.plan.extents import Extent
-from mds_lightning.explain.incremental.program.receptive_field import Reach
+from mds_lightning.explain.incremental.program.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,16 +19,16 @@ class Region:
         """Pixels."""
         return self.down.length * self.across.length
 
-    def needed_by(self, reach: tuple[Reach, Reach]) -> "Region":
-        """What has to be read to compute this."""
-        return Region(self.down.needed_by(reach[0]), self.across.needed_by(reach[1]))
+    def needed_by(self, receptive_field: tuple[ReceptiveField, ReceptiveField]) -> "Region":
+        """The region of the input that has to be read to compute this one."""
+        return Region(self.down.needed_by(receptive_field[0]), self.across.needed_by(receptive_field[1]))
 
     def within(self, other: "Region", size: Sequence[int]) -> bool:
-        """Whether `other` holds all of this that lies inside a map of (height, width)."""
+        """Whether `other` contains this, apart from pixels outside a map of (height, width)."""
         return self.down.within(other.down, size[0]) and self.across.within(other.across, size[1])
 
     def overhangs(self, size: Sequence[int]) -> bool:
-        """Whether some rectangle reaches over the border of a map of (height, width)."""
+        """Whether some rectangle extends beyond the border of a map of (height, width)."""
         return any((*self.down.overhang(size[0]), *self.across.overhang(size[1])))
 
     def is_whole(self, size: Sequence[int]) -> bool:
@@ -36,17 +36,17 @@ class Region:
         return self.down.is_whole(size[0]) and self.across.is_whole(size[1])
 
     def offset_from(self, other: "Region") -> tuple[int, int] | None:
-        """How far this begins below and right of `other`, if that is the same for all windows."""
+        """Vertical and horizontal distance from `other`, or None if it differs between windows."""
         down, across = self.down.offset_from(other.down), self.across.offset_from(other.across)
         return None if down is None or across is None else (down, across)
 
     def equals(self, other: "Region") -> bool:
-        """Whether both are the same rectangles."""
+        """Whether both have the same rectangles."""
         same_size = (self.down.length, self.across.length) == (other.down.length, other.across.length)
         return same_size and self.offset_from(other) == (0, 0)
 
     def join(self, other: "Region") -> "Region | None":
-        """The least region that holds both and lies the same way to each of them, if there is one."""
+        """The smallest region at a fixed distance from both that contains them, or None."""
         offset = other.offset_from(self)
         if offset is None:
             return None

@@ -1,4 +1,4 @@
-"""Which windows are computed together: those whose regions are alike, so that little is computed in vain."""
+"""Groups of windows whose regions are similar, so that few unchanged pixels are computed with them."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ Weights = npt.NDArray[np.float64]
 
 
 def group_windows(changes: Changes, frames: Integers, weights: Weights, overhead: float) -> list[Integers]:
-    """Split the windows of one axis into groups, merging greedily while that costs less than another group.
+    """Split the windows of one axis into groups, merging greedily while that reduces the total work.
 
     Args:
         changes: Exact regions on the axis.
         frames: See `share_extents`.
-        weights: For each map the work for a pixel of this axis (over the mean length of the other axis).
-        overhead: Work that a group costs whatever its size.
+        weights: For each map the work per pixel of this axis, summed over the windows of the other axis.
+        overhead: Work of a group that does not depend on its size.
 
     Returns:
         Positions of the windows on the axis, each in one group.
@@ -35,7 +35,7 @@ def group_windows(changes: Changes, frames: Integers, weights: Weights, overhead
             lengths[member] = (stops[member] - anchor).max(1) - (starts[member] - anchor).min(1)
         return float(len(chosen) * (lengths @ weights))
 
-    groups = [[int(window) for window in alike] for alike in _alike(changes, members)]
+    groups = [[int(window) for window in alike] for alike in _group_identical(changes, members)]
     costs = [cost(group) for group in groups]
     saved: dict[tuple[int, int], float] = {}
     alive = set(range(len(groups)))
@@ -61,8 +61,8 @@ def group_windows(changes: Changes, frames: Integers, weights: Weights, overhead
     return [np.array(sorted(groups[index])) for index in sorted(alive)]
 
 
-def _alike(changes: Changes, members: Sequence[Integers]) -> list[Integers]:
-    """Windows whose regions have the same lengths at the same distances: together they cost nothing more."""
+def _group_identical(changes: Changes, members: Sequence[Integers]) -> list[Integers]:
+    """Windows whose regions have the same lengths at the same distances; a group of them adds no work."""
     distances = [changes.starts[member] - changes.starts[member[-1]] for member in members]
     relative = np.concatenate([*distances, changes.lengths])
     _, kind = np.unique(relative, axis=1, return_inverse=True)

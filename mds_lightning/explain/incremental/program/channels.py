@@ -1,4 +1,4 @@
-"""Joining, splitting and shuffling of channels as bookkeeping: nothing is copied until someone computes."""
+"""Concatenation, splitting and shuffling of channels without copies: records where each channel is stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Segment:
-    """Neighbouring channels [start, stop) of what one operation produced."""
+    """Consecutive channels [start, stop) of one operation's output."""
 
     producer: int
     start: int
@@ -23,7 +23,7 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class Channels:
-    """Where each channel of a map is to be found.
+    """Where each channel of a map is stored.
 
     Attributes:
         producers: For each channel the number of the operation's output that holds it.
@@ -50,11 +50,11 @@ class Channels:
         return len(self.producers)
 
     def take(self, index: Indices | slice) -> "Channels":
-        """A choice of channels, in a new order."""
+        """Selected channels, in the order of the index."""
         return Channels(self.producers[index], self.positions[index])
 
     def segments(self) -> tuple[Segment, ...]:
-        """The channels in their order, neighbours together."""
+        """The channels in their order, consecutive ones as one segment."""
         breaks = np.flatnonzero((np.diff(self.producers) != 0) | (np.diff(self.positions) != 1)) + 1
         return tuple(
             Segment(int(run.producers[0]), int(run.positions[0]), int(run.positions[-1]) + 1)
@@ -62,7 +62,7 @@ class Channels:
         )
 
     def arrange(self) -> Indices:
-        """An order that puts neighbours together, for those who do not mind the order: `take` it first."""
+        """An order with the fewest segments, for operations that do not depend on the order (see `take`)."""
         seen: dict[int, int] = {}
         rank = np.array([seen.setdefault(int(producer), len(seen)) for producer in self.producers])
         return np.lexsort((self.positions, rank))

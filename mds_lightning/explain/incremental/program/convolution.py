@@ -8,15 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mds_lightning.explain.incremental.program.operations import Operation
-from mds_lightning.explain.incremental.program.receptive_field import Reach
+from mds_lightning.explain.incremental.program.receptive_field import POINTWISE, ReceptiveField
 
-#: Maps that a pixelwise convolution reads one by one; with more it is faster to copy them together.
-MOST_PARTS = 3
+#: Maps that a pixelwise convolution reads one by one; more of them are concatenated first, which is faster.
+MAX_SEGMENTS = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Convolution(Operation):
-    """Convolution, with a map that is added to it and ReLU, where they follow.
+    """Convolution, with the sum and the ReLU that follow it, if any.
 
     Attributes:
         weight: (channels out, channels in / groups, kernel height, kernel width).
@@ -34,10 +34,10 @@ class Convolution(Operation):
     relu: bool = False
 
     @property
-    def reach(self) -> tuple[Reach, Reach]:
+    def receptive_field(self) -> tuple[ReceptiveField, ReceptiveField]:
         """From kernel, dilation, stride and padding."""
         down, across = (
-            Reach(dilation * (taps - 1) + 1, stride, padding)
+            ReceptiveField(dilation * (taps - 1) + 1, stride, padding)
             for taps, stride, padding, dilation in zip(
                 self.weight.shape[2:], self.stride, self.padding, self.dilation, strict=True
             )
@@ -46,7 +46,7 @@ class Convolution(Operation):
 
     @property
     def macs(self) -> int:
-        """Weights: each is used once a pixel."""
+        """The number of weights: each is used once per pixel."""
         return self.weight.numel()
 
     def whole(self, *maps: Tensor) -> Tensor:
@@ -58,16 +58,16 @@ class Convolution(Operation):
         return self._compute((0, 0), maps, may_overwrite=False)
 
     def overwrite(self, is_whole: bool, *maps: Tensor) -> Tensor:
-        """The same; the map that is added may become the result."""
+        """The same; the result may overwrite the map that is added."""
         return self._compute(self.padding if is_whole else (0, 0), maps, may_overwrite=True)
 
     @property
     def is_pixelwise(self) -> bool:
-        """Whether it is a product of matrices, one row a pixel."""
-        return self.groups == 1 and all(reach.is_pointwise for reach in self.reach)
+        """Whether it is a matrix product with one row per pixel."""
+        return self.groups == 1 and self.receptive_field == POINTWISE
 
     def join(self, parts: Sequence[Tensor], *added: Tensor) -> Tensor:
-        """The output of a pixelwise convolution whose input comes in parts, channels after channels."""
+        """Pixelwise convolution of concatenated maps, without the concatenation where possible."""
         return self.crop(torch.cat([*parts], 1), *added)
 
     def _compute(self, padding: tuple[int, int], maps: tuple[Tensor, ...], may_overwrite: bool) -> Tensor:

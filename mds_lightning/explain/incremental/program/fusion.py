@@ -1,4 +1,4 @@
-"""Fewer steps for the same result: batch norm, sum and ReLU become part of the convolution before them."""
+"""Fuses batch norm, sum and ReLU into the convolution before them."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,18 +8,18 @@ from mds_lightning.explain.incremental.program.convolution import Convolution
 from mds_lightning.explain.incremental.program.operations import Affine, Binary, Operation, Pointwise, Source
 from mds_lightning.explain.incremental.program.program import Program
 
-#: Two steps, and which input of the second the first one is, to one step, or None where they do not merge.
+#: From two operations, and the position of the first among the inputs of the second, to one operation; None
+#: where they cannot be merged.
 Merge = Callable[[Operation, Operation, int], Operation | None]
 
 
-def simplify(program: Program) -> Program:
-    """Fuse what can be fused.
+def fuse_operations(program: Program) -> Program:
+    """Merge operations where that leaves the result the same, up to rounding.
 
-    Folding a batch norm into the weights rounds differently: by some 1e-6 of a probability, in single
-    precision.
+    Folding a batch norm into the weights changes a probability by about 1e-6 in single precision.
     """
     operations = list(program.operations)
-    for merge in (_take_in_affine, _take_in_sum, _take_in_relu):
+    for merge in (_merge_affine, _merge_sum, _merge_relu):
         operations = _fuse(operations, program.boundary_sources(), merge)
     return replace(program, operations=_drop_unread(operations, program.boundary_sources()))
 
@@ -33,7 +33,7 @@ def _fuse(operations: list[Operation], boundary: Sequence[Source], merge: Merge)
     made: dict[int, Operation] = {}
     for operation in operations:
         merged = None
-        # Of two summands the later one waits for the other, so that what is added is there.
+        # A sum is merged into the later of its two summands, when the other one has been computed.
         candidates = sorted(
             (
                 (list(made).index(producer), position, producer)
@@ -59,7 +59,7 @@ def _sole_producer(source: Source, made: dict[int, Operation]) -> int | None:
     return source[0].producer if is_whole else None
 
 
-def _take_in_affine(before: Operation, after: Operation, _position: int) -> Operation | None:
+def _merge_affine(before: Operation, after: Operation, _position: int) -> Operation | None:
     if not isinstance(before, Convolution) or not isinstance(after, Affine):
         return None
     return replace(
@@ -71,7 +71,7 @@ def _take_in_affine(before: Operation, after: Operation, _position: int) -> Oper
     )
 
 
-def _take_in_sum(before: Operation, after: Operation, position: int) -> Operation | None:
+def _merge_sum(before: Operation, after: Operation, position: int) -> Operation | None:
     if not isinstance(before, Convolution) or not isinstance(after, Binary) or not after.is_sum:
         return None
     if len(before.inputs) > 1 or before.relu:
@@ -84,7 +84,7 @@ def _take_in_sum(before: Operation, after: Operation, position: int) -> Operatio
     )
 
 
-def _take_in_relu(before: Operation, after: Operation, _position: int) -> Operation | None:
+def _merge_relu(before: Operation, after: Operation, _position: int) -> Operation | None:
     if not isinstance(before, Convolution | Affine) or not isinstance(after, Pointwise) or not after.is_relu:
         return None
     return None if before.relu else replace(before, output=after.output, relu=True)

@@ -1,4 +1,4 @@
-"""What can be computed on a crop of a map, and the operations that act pixel by pixel.
+"""Operations that can be computed on a crop of a map: the base class, and those that act on single pixels.
 
 Maps are tensors of shape (n, C, H, W). `whole` computes an entire map, with the operation's own padding;
 `crop` computes the pixels whose neighbourhood lies inside the tensor that is given, as if there were no
@@ -14,10 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mds_lightning.explain.incremental.program.channels import Segment
-from mds_lightning.explain.incremental.program.receptive_field import Reach
+from mds_lightning.explain.incremental.program.receptive_field import POINTWISE, ReceptiveField
 
 Source = tuple[Segment, ...]
-_POINT = (Reach(), Reach())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,10 +24,10 @@ class Operation(ABC):
     """One step of a program.
 
     Attributes:
-        label: Name of the node of the graph, for people.
-        inputs: The channels that it reads, input by input.
-        output: Number of what it produces.
-        shape: (channels, height, width) of that.
+        label: Name of the node of the graph, for messages.
+        inputs: The channels that are read, one source for each input.
+        output: Number of the map that is computed.
+        shape: (channels, height, width) of that map.
     """
 
     label: str
@@ -37,18 +36,18 @@ class Operation(ABC):
     shape: tuple[int, int, int]
 
     @property
-    def reach(self) -> tuple[Reach, Reach]:
-        """Of the first input, vertically and horizontally; all further inputs are read pixel by pixel."""
-        return _POINT
+    def receptive_field(self) -> tuple[ReceptiveField, ReceptiveField]:
+        """Of the first input, vertically and horizontally; all other inputs are read pixel by pixel."""
+        return POINTWISE
 
     @property
     def fill(self) -> float:
-        """What lies beyond the first input's border."""
+        """Value of the padding around the first input."""
         return 0.0
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulate operations for a pixel of the output."""
+        """Multiply-accumulate operations per pixel of the output."""
         return 0
 
     @abstractmethod
@@ -56,13 +55,16 @@ class Operation(ABC):
         """The entire output."""
 
     def crop(self, *maps: Tensor) -> Tensor:
-        """The output where its neighbourhood is inside; all inputs but the first have its size."""
+        """Output pixels whose receptive field is inside the first input.
+
+        All other inputs have the output's size.
+        """
         return self.whole(*maps)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Affine(Operation):
-    """Scale and shift of every channel (batch norm that no convolution could take in), with ReLU after it."""
+    """Scale and shift of every channel (batch norm that was not folded into a convolution), then ReLU."""
 
     scale: Tensor
     shift: Tensor
@@ -76,7 +78,7 @@ class Affine(Operation):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Pointwise(Operation):
-    """A function that treats every pixel and channel alike."""
+    """A function that is the same for every pixel and channel."""
 
     function: Callable[[Tensor], Tensor]
     is_relu: bool = False
@@ -106,9 +108,9 @@ class Padding(Operation):
     value: float = 0.0
 
     @property
-    def reach(self) -> tuple[Reach, Reach]:
-        """Every pixel reads itself, at another place."""
-        return Reach(before=self.widths[2]), Reach(before=self.widths[0])
+    def receptive_field(self) -> tuple[ReceptiveField, ReceptiveField]:
+        """Every pixel reads one pixel, at another position."""
+        return ReceptiveField(padding=self.widths[2]), ReceptiveField(padding=self.widths[0])
 
     @property
     def fill(self) -> float:
@@ -116,9 +118,9 @@ class Padding(Operation):
         return self.value
 
     def whole(self, *maps: Tensor) -> Tensor:
-        """As torch does it."""
+        """By `torch.nn.functional.pad`."""
         return F.pad(maps[0], self.widths, value=self.value)
 
     def crop(self, *maps: Tensor) -> Tensor:
-        """What is given holds the padding already."""
+        """The crop contains the padding already."""
         return maps[0]

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mds_lightning.explain.incremental.program.operations import Operation
-from mds_lightning.explain.incremental.program.receptive_field import Reach
+from mds_lightning.explain.incremental.program.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -16,11 +16,11 @@ class Pooling(Operation):
     """Maximum or mean over a neighbourhood.
 
     Attributes:
-        kind: Which.
+        kind: Maximum or mean.
         kernel: Vertical, horizontal; likewise stride, padding and dilation (1 for means).
-        ceil_mode: Whether a last neighbourhood may run over the border.
+        ceil_mode: Whether the last neighbourhood may extend beyond the border.
         counts_padding: Whether padding counts as zeros in a mean.
-        divisor: What a sum is divided by instead, if anything.
+        divisor: Divisor of a mean, where it is not the number of pixels.
     """
 
     kind: Literal["maximum", "mean"]
@@ -33,10 +33,10 @@ class Pooling(Operation):
     divisor: int | None = None
 
     @property
-    def reach(self) -> tuple[Reach, Reach]:
+    def receptive_field(self) -> tuple[ReceptiveField, ReceptiveField]:
         """From kernel, dilation, stride and padding."""
         down, across = (
-            Reach(dilation * (taps - 1) + 1, stride, padding)
+            ReceptiveField(dilation * (taps - 1) + 1, stride, padding)
             for taps, stride, padding, dilation in zip(
                 self.kernel, self.stride, self.padding, self.dilation, strict=True
             )
@@ -45,11 +45,11 @@ class Pooling(Operation):
 
     @property
     def fill(self) -> float:
-        """Nothing is less than what lies beyond the border."""
+        """Padding never is the maximum."""
         return float("-inf") if self.kind == "maximum" else 0.0
 
     def whole(self, *maps: Tensor) -> Tensor:
-        """As torch does it."""
+        """By `torch.nn.functional`."""
         if self.kind == "maximum":
             return F.max_pool2d(
                 maps[0], self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode
@@ -59,20 +59,20 @@ class Pooling(Operation):
         )
 
     def crop(self, *maps: Tensor) -> Tensor:
-        """Of a mean: the sum, for `counts` tells what it is divided by at the border."""
+        """The maximum; of a mean the sum, since its divisor varies near the border, see `counts`."""
         if self.kind == "maximum":
             return F.max_pool2d(maps[0], self.kernel, self.stride, 0, self.dilation)
         return F.avg_pool2d(maps[0], self.kernel, self.stride, divisor_override=self.divisor or 1)
 
     def counts(self, axis: int, length: int) -> Tensor | None:
-        """What the sums are divided by on one axis (the product of both counts): one number an output pixel.
+        """Number of pixels that a sum is divided by on one axis; the divisor is the product over both axes.
 
         Args:
             axis: 0 vertical, 1 horizontal.
             length: Pixels of the input on that axis.
 
         Returns:
-            Shape (output pixels,), float64; None where nothing is divided.
+            Shape (output pixels,), float64; None where there is no such divisor.
         """
         if self.kind == "maximum" or self.divisor is not None:
             return None

@@ -1,4 +1,4 @@
-"""A network as steps that are known to be local, and the rest of its graph, which runs on whole maps."""
+"""A network as a sequence of local operations, and the rest of its graph, which runs on whole maps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from torch import Tensor, fx, nn
 from mds_lightning.explain.incremental.program.channels import Indices
 from mds_lightning.explain.incremental.program.operations import Operation, Source
 
-#: Number of the network's input among the things that operations produce.
+#: Number of the network's input among the numbers of maps.
 INPUT = 0
 
 
 @dataclass(frozen=True, eq=False)
 class GlobalMean:
-    """A mean over whole maps: of each window only the sum over its changed region is computed again.
+    """A mean over whole maps: for each window only the sum over its changed region is recomputed.
 
     Attributes:
         source: The channels.
@@ -39,7 +39,7 @@ class WholeMap:
 
 @dataclass(frozen=True, eq=False)
 class MapShape:
-    """The shape of a map of which nothing else is read."""
+    """A map of which only the shape is read."""
 
     shape: tuple[int, int, int]
 
@@ -56,12 +56,12 @@ Boundary = GlobalMean | WholeMap | MapShape | Known
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """What is left of the graph.
+    """The nodes of the graph that run on whole maps.
 
     Attributes:
         network: Owner of the graph's modules.
-        nodes: What is run, in order; the last one is the graph's output.
-        boundaries: What these nodes read of the steps before them.
+        nodes: In order; the last one is the graph's output.
+        boundaries: What these nodes read from the local operations.
     """
 
     network: nn.Module
@@ -88,7 +88,7 @@ class Tail:
 
 
 class _SizedLike:
-    """Stands for a map that is asked for its shape alone."""
+    """Replaces a map of which only the shape is read."""
 
     def __init__(self, shape: torch.Size) -> None:
         self.shape = shape
@@ -99,14 +99,14 @@ class _SizedLike:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A network, lowered.
+    """A network as local operations and a tail.
 
     Attributes:
-        operations: The local steps in order.
-        shapes: (channels, height, width) of the input (number 0) and of what the operations produce.
-        tail: The rest.
-        dtype: What the tail reads and the network takes; operations may compute in a narrower type.
-        notes: Why the local part ends where it does, one sentence a place.
+        operations: The local operations in order.
+        shapes: (channels, height, width) of the input (number 0) and of the operations' outputs.
+        tail: The rest of the graph.
+        dtype: Data type of the network and of the tail; operations may compute in a narrower one.
+        notes: Why the local part ends where it does, one sentence for each place.
     """
 
     operations: Sequence[Operation]
@@ -116,7 +116,7 @@ class Program:
     notes: tuple[str, ...] = field(default=())
 
     def boundary_sources(self) -> list[Source]:
-        """What the tail reads."""
+        """Sources of the means and maps that the tail reads."""
         return [
             boundary.source
             for boundary in self.tail.boundaries.values()

@@ -1,4 +1,4 @@
-"""Which windows are computed side by side, and what is seen of a field under them."""
+"""Blocks of windows that are computed at once, and the covered crops of the fields."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +14,11 @@ from mds_lightning.explain.windows import Interval
 
 @dataclass(frozen=True, eq=False)
 class Cover:
-    """The fields and what covers them, as tables of pixels.
+    """The fields and their covers, as tables with one row per pixel.
 
     Attributes:
         fields: (images * height * width, channels).
-        covers: Likewise.
+        covers: Likewise, what is visible under a window.
         size: (height, width).
     """
 
@@ -28,12 +28,12 @@ class Cover:
 
     @classmethod
     def of(cls, inputs: Tensor, covers: Tensor) -> "Cover":
-        """From maps of shape (n, C, H, W)."""
+        """Create it from fields and covers of shape (n, C, H, W)."""
         fields, patches = (maps.permute(0, 2, 3, 1).reshape(-1, maps.shape[1]) for maps in (inputs, covers))
         return cls(fields, patches, (inputs.shape[2], inputs.shape[3]))
 
     def cut(self, images: Tensor, region: Region, block: "Block") -> Tensor:
-        """Crops with their windows covered; shape (images, rows, columns, height, width, C)."""
+        """Crops with their windows covered, shape (images, rows, columns, height, width, C)."""
         height, width = self.size
         down, inside_down = _span(region.down.starts[block.rows], region.down.length, block.tops)
         across, inside_across = _span(region.across.starts[block.columns], region.across.length, block.lefts)

@@ -1,4 +1,4 @@
-"""Computes the crops of a group of windows, step by step."""
+"""Computes the crops of a block of windows, step by step."""
 
 import itertools
 from typing import Any
@@ -16,21 +16,33 @@ from mds_lightning.explain.incremental.program.pooling import Pooling
 from mds_lightning.explain.incremental.program.program import INPUT, GlobalMean, Program, WholeMap
 from mds_lightning.explain.incremental.program.receptive_field import Integers
 from mds_lightning.explain.incremental.run.blocks import Block, Cover
-from mds_lightning.explain.incremental.run.uncovered_field import Clean, finish_mean, sum_region
+from mds_lightning.explain.incremental.run.uncovered_field import UncoveredFields, finish_mean, sum_region
 
 
 def run_block(
-    program: Program, layout: Layout, clean: Clean, cover: Cover, images: Tensor, block: Block
+    program: Program, layout: Layout, uncovered: UncoveredFields, cover: Cover, images: Tensor, block: Block
 ) -> Tensor:
     """Return the logits of a block of windows: (images, rows, columns, classes)."""
-    return _Run(program, layout, clean, cover, images, block).logits()
+    return _Run(program, layout, uncovered, cover, images, block).logits()
 
 
 class _Run:
     def __init__(
-        self, program: Program, layout: Layout, clean: Clean, cover: Cover, images: Tensor, block: Block
+        self,
+        program: Program,
+        layout: Layout,
+        uncovered: UncoveredFields,
+        cover: Cover,
+        images: Tensor,
+        block: Block,
     ) -> None:
-        self.program, self.layout, self.clean, self.images, self.block = program, layout, clean, images, block
+        self.program, self.layout, self.uncovered, self.images, self.block = (
+            program,
+            layout,
+            uncovered,
+            images,
+            block,
+        )
         self.grid = (len(images), len(block.tops), len(block.lefts))
         self.crops: dict[int, Tensor] = {INPUT: _as_map(cover.cut(images, layout.regions[INPUT], block))}
         self.buffers: dict[int, Tensor] = {}
@@ -44,7 +56,7 @@ class _Run:
         for node, boundary in self.program.tail.boundaries.items():
             if isinstance(boundary, WholeMap):
                 whole = self._read(next(maps))
-                # The rest of the graph may write into what it is given.
+                # The tail may write into its input.
                 given[node] = (
                     whole.contiguous(memory_format=torch.channels_last).clone().to(self.program.dtype)
                 )
@@ -78,7 +90,7 @@ class _Run:
         buffer = self.layout.buffers[source.buffer]
         tensor = self.buffers.get(source.buffer)
         if tensor is None:
-            tensor = self.buffers[source.buffer] = self._lay_ground(buffer)
+            tensor = self.buffers[source.buffer] = self._fill_buffer(buffer)
             self.pasted[source.buffer] = set()
         self._paste(buffer, tensor, self.pasted[source.buffer], source.channels)
         if source.is_all:
@@ -89,19 +101,19 @@ class _Run:
     def _slice(self, segment: Segment) -> Tensor:
         return self.crops[segment.producer][:, segment.start : segment.stop]
 
-    def _lay_ground(self, buffer: Buffer) -> Tensor:
-        if buffer.ground == "map":
-            pool = self.clean.pools[buffer.source, buffer.fill]
-            return pool.cut(self.images, buffer.region, self.block.rows, self.block.columns)
+    def _fill_buffer(self, buffer: Buffer) -> Tensor:
+        if buffer.initial == "map":
+            kept_map = self.uncovered.kept_maps[buffer.source, buffer.fill]
+            return kept_map.cut(self.images, buffer.region, self.block.rows, self.block.columns)
         shape = (*self.grid, buffer.region.down.length, buffer.region.across.length, buffer.channels)
         example = next(iter(self.crops.values()))
-        if buffer.ground == "nothing":
+        if buffer.initial == "nothing":
             return example.new_empty(shape)
         assert buffer.fill is not None
         return example.new_full(shape, buffer.fill)
 
     def _paste(self, buffer: Buffer, tensor: Tensor, pasted: set[int], channels: int) -> None:
-        """Put what was computed anew over the uncovered map, as far as it is there and wanted."""
+        """Paste recomputed crops over the uncovered map, those of the first `channels` channels."""
         first = 0
         for position, segment in enumerate(buffer.source):
             if first >= channels:
@@ -130,7 +142,7 @@ class _Run:
                 )
 
     def _divide(self, pooling: Pooling, sums: Tensor) -> Tensor:
-        """Sums to means: near the border they are of fewer pixels."""
+        """Convert sums to means; near the border they are over fewer pixels."""
         size = self.program.shapes[pooling.inputs[0][0].producer][1:]
         down, across = pooling.counts(0, size[0]), pooling.counts(1, size[1])
         if down is None or across is None:
@@ -146,12 +158,12 @@ class _Run:
         return (sums.unflatten(0, self.grid) / divisor[None, :, :, None]).flatten(0, 2)
 
     def _mean(self, boundary: GlobalMean) -> Tensor:
-        """The uncovered mean, and what the changed region adds to it."""
+        """The mean of the uncovered map, updated by the changed region."""
         sums = []
         for segment in boundary.source:
-            region, table = self.layout.regions[segment.producer], self.clean.sums[segment.producer]
+            region, table = self.layout.regions[segment.producer], self.uncovered.sums[segment.producer]
             crop = self.crops[segment.producer]
-            # Few enough pixels for single precision; narrower types are widened.
+            # A crop has few enough pixels for single precision; narrower types are widened.
             dtype = torch.promote_types(crop.dtype, torch.float32)
             inside = crop.sum((2, 3), dtype=dtype).double().unflatten(0, self.grid)
             before = sum_region(table, self.images, region, self.block.rows, self.block.columns)
@@ -167,14 +179,14 @@ def _as_map(crops: Tensor) -> Tensor:
 
 
 def _runs(crops: Integers, target: Integers, chosen: Integers) -> list[tuple[slice, int]]:
-    """Neighbouring windows whose crops lie at the same place in the target."""
+    """Runs of consecutive windows whose crops have the same position in the target."""
     offsets = (crops - target)[chosen]
     breaks = [0, *(np.flatnonzero(np.diff(offsets)) + 1).tolist(), len(offsets)]
     return [(slice(first, last), int(offsets[first])) for first, last in itertools.pairwise(breaks)]
 
 
 def _overlap(offset: int, length: int, limit: int) -> tuple[slice, slice]:
-    """Where a piece of `length` that begins at `offset` lies in a target of `limit`, and which part of it."""
+    """Slices of a target of `limit` and of an interval of `length` at `offset` in which they overlap."""
     first, last = max(0, offset), min(limit, offset + length)
     last = max(first, last)
     return slice(first, last), slice(first - offset, last - offset)

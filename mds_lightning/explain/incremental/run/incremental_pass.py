@@ -1,4 +1,4 @@
-"""The fast path as a whole: from inputs and windows to logits."""
+"""The incremental pass: from fields and windows to logits."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,14 +13,14 @@ from mds_lightning.explain.incremental.plan.memory import field_bytes, window_by
 from mds_lightning.explain.incremental.plan.window_plan import Group, Plan
 from mds_lightning.explain.incremental.run.blocks import Block, Cover
 from mds_lightning.explain.incremental.run.execution import run_block
-from mds_lightning.explain.incremental.run.uncovered_field import run_clean
+from mds_lightning.explain.incremental.run.uncovered_field import run_uncovered_fields
 
-#: Windows side by side: more gain nothing, and crops that leave the processor's cache lose.
-_LARGEST_BLOCK = 64
+#: Most windows in a block: larger blocks are not faster, and crops should fit in the processor's cache.
+_MAX_BLOCK = 64
 _CACHE = 64 << 20
-#: Share of the memory that uncovered fields may take when there are several.
-_FIELDS_SHARE = 0.5
-#: A processor's allocator and kernels hold several times what a block's crops take (measured).
+#: Fraction of the memory that uncovered fields may take when there are several.
+_FIELDS_FRACTION = 0.5
+#: Memory that allocator and kernels of a CPU take, as a multiple of the crops of a block (measured).
 _OVERHEAD = 4
 
 Chosen = npt.NDArray[np.bool_]
@@ -44,7 +44,7 @@ def pass_incrementally(
         chosen: Which windows, (rows, columns) of the grid.
         memory: Bytes.
         dtype: What operations compute in.
-        report: Called with the number of windows that have been computed, now and then.
+        report: Called with the number of windows in each block that has been computed.
 
     Returns:
         Logits of the fields, (n, classes), and of the windows, (n, rows, columns, classes); NaN where not
@@ -52,13 +52,13 @@ def pass_incrementally(
     """
     workers = torch.get_num_threads() if inputs.device.type == "cpu" else 1
     field = field_bytes(plan, dtype.itemsize)
-    together = max(1, int(memory * _FIELDS_SHARE) // field)
+    together = max(1, int(memory * _FIELDS_FRACTION) // field)
     room = max(0, memory - field * min(together, len(inputs)))
     if inputs.device.type == "cpu":
         room = min(room // _OVERHEAD, workers * _CACHE)
     block = max(1, room // (workers * max(1, window_bytes(plan, dtype.itemsize))))
     if inputs.device.type == "cpu":
-        block = min(block, _LARGEST_BLOCK)
+        block = min(block, _MAX_BLOCK)
     parts = [
         _pass_fields(plan, few.to(dtype), cover.to(dtype), chosen, block, workers, report)
         for few, cover in zip(inputs.split(together), covers.split(together), strict=True)
@@ -77,13 +77,13 @@ def _pass_fields(
     report: Callable[[int], Any],
 ) -> tuple[Tensor, Tensor]:
     inputs = inputs.contiguous(memory_format=torch.channels_last)
-    clean = run_clean(plan.program, inputs, plan.pools)
+    uncovered = run_uncovered_fields(plan.program, inputs, plan.kept_maps)
     cover = Cover.of(inputs, covers)
-    logits = clean.logits.new_full((len(inputs), *chosen.shape, clean.logits.shape[1]), float("nan"))
+    logits = uncovered.logits.new_full((len(inputs), *chosen.shape, uncovered.logits.shape[1]), float("nan"))
 
     def compute(group: Group, images: Tensor, part: Block) -> int:
         with torch.inference_mode():
-            result = run_block(plan.program, group.layout, clean, cover, images, part)
+            result = run_block(plan.program, group.layout, uncovered, cover, images, part)
             rows, columns = (
                 torch.from_numpy(index) for index in (group.rows[part.rows], group.columns[part.columns])
             )
@@ -97,11 +97,11 @@ def _pass_fields(
     ]
     for done in _run(compute, tasks, workers):
         report(done)
-    return clean.logits, logits
+    return uncovered.logits, logits
 
 
 def _run(compute: Callable[..., int], tasks: list[Any], workers: int) -> Iterator[int]:
-    """Blocks side by side, each on one core: small operations gain nothing from several."""
+    """Compute blocks in parallel, each in one thread: small operations gain nothing from more threads."""
     if workers == 1 or len(tasks) == 1:
         for task in tasks:
             yield compute(*task)
@@ -118,9 +118,9 @@ def _run(compute: Callable[..., int], tasks: list[Any], workers: int) -> Iterato
 def _blocks(
     plan: Plan, group: Group, chosen: Chosen, fields: int, size: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Block]]:
-    """Cut a group's chosen windows into blocks of up to `size`; rows that want the same columns share one."""
-    wanted = chosen[np.ix_(group.rows, group.columns)]
-    patterns, kind = np.unique(wanted, axis=0, return_inverse=True)
+    """Divide a group's chosen windows into blocks of up to `size`, of rows with the same columns."""
+    selected = chosen[np.ix_(group.rows, group.columns)]
+    patterns, kind = np.unique(selected, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         columns = np.flatnonzero(pattern)
         if not len(columns):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mds_lightning.explain.incremental.program.channels import Segment
-from mds_lightning.explain.incremental.program.convolution import MOST_PARTS, Convolution
+from mds_lightning.explain.incremental.program.convolution import MAX_SEGMENTS, Convolution
 from mds_lightning.explain.incremental.program.operations import Affine, Operation
 from mds_lightning.explain.incremental.program.program import Program
 from mds_lightning.explain.incremental.run.packed_weights import PackedWeight
@@ -49,25 +49,25 @@ class PackedConvolution(Convolution):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PackedPixelConvolution(Convolution):
-    """A convolution with a kernel of one pixel: a product of matrices, one row a pixel.
+    """A convolution with a kernel of one pixel: a matrix product with one row per pixel.
 
     Attributes:
         packed: All weights.
-        parts: The weights of each input segment, where there are few: their products are summed, and the
-            segments need not be copied together.
+        segments: The weights of each input segment, where there are few: their products are summed, and the
+            segments need not be concatenated.
     """
 
     packed: PackedWeight
-    parts: tuple[PackedWeight, ...]
+    segments: tuple[PackedWeight, ...]
 
     def join(self, parts: Sequence[Tensor], *added: Tensor) -> Tensor:
-        """Sum of the parts' products."""
-        if not self.parts:
+        """Sum of the products of the segments."""
+        if not self.segments:
             return super().join(parts, *added)
         windows, _, height, width = parts[0].shape
         out: Tensor | None = _as_rows(added[0]) if added else None
-        for part, weight in zip(parts, self.parts, strict=True):
-            bias = self.bias if weight is self.parts[0] else None
+        for part, weight in zip(parts, self.segments, strict=True):
+            bias = self.bias if weight is self.segments[0] else None
             out = _multiply(_as_rows(part), weight, bias, out)
         assert out is not None
         out = out.relu_() if self.relu else out
@@ -148,9 +148,9 @@ def _pack(convolution: Convolution) -> PackedConvolution | PackedPixelConvolutio
         return PackedConvolution(**values, packed=PackedWeight(weight, _pack_convolution))
     matrix = weight.flatten(1)
     widths = [len(segment) for segment in convolution.inputs[0]]
-    pieces = matrix.split(widths, 1) if 1 < len(widths) <= MOST_PARTS and convolution.is_pixelwise else ()
-    packed, *parts = (PackedWeight(piece, _pack_linear) for piece in (matrix, *pieces))
-    return PackedPixelConvolution(**values, packed=packed, parts=tuple(parts))
+    pieces = matrix.split(widths, 1) if 1 < len(widths) <= MAX_SEGMENTS and convolution.is_pixelwise else ()
+    packed, *segments = (PackedWeight(piece, _pack_linear) for piece in (matrix, *pieces))
+    return PackedPixelConvolution(**values, packed=packed, segments=tuple(segments))
 
 
 def _pack_convolution(weight: Tensor, *settings: object) -> Tensor:

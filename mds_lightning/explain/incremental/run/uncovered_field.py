@@ -1,4 +1,4 @@
-"""What is kept of the uncovered fields: the maps that crops are cut from, and sums over them."""
+"""The uncovered fields: their logits, the maps that crops are cut from, and sums over maps."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mds_lightning.explain.incremental.plan.kept_maps import Border, PoolKey
+from mds_lightning.explain.incremental.plan.kept_maps import Border, MapKey
 from mds_lightning.explain.incremental.plan.regions import Region
 from mds_lightning.explain.incremental.program.operations import Source
 from mds_lightning.explain.incremental.program.program import INPUT, GlobalMean, Program, WholeMap
@@ -16,14 +16,14 @@ from mds_lightning.explain.incremental.program.receptive_field import Integers
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
-    """A padded map as a table: one row a pixel, one column a channel.
+class KeptMap:
+    """A padded map as a table with one row per pixel and one column per channel.
 
     Attributes:
         rows: (images * height * width, channels).
         height: Pixels with the border.
         width: Pixels with the border.
-        border: What was added.
+        border: Pixels of padding.
     """
 
     rows: Tensor
@@ -39,7 +39,7 @@ class Pool:
         """Crops of some images for some rows and columns of a group's windows.
 
         Returns:
-            Shape (images, rows, columns, height, width, channels), freshly made.
+            Shape (images, rows, columns, height, width, channels), a copy.
         """
         device = self.rows.device
         tops = torch.from_numpy(region.down.starts[rows] + self.border.top).to(device)
@@ -53,28 +53,30 @@ class Pool:
 
 
 @dataclass(frozen=True, eq=False)
-class Clean:
-    """The uncovered fields.
+class UncoveredFields:
+    """Results for the uncovered fields.
 
     Attributes:
-        pools: Maps that crops are cut from.
+        kept_maps: Maps that crops are cut from.
         sums: For maps that are averaged: sums over all rectangles from the upper left corner, float64,
             (images, height + 1, width + 1, channels).
         logits: (images, classes).
     """
 
-    pools: Mapping[PoolKey, Pool]
+    kept_maps: Mapping[MapKey, KeptMap]
     sums: Mapping[int, Tensor]
     logits: Tensor
 
 
-def run_clean(program: Program, inputs: Tensor, pools: Mapping[PoolKey, Border]) -> Clean:
-    """Run the uncovered fields once and keep what windows will need.
+def run_uncovered_fields(
+    program: Program, inputs: Tensor, kept_maps: Mapping[MapKey, Border]
+) -> UncoveredFields:
+    """Run the uncovered fields once and keep what the windows need.
 
     Args:
         program: With operations that are ready for the inputs' device and type.
         inputs: Shape (n, C, H, W), laid out with channels last.
-        pools: From `find_pools`.
+        kept_maps: From `find_kept_maps`.
     """
     boundaries = program.tail.boundaries
     averaged = {
@@ -87,26 +89,28 @@ def run_clean(program: Program, inputs: Tensor, pools: Mapping[PoolKey, Border])
         producer
         for source in [
             *(source for operation in program.operations for source in operation.inputs),
-            *(source for source, _ in pools),
+            *(source for source, _ in kept_maps),
             *program.boundary_sources(),
         ]
         for producer in {segment.producer for segment in source}
     )
     maps = {INPUT: inputs}
-    made: dict[PoolKey, Pool] = {}
+    made: dict[MapKey, KeptMap] = {}
     sums: dict[int, Tensor] = {}
-    pending = list(pools)
+    pending = list(kept_maps)
 
     def finish(number: int) -> None:
-        """Make what has become possible with a new map."""
+        """Compute the sums and kept maps for which a new map was the last one missing."""
         if number in averaged:
             sums[number] = _integrate(maps[number])
         ready = [key for key in pending if all(segment.producer in maps for segment in key[0])]
         # Crops that stay inside the map can be cut from a padded one too.
         for key in sorted(ready, key=lambda key: key[1] is None):
             pending.remove(key)
-            padded = [pool for (source, _), pool in made.items() if source == key[0] and key[1] is None]
-            made[key] = padded[0] if padded else _make_pool(gather(maps, key[0]), pools[key], key[1])
+            padded = [
+                kept_map for (source, _), kept_map in made.items() if source == key[0] and key[1] is None
+            ]
+            made[key] = padded[0] if padded else _keep_map(gather(maps, key[0]), kept_maps[key], key[1])
             release(key[0])
 
     def release(source: Source) -> None:
@@ -136,11 +140,11 @@ def run_clean(program: Program, inputs: Tensor, pools: Mapping[PoolKey, Border])
             given[node] = finish_mean(whole, boundary, program)
         elif isinstance(boundary, WholeMap):
             given[node] = gather(maps, boundary.source).clone().to(program.dtype)
-    return Clean(made, sums, program.tail.run(given, len(inputs)))
+    return UncoveredFields(made, sums, program.tail.run(given, len(inputs)))
 
 
 def finish_mean(sums: Tensor, boundary: GlobalMean, program: Program) -> Tensor:
-    """Sums (n, channels of the source) to the mean that the tail reads."""
+    """Convert sums, (n, channels of the source), to the mean that the tail reads."""
     height, width = program.shapes[boundary.source[0].producer][1:]
     order = torch.from_numpy(boundary.order).to(sums.device)
     mean = (sums / (height * width)).to(program.dtype)[:, order]
@@ -148,23 +152,23 @@ def finish_mean(sums: Tensor, boundary: GlobalMean, program: Program) -> Tensor:
 
 
 def gather(maps: Mapping[int, Tensor], source: Source) -> Tensor:
-    """The channels of a source as one map."""
+    """Return the channels of a source as one map."""
     parts = [maps[segment.producer][:, segment.start : segment.stop] for segment in source]
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
-def _find_map(source: Source, maps: Mapping[int, Tensor], made: Mapping[PoolKey, Pool]) -> Tensor:
-    """A map; one that is joined of several, from the pool that holds it already."""
-    pool = made.get((source, None)) if len(source) > 1 else None
-    return gather(maps, source) if pool is None or any(astuple(pool.border)) else pool.whole()
+def _find_map(source: Source, maps: Mapping[int, Tensor], made: Mapping[MapKey, KeptMap]) -> Tensor:
+    """A map; a concatenated one is taken from the kept map that contains it, if there is one."""
+    kept_map = made.get((source, None)) if len(source) > 1 else None
+    return gather(maps, source) if kept_map is None or any(astuple(kept_map.border)) else kept_map.whole()
 
 
-def _make_pool(whole: Tensor, border: Border, fill: float | None) -> Pool:
+def _keep_map(whole: Tensor, border: Border, fill: float | None) -> KeptMap:
     widths = (border.left, border.right, border.top, border.bottom)
     padded = F.pad(whole, widths, value=fill or 0.0) if any(widths) else whole
     images, channels, height, width = padded.shape
     rows = padded.permute(0, 2, 3, 1).reshape(images * height * width, channels)
-    return Pool(rows, height, width, border)
+    return KeptMap(rows, height, width, border)
 
 
 def _integrate(whole: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What is computed a little larger so that less has to be kept and copied."""
+"""Regions that are enlarged so that fewer maps are kept and copied."""
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ from mds_lightning.explain.windows import place_windows
 
 
 def network(channels: int) -> nn.Module:
-    """A cheap first convolution on a large map, as all backbones have it; pooling reads over its changes."""
+    """A cheap first convolution on a large map, as in all backbones, then pooling beyond what changes."""
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(3, channels, 3, stride=2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True),
@@ -21,16 +21,16 @@ def kept_maps(net: nn.Module, side: int) -> set[int]:
     """Heights of the maps that crops are cut from."""
     with torch.no_grad():
         plan = make_plan(read_network(net, torch.zeros(1, 3, side, side)), place_windows(side, side, 24, 12))
-    return {plan.program.shapes[source[0].producer][1] for source, _ in plan.pools}
+    return {plan.program.shapes[source[0].producer][1] for source, _ in plan.kept_maps}
 
 
 def test_the_map_of_a_cheap_first_convolution_is_not_kept():
-    # 91 -> 45 -> 22 pixels, without a rest.
+    # 91 -> 45 -> 22 pixels, without a remainder.
     assert kept_maps(network(16), 91) == {91, 22}
 
 
-def test_what_lies_over_the_border_is_cut_from_the_map():
-    # 89 -> 44 -> 22: the last windows of the pooling reach over the border.
+def test_crops_beyond_the_border_are_cut_from_the_map():
+    # 89 -> 44 -> 22: the last windows of the pooling extend beyond the border.
     assert kept_maps(network(16), 89) == {89, 44, 22}
 
 

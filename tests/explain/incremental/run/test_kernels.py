@@ -1,4 +1,4 @@
-"""Which kernels compute convolutions, on this CPU and on lesser ones."""
+"""Kernels of convolutions on this CPU, and with the instruction sets of older ones."""
 
 import logging
 import os
@@ -61,14 +61,14 @@ print("exact" if narrow.is_exact else "not exact", float((narrow.importance - fu
 
 
 def run_with(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a process of its own: the instruction set is chosen once in a process."""
+    """Run Python code in a new process, since the instruction set is chosen once per process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=240, check=True,
     )  # fmt: skip
 
 
-#: Of `torch.backends.mkldnn.flags`, about a setting that is not touched.
+#: A warning of `torch.backends.mkldnn.flags` about a setting that the tests do not change.
 ignore_tf32 = pytest.mark.filterwarnings("ignore:TF32 acceleration on top of oneDNN")
 needs_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="instruction sets of x86")
 
@@ -110,7 +110,7 @@ def test_without_mkldnn_public_operators_give_the_same_maps(tiny_network, fields
 
 
 @ignore_tf32
-def test_an_engine_follows_mkldnn_being_disabled_and_enabled(tiny_network, fields):
+def test_an_engine_adapts_when_mkldnn_is_disabled_and_enabled(tiny_network, fields):
     engine = OcclusionEngine(tiny_network, precision="bfloat16")
     before = engine.maps(fields, window=10, stride=5)
     with torch.backends.mkldnn.flags(enabled=False):
