@@ -1,5 +1,8 @@
 """Newcombe's interval of a ROC-AUC, which stays valid near 1, where resamples do not vary."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
@@ -10,32 +13,47 @@ NEWCOMBE = "Newcombe"
 _MARGIN = 1e-9
 
 
-def newcombe_interval(auc: float, positives: int, negatives: int, confidence: float = 0.95) -> Interval:
+def newcombe_interval(
+    auc: float,
+    positives: int | Sequence[int],
+    negatives: int | Sequence[int],
+    confidence: float = 0.95,
+    training_variance: float = 0.0,
+) -> Interval:
     """Score-like interval from the AUC and the class sizes: method 5 of Newcombe, Stat Med 25 (2006) 559.
 
     Its limits solve `|auc - θ| = z √V(θ)`, with the variance of Hanley and McNeil, Radiology 143 (1982) 29,
     in which both class sizes are replaced by their mean. So it has a width also where the model ranks all
     patients correctly, and neither resamples nor DeLong's variance give one. Only for one row per patient.
 
+    For the ROC-AUC within folds, `auc` is the folds' mean, each weighted with its number of pairs, and V(θ)
+    the variance of that mean when every fold's patients are drawn independently.
+
     Args:
         auc: 0..1.
-        positives: Number of positive patients.
-        negatives: Number of negative patients.
+        positives: Number of positive patients, or of those of each fold.
+        negatives: Number of negative patients, or of those of each fold.
         confidence: Of the interval.
+        training_variance: Added to V(θ): variance of `auc` over repeated trainings; 0 for these models alone.
     """
-    if min(positives, negatives) < 1:
+    m, n = (np.atleast_1d(np.asarray(sizes, float)) for sizes in (positives, negatives))
+    pairs = m * n
+    if pairs.sum() < 1:
         return Interval.undefined(NEWCOMBE, "no positive or no negative patient")
+    # A fold without a pair has no part in the mean.
+    m, n, pairs = m[pairs > 0], n[pairs > 0], pairs[pairs > 0]
+    weight = pairs / pairs.sum()
+    others = (m + n) / 2 - 1
     z = float(ndtri((1 + confidence) / 2))
-    others = (positives + negatives) / 2 - 1
 
     def excess(theta: float) -> float:
-        """|auc - theta| - z √V(theta)."""
-        factor = 1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))
-        variance: float = theta * (1 - theta) * factor / (positives * negatives)
+        """Distance from `auc` beyond what chance allows, were `theta` the truth."""
+        spread = 1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))
+        variance = float((weight**2 * theta * (1 - theta) * spread / pairs).sum()) + training_variance
         return abs(auc - theta) - z * variance**0.5
 
-    # At 0 and 1 the equation holds trivially (both terms are 0): the limit is the other root.
+    # At 0 and 1 the equation holds trivially (both sides are 0): the limit is the root beside it.
     inside = min(max(auc, _MARGIN), 1 - _MARGIN)
-    low = 0.0 if auc <= 0 else float(brentq(excess, 0.0, inside))
-    high = 1.0 if auc >= 1 else float(brentq(excess, inside, 1.0))
+    low = 0.0 if auc <= 0 or excess(0.0) < 0 else float(brentq(excess, 0.0, inside))
+    high = 1.0 if auc >= 1 or excess(1.0) < 0 else float(brentq(excess, inside, 1.0))
     return Interval(low, high, NEWCOMBE)

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.metric import ClassValues, Metric, list_absent, with_macro
+from mds_lightning.statistics.intervals.interval import Interval
+from mds_lightning.statistics.intervals.newcombe import newcombe_interval
+from mds_lightning.statistics.metric import ClassValues, Level, Metric, list_absent, with_macro
 from mds_lightning.statistics.ranking import Ranking
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.weighted_sample import WeightedSample
@@ -20,6 +22,21 @@ def compute_within_folds(weighted: WeightedSample) -> ClassValues:
     """Of the positive class of two; of more, one against the rest for each class, and their mean."""
     by_fold = weighted.prepared.rankings_by_fold
     return with_macro({name: _pool(folds, weighted.weights) for name, folds in by_fold.items()})
+
+
+def list_intervals(
+    weighted: WeightedSample, class_name: str, level: Level, confidence: float
+) -> list[Interval]:
+    """Newcombe's with the sizes of the folds, of patients, which are independent."""
+    if level != "patient" or class_name == "macro":
+        return []
+    sample, value = weighted.sample, float(compute_within_folds(weighted)[class_name][0])
+    if not np.isfinite(value):
+        return []
+    positive = sample.target == sample.classes.index(class_name)
+    folds = np.unique(sample.fold, return_inverse=True)[1]
+    positives, negatives = (np.bincount(folds, side).astype(int).tolist() for side in (positive, ~positive))
+    return [newcombe_interval(value, positives, negatives, confidence)]
 
 
 def explain_undefined(sample: Sample, class_name: str) -> str:
@@ -42,6 +59,7 @@ METRIC = Metric(
     label="ROC-AUC within folds",
     compute=compute_within_folds,
     explain_undefined=explain_undefined,
+    intervals=list_intervals,
     position=20,
     on_screen=True,
     within_folds=True,

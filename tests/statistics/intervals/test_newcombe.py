@@ -38,3 +38,22 @@ def test_more_patients_narrow_it_and_more_confidence_widens_it():
 
 def test_without_patients_of_a_class_it_is_undefined():
     assert newcombe_interval(0.5, 0, 4).note == "no positive or no negative patient"
+
+
+def test_folds_of_one_are_the_whole_and_several_are_wider():
+    whole, folds = newcombe_interval(0.9, 40, 60), newcombe_interval(0.9, [8] * 5, [12] * 5)
+    single = newcombe_interval(0.9, [40], [60])
+    assert (single.low, single.high) == (whole.low, whole.high)
+    assert folds.low < whole.low < whole.high < folds.high
+
+
+def test_a_fold_without_a_positive_patient_has_no_part():
+    found, expected = newcombe_interval(0.9, [8, 0], [12, 12]), newcombe_interval(0.9, 8, 12)
+    assert (found.low, found.high) == (expected.low, expected.high)
+
+
+@given(st.floats(0.5, 1.0), st.floats(0.0, 0.5))
+@settings(deadline=None, max_examples=50)
+def test_the_variance_of_training_widens_it(auc, variance):
+    narrow, wide = newcombe_interval(auc, 20, 30), newcombe_interval(auc, 20, 30, training_variance=variance)
+    assert 0 <= wide.low <= narrow.low <= auc <= narrow.high <= wide.high <= 1
