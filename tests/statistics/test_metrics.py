@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.metric import Measure
 from mds_lightning.statistics.metric_registry import find_metric
 from mds_lightning.statistics.sample import Sample
@@ -157,3 +158,14 @@ def test_auc_within_folds_of_several_classes_has_a_macro_average(correlated: Any
 
 def test_ties_are_predicted_as_the_first_class(make_sample: Any) -> None:
     assert make_sample([1, 1], [0.5, 0.500001]).predicted.tolist() == [0, 1]
+
+
+def test_auc_within_folds_of_patients_has_newcombes_interval(make_sample: Any) -> None:
+    sample = make_sample([0, 1, 0, 1, 0], [0.1, 0.3, 0.5, 0.4, 0.2], fold=[0, 0, 1, 1, 1])
+    metric, weighted = (
+        find_metric("roc_auc_within_folds"),
+        SampleMetrics.within_folds(sample).prepared.unweighted,
+    )
+    expected = newcombe_interval(2 / 3, [1, 1], [1, 2], 0.9)
+    assert metric.intervals(weighted, "MDS", "patient", 0.9) == [expected]
+    assert metric.intervals(weighted, "MDS", "image", 0.9) == []
