@@ -42,8 +42,33 @@ class DefinedAUROC(Metric):
         return multiclass_auroc(probabilities, targets, self.n_classes, average="macro")
 
 
+class BalancedLoss(Metric):
+    """Mean over classes of the mean cross-entropy of each class's images; NaN where a class has no image."""
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.add_state("total", default=torch.zeros(n_classes, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", default=torch.zeros(n_classes, dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, probabilities: Tensor, target: Tensor) -> None:
+        """Add a batch: probabilities float (n, classes), target int64 (n)."""
+        correct = probabilities.double().gather(1, target[:, None])[:, 0]
+        # A probability that was rounded to 0 has a finite loss, which still is larger than any other.
+        losses = -correct.clamp(min=torch.finfo(torch.float32).tiny).log()
+        self.total += torch.zeros_like(self.total).index_add(0, target, losses)
+        self.count += torch.bincount(target, minlength=len(self.count))
+
+    def compute(self) -> Tensor:
+        """The loss over everything since `reset`, a scalar."""
+        return (self.total / self.count).mean()
+
+
 class EpochMetrics(nn.Module):
-    """AUROC, accuracy, macro F1, and precision and recall of each class, over one epoch of one stage.
+    """AUROC, class-balanced loss, accuracy, macro F1, precision and recall, over one epoch of one stage.
 
     Accuracy is micro-averaged (the fraction of correctly classified images). The predicted class is the one
     with the highest probability. A ratio whose denominator is zero is NaN, and so is a mean that includes it.
@@ -53,11 +78,13 @@ class EpochMetrics(nn.Module):
         super().__init__()
         self.classes = tuple(classes)
         self.auroc = DefinedAUROC(len(classes))
+        self.balanced_loss = BalancedLoss(len(classes))
         self.confusion = MulticlassConfusionMatrix(len(classes))
 
     def update(self, probabilities: Tensor, target: Tensor) -> None:
         """Add a batch: probabilities float (n, classes), target int64 (n)."""
         self.auroc.update(probabilities, target)
+        self.balanced_loss.update(probabilities, target)
         self.confusion.update(probabilities, target)
 
     def compute(self) -> dict[str, Tensor]:
@@ -66,6 +93,7 @@ class EpochMetrics(nn.Module):
         correct, actual, predicted = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
         values = {
             "auroc": self.auroc.compute(),
+            "balanced_loss": self.balanced_loss.compute(),
             "accuracy": correct.sum() / confusion.sum(),
             "f1": (2 * correct / (actual + predicted)).mean(),
         }
@@ -82,4 +110,5 @@ class EpochMetrics(nn.Module):
     def reset(self) -> None:
         """Discard all batches."""
         self.auroc.reset()
+        self.balanced_loss.reset()
         self.confusion.reset()

@@ -29,11 +29,13 @@ def test_values_equal_scikit_learn(n_classes: int, seed: int) -> None:
     score = probabilities.numpy().astype(float)
     score = score / score.sum(axis=1, keepdims=True)
     predicted = probabilities.argmax(dim=1).numpy()
+    weights = 1 / np.bincount(target)[target]
     nan = {"zero_division": np.nan}
     expected = {
         "auroc": sklearn_metrics.roc_auc_score(
             target, score[:, 1] if n_classes == 2 else score, multi_class="ovr", average="macro"
         ),
+        "balanced_loss": sklearn_metrics.log_loss(target, score, sample_weight=weights),
         "accuracy": sklearn_metrics.accuracy_score(target, predicted),
         "f1": sklearn_metrics.f1_score(target, predicted, average="macro"),
     }
@@ -50,7 +52,7 @@ def test_perfect_scores_with_a_class_absent_have_no_auroc() -> None:
     # torchmetrics itself says 0.667 here, with three classes, and 0 with two.
     three = watch(torch.eye(3)[[0, 1, 0, 1]], torch.tensor([0, 1, 0, 1]))
     two = watch(torch.eye(2)[[0, 0]], torch.tensor([0, 0]))
-    assert np.isnan([three["auroc"], two["auroc"]]).all()
+    assert np.isnan([three["auroc"], two["auroc"], three["balanced_loss"], two["balanced_loss"]]).all()
     assert np.isnan([three["f1"], three["recall_MDS"], three["precision_MDS"], two["recall_AML"]]).all()
     assert three["recall_AML"] == three["accuracy"] == two["recall_donor"] == 1
 
@@ -75,3 +77,7 @@ def test_reset_discards_batches_and_missing_classes_are_named() -> None:
     monitor.update(torch.eye(3)[[1]], torch.tensor([1]))
     assert monitor.missing_classes() == ["donor", "MDS"]
     assert monitor.state_dict() == {}
+
+
+def test_a_certain_error_has_a_finite_loss() -> None:
+    assert np.isfinite(watch(torch.eye(2)[[0, 0]], torch.tensor([0, 1]))["balanced_loss"])

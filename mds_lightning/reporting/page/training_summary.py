@@ -8,6 +8,13 @@ import pandas as pd
 
 from mds_lightning.studies.study import FoldRun
 
+#: Monitored value to its name in sentences.
+_MONITORED = {
+    "val/auroc": "ROC-AUC on validation images",
+    "val/balanced_loss": "class-balanced loss on validation images",
+    "val/loss": "loss on validation images",
+}
+
 
 @dataclass(frozen=True)
 class FoldTraining:
@@ -17,11 +24,11 @@ class FoldTraining:
         fold: Number of the fold.
         variant: Name of the variant.
         epochs: Number of trained epochs.
-        best: Epoch (from 0) with the largest validation ROC-AUC, whose checkpoint was kept; None without
-            curves.
+        best: Epoch (from 0) whose checkpoint was kept; None where the monitored value was not logged.
         val_auroc: ROC-AUC on validation images with that checkpoint.
         minutes: Duration of training, testing and explaining.
-        curves: Columns epoch, train/loss, val/loss and val/auroc, as far as they were logged.
+        curves: Columns epoch, train/loss, val/loss, val/auroc and the monitored value, as far as they were
+            logged.
     """
 
     fold: int
@@ -38,12 +45,13 @@ def read_fold_training(runs: Sequence[FoldRun]) -> list[FoldTraining]:
     folds = []
     for run in runs:
         done = run.done or {}
-        columns = ["epoch", "train/loss", "val/loss", "val/auroc"]
+        monitor, sign = _monitored(run.settings)
+        columns = list(dict.fromkeys(["epoch", "train/loss", "val/loss", "val/auroc", monitor]))
         curves = run.curves if run.directory.metrics.is_file() else pd.DataFrame(columns=columns)
         kept = [name for name in columns if name in curves]
         curves = curves[kept].dropna(subset=[name for name in kept if name != "epoch"], how="all")
-        known = curves["val/auroc"].fillna(-1.0) if "val/auroc" in curves else pd.Series(dtype=float)
-        best = int(curves["epoch"].to_numpy()[int(known.to_numpy().argmax())]) if len(known) else None
+        values = curves.dropna(subset=[monitor]) if monitor in curves else curves.iloc[:0]
+        best = int(values["epoch"].iloc[int((sign * values[monitor]).argmax())]) if len(values) else None
         folds.append(
             FoldTraining(
                 run.index,
@@ -89,8 +97,25 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
         "Sampling of classes": str(settings["sampling"]["name"]).replace("_", " "),
         "Optimization": optimizer,
         "Length": f"up to {settings['trainer']['max_epochs']} epochs{patience}",
-        "Checkpoint": "the epoch with the largest ROC-AUC on validation images",
+        "Checkpoint": describe_checkpoint(settings),
     }
+
+
+def describe_checkpoint(settings: Mapping[str, Any]) -> str:
+    """Which weights a finished run is tested with, in words, from its settings."""
+    checkpoint = settings["callbacks"]["checkpoint"]
+    name = _MONITORED.get(checkpoint["monitor"], checkpoint["monitor"])
+    epoch = f"the epoch with the {'smallest' if checkpoint['mode'] == 'min' else 'largest'} {name}"
+    averaging = settings["callbacks"].get("weight_averaging")
+    if not averaging:
+        return epoch
+    return f"{epoch}; weights are exponential moving averages over steps with decay {averaging['decay']:g}"
+
+
+def _monitored(settings: Mapping[str, Any]) -> tuple[str, int]:
+    """Name of the monitored value in the learning curves, and 1 where larger is better, else -1."""
+    checkpoint = settings["callbacks"]["checkpoint"]
+    return checkpoint["monitor"], -1 if checkpoint["mode"] == "min" else 1
 
 
 def _describe_view(data: Mapping[str, Any]) -> str:

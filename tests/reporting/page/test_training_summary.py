@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mds_lightning.reporting.page.training_summary import describe_training
+from mds_lightning.reporting.page.training_summary import describe_checkpoint, describe_training
 
 SETTINGS = {
     "backbone": {"name": "resnet18", "pretrained": False, "weights": None},
@@ -10,7 +10,7 @@ SETTINGS = {
     "augmentation": {"flips": True},
     "sampling": {"name": "balanced"},
     "trainer": {"max_epochs": 6},
-    "callbacks": {},
+    "callbacks": {"checkpoint": {"monitor": "val/balanced_loss", "mode": "min"}},
 }
 WHOLE = "the whole field of view, scaled to 320 pixels on its longer side"
 
@@ -41,3 +41,25 @@ def test_both_scales_are_described():
     assert WHOLE in text
     assert "at 0.5 of its resolution" in text
     assert "overlap" not in text
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "expected"),
+    [
+        (
+            {"checkpoint": {"monitor": "val/auroc", "mode": "max"}},
+            "the epoch with the largest ROC-AUC on validation images",
+        ),
+        (
+            {
+                "checkpoint": {"monitor": "val/balanced_loss", "mode": "min"},
+                "weight_averaging": {"decay": 0.95},
+            },
+            "the epoch with the smallest class-balanced loss on validation images; weights are exponential "
+            "moving averages over steps with decay 0.95",
+        ),
+        ({"checkpoint": {"monitor": "val/f1", "mode": "max"}}, "the epoch with the largest val/f1"),
+    ],
+)
+def test_the_rule_that_kept_the_checkpoint_is_named(callbacks, expected):
+    assert describe_checkpoint({"callbacks": callbacks}) == expected
