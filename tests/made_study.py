@@ -232,6 +232,9 @@ class StudyMaker:
             "sampling": {"name": "balanced"},
             "data": {"image_size": 96, "batch_size": 8},
             "trainer": {"max_epochs": 6},
-            "callbacks": {"early_stopping": {"patience": 3}},
+            "callbacks": {
+                "checkpoint": {"monitor": "val/auroc", "mode": "max"},
+                "early_stopping": {"patience": 3},
+            },
             "paths": {"runs": "runs", "data": "data"},
         }

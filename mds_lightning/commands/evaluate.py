@@ -17,7 +17,9 @@ def evaluate(config: DictConfig) -> Evaluation:
         ValueError: There is no such study, or a fold is unfinished or does not fit the split.
         UntestedError: It is a search, and trials that have to be reported were not tested.
     """
-    settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
+    settings = Settings(
+        config.aggregation, config.n_resamples, config.confidence, config.seed, config.prevalence
+    )
     evaluation = evaluate_study(config.study, settings, config.selection)
     console = Console()
     for item in evaluation.summary:

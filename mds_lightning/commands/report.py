@@ -21,13 +21,15 @@ def report(config: DictConfig) -> Path:
         ValueError: There is no such study, or a fold is unfinished or does not fit the split.
     """
     study = load_study(config.study)
-    settings = Settings(config.aggregation, config.n_resamples, config.confidence, config.seed)
+    settings = Settings(
+        config.aggregation, config.n_resamples, config.confidence, config.seed, config.prevalence
+    )
     path = study.directory.evaluation / "report.html"
     page = write_report(study, settings, path)
     card = write_model_card(page, study.directory.evaluation / "model_card.md")
     console = Console()
     console.print(
-        f"{page.task}, {page.selection.label}: ROC-AUC {page.headline}, "
+        f"{page.task}, {page.selection.label}: ROC-AUC within folds {page.headline}, "
         f"{page.flow.studied.patients} held-out patients",
         highlight=False,
         markup=False,

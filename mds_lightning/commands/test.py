@@ -16,6 +16,7 @@ from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
 from mds_lightning.callbacks.runtime_errors import explain_runtime_errors, raise_interrupts
 from mds_lightning.commands.targets import instantiate
+from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
 from mds_lightning.studies.cohort_files import locate_settings
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
@@ -24,6 +25,7 @@ from mds_lightning.studies.run_components import build_datamodule
 from mds_lightning.studies.run_lock import lock_run
 from mds_lightning.studies.selection import choose_variants
 from mds_lightning.studies.settings import read_settings
+from mds_lightning.studies.stored_recalibration import write_recalibration
 from mds_lightning.studies.study_cohort import StudyCohort, reopen_study_cohort
 
 log = logging.getLogger(__name__)
@@ -131,6 +133,8 @@ def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config:
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
         if task.predict:
             trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
+            rows = check_predictions(read_predictions(task.run.predictions), str(task.run.predictions))
+            write_recalibration(task.run, rows)
     log.info("%s: tested%s", task.name, " and explained" if task.explain else "")
 
 

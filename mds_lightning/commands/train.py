@@ -21,13 +21,14 @@ from mds_lightning.data.datamodule import PREDICTED
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
-from mds_lightning.statistics.predictions import read_predictions
+from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.run_lock import lock_run
 from mds_lightning.studies.settings import refuse_changed_settings, write_settings
+from mds_lightning.studies.stored_recalibration import write_recalibration
 from mds_lightning.studies.study_cohort import StudyCohort, prepare_study_cohort
 from mds_lightning.tracking.tracked import BEST
 from mds_lightning.tracking.wandb import closing_run
@@ -149,6 +150,8 @@ def _train_fold(
         trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
     rows = read_predictions(run.predictions)
     score = score_auroc(rows[rows["split"] == "val"])
+    if test:
+        write_recalibration(run, check_predictions(rows, str(run.predictions)))
     for logger in trainer.loggers:
         logger.log_metrics({BEST: score})
     seconds, explaining = time.monotonic() - began, _seconds_explaining(trainer)

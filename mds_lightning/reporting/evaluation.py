@@ -24,7 +24,8 @@ from mds_lightning.reporting.tables.estimate_tables import (
     write_table,
 )
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
-from mds_lightning.reporting.tables.headline import KINDS
+from mds_lightning.reporting.tables.evidence_cautions import list_cohort_cautions, list_model_cautions
+from mds_lightning.reporting.tables.headline import KINDS, RECALIBRATED_ON
 from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models
@@ -41,6 +42,7 @@ from mds_lightning.studies.selection import (
     is_blind_study,
     select_variants,
 )
+from mds_lightning.studies.stored_recalibration import read_recalibrations
 
 log = logging.getLogger(__name__)
 
@@ -100,22 +102,24 @@ def evaluate_study(
     steps: list[_Step] = []
     evidence: dict[str, Evidence] = {}
     for variant, predictions in whole.items():
-        evidence[variant] = gather_evidence(predictions, settings, clinical)
-        if constant := predictions.constant_folds:
-            log.warning(
-                "%s: all images have the same probability in fold %s: the model has not learned. A lower "
-                "classifier.learning_rate, or pretrained weights, may help",
-                *(variant, ", ".join(map(str, constant))),
-            )
+        recalibrations = read_recalibrations(study.runs(variant), predictions, settings.aggregation)
+        evidence[variant] = gather_evidence(predictions, settings, clinical, recalibrations)
+        _warn(variant, evidence[variant])
         runs = list(study.runs(variant).values())
         steps.append(_write_variant(study, variant, variant, runs, evidence[variant], rows))
     if selected is not None:
-        chosen = gather_evidence(selected.predictions, settings, clinical)
-        runs = [study.run(variant, fold) for fold, variant in selected.chosen.items()]
+        by_fold = {fold: study.run(variant, fold) for fold, variant in selected.chosen.items()}
+        recalibrations = read_recalibrations(by_fold, selected.predictions, settings.aggregation)
+        chosen = gather_evidence(selected.predictions, settings, clinical, recalibrations)
+        _warn("selected", chosen)
+        runs = list(by_fold.values())
         title = "selected on validation images in each fold"
         steps.append(_write_variant(study, "selected", title, runs, chosen, rows))
-        steps.append(_write_selection(study, selected, evidence))
+        steps.append(_write_selection(study, selected, chosen, evidence))
         evidence = evidence or {"selected": chosen}
+    # The patients, and so the columns, are the same for every variant.
+    for sentence in list_cohort_cautions(next(iter(evidence.values()))):
+        log.warning("%s", sentence)
     steps.append((_write_study(study, evidence, rows), []))
     files = [file for written, _ in steps for file in written]
     summary = [item for _, shown in steps for item in shown]
@@ -153,9 +157,17 @@ def _write_variant(
     return files + map_files, [*shown, *map_tables]
 
 
-def _write_selection(study: StudyDirectory, selection: Selection, evidence: Mapping[str, Evidence]) -> _Step:
+def _warn(variant: str, evidence: Evidence) -> None:
+    for sentence in list_model_cautions(evidence):
+        log.warning("%s: %s", variant, sentence)
+
+
+def _write_selection(
+    study: StudyDirectory, selection: Selection, chosen: Evidence, evidence: Mapping[str, Evidence]
+) -> _Step:
     """Write the variant selected in each fold, and what selection on the test folds would have reported."""
-    claim = claim_on_test({variant: one.test["patient"] for variant, one in evidence.items()}, selection)
+    patients = {variant: one.test["patient"] for variant, one in evidence.items()}
+    claim = claim_on_test(patients, chosen.test["patient"], selection)
     shown: list[Table | str] = [show_claim(claim)]
     if not selection.complete:
         shown.append(
@@ -181,7 +193,10 @@ def _write_study(
     published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
     name = f"table{published.table}_performance" if published else "table_performance"
     performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
-    caption = f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]."
+    caption = (
+        f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]. "
+        f"Probabilities are {RECALIBRATED_ON}."
+    )
     files += write_table(performance, study.evaluation / name, caption)
     if len(evidence) > 1 and first.predictions.is_binary:
         files += _write_comparison(study, evidence)

@@ -1,32 +1,29 @@
-"""Calibration of a study before and after temperature scaling, with intervals."""
+"""Calibration of a study before and after recalibration, with intervals."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.calibration import Calibration, explain_uncalibrated
 from mds_lightning.statistics.curves.reliability import ReliabilityBin, bin_reliability
 from mds_lightning.statistics.estimates import COLUMNS, Settings
 from mds_lightning.statistics.intervals.bootstrap import bootstrap
+from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.recalibrated_levels import RAW, RECALIBRATED
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.temperature import scale_folds
-
-#: Names of the probabilities, as trained and after scaling.
-RAW, SCALED = "as predicted", "temperature-scaled"
 
 
-def list_probabilities(predictions: Predictions, settings: Settings) -> dict[tuple[str, str], Predictions]:
-    """Test rows by (probabilities, level): raw and scaled, images and patients."""
-    kinds = {RAW: predictions, SCALED: scale_folds(predictions)[0]}
-    rows = {}
-    for kind, part in kinds.items():
-        test = part.split("test")
-        rows[kind, "image"] = test
-        rows[kind, "patient"] = aggregate_patients(test, settings.aggregation)
-    return rows
+def list_probabilities(
+    raw: Mapping[Level, Predictions], recalibrated: Mapping[Level, Predictions]
+) -> dict[tuple[str, str], Predictions]:
+    """Test rows by (probabilities, level)."""
+    return {
+        (kind, level): rows.split("test")
+        for kind, levels in ((RAW, raw), (RECALIBRATED, recalibrated))
+        for level, rows in levels.items()
+    }
 
 
 def estimate_calibration(rows: Mapping[tuple[str, str], Predictions], settings: Settings) -> pd.DataFrame:

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mds_lightning.statistics.aggregate import Aggregation, aggregate_patients
+from mds_lightning.statistics.aggregate import Aggregation
 from mds_lightning.statistics.intervals.bootstrap import Bootstrap, bootstrap
 from mds_lightning.statistics.intervals.fold_spread import interval_over_folds
 from mds_lightning.statistics.intervals.interval import Interval
 from mds_lightning.statistics.metric import Level, Measure
 from mds_lightning.statistics.metric_registry import find_metric
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.recalibrated_levels import list_levels
 from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.sample_metrics import SampleMetrics
 
@@ -35,12 +36,15 @@ class Settings:
         n_resamples: Resamples of the bootstrap over patients, at least 100.
         confidence: Of every interval, in (0, 1).
         seed: Of the resamples.
+        prevalence: Fraction of the positive class among the patients of a clinic, for predictive values and
+            net benefit there, between 0 and 1; null: only the prevalence of the cohort.
     """
 
     aggregation: Aggregation = "mean"
     n_resamples: int = 2000
     confidence: float = 0.95
     seed: int = 0
+    prevalence: float | None = None
 
     def __post_init__(self) -> None:
         if self.n_resamples < 100:
@@ -49,12 +53,16 @@ class Settings:
             raise ValueError(
                 f"confidence is {self.confidence}: give a fraction between 0 and 1, such as 0.95"
             )
+        if self.prevalence is not None and not 0 < self.prevalence < 1:
+            raise ValueError(
+                f"prevalence is {self.prevalence}: give a fraction between 0 and 1, such as 0.1, or null"
+            )
 
 
 def estimate(
     predictions: Predictions, patients: str, settings: Settings, average_folds: bool = False
 ) -> pd.DataFrame:
-    """Every metric of `predictions` at image and at patient level.
+    """Every metric of `predictions` at image and at patient level, from the probabilities as predicted.
 
     Args:
         predictions: Rows of images.
@@ -68,13 +76,16 @@ def estimate(
         resamples, at both levels. `value` is the estimate; of Student's t over folds it is the mean of the
         folds' values.
     """
-    return pd.concat(
-        [
-            estimate_level(rows, patients, level, settings, average_folds)
-            for level, rows in _levels(predictions, settings).items()
-        ],
-        ignore_index=True,
-    )
+    levels = list_levels(predictions, settings.aggregation)
+    return estimate_levels(levels, patients, settings, average_folds)
+
+
+def estimate_levels(
+    levels: Mapping[Level, Predictions], patients: str, settings: Settings, average_folds: bool = False
+) -> pd.DataFrame:
+    """As `estimate`, for rows of each level, such as recalibrated ones."""
+    parts = [estimate_level(rows, patients, level, settings, average_folds) for level, rows in levels.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def estimate_level(
@@ -122,8 +133,13 @@ def list_folds(predictions: Predictions, patients: str, settings: Settings) -> p
     Returns:
         Columns patients, fold, level, metric, class, value, n_patients, n_rows.
     """
+    return list_level_folds(list_levels(predictions, settings.aggregation), patients)
+
+
+def list_level_folds(levels: Mapping[Level, Predictions], patients: str) -> pd.DataFrame:
+    """As `list_folds`, for rows of each level, such as recalibrated ones."""
     rows = []
-    for level, part in _levels(predictions, settings).items():
+    for level, part in levels.items():
         for fold in np.unique(part.table["fold"]):
             sample = Sample.of(part.of_fold(int(fold)))
             size = (sample.n_patients, len(sample.target))
@@ -134,10 +150,6 @@ def list_folds(predictions: Predictions, patients: str, settings: Settings) -> p
     return pd.DataFrame(
         rows, columns=["patients", "fold", "level", "metric", "class", "value", "n_patients", "n_rows"]
     )
-
-
-def _levels(predictions: Predictions, settings: Settings) -> dict[Level, Predictions]:
-    return {"image": predictions, "patient": aggregate_patients(predictions, settings.aggregation)}
 
 
 def _in_order(results: Sequence[Bootstrap[Measure]]) -> list[tuple[Measure, Bootstrap[Measure]]]:

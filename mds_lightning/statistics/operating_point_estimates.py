@@ -1,10 +1,9 @@
 """Metrics of test and external patients at thresholds chosen on validation patients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate_level
 from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.metric import Level
@@ -17,12 +16,12 @@ RULES = (Rule.youden(), Rule(0.9), Rule(0.95))
 
 
 def estimate_operating_points(
-    predictions: Predictions, patients: str, settings: Settings, rules: Sequence[Rule] = RULES
+    levels: Mapping[Level, Predictions], patients: str, settings: Settings, rules: Sequence[Rule] = RULES
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Apply each fold's threshold to its test and external rows, at image and at patient level.
 
     Args:
-        predictions: Pooled rows of a binary study.
+        levels: Level to the pooled rows of a binary study, of all splits.
         patients: Which patients the test patients are, as tables and reports call them.
         settings: Aggregation, resamples, confidence and seed.
         rules: How thresholds are chosen.
@@ -35,10 +34,6 @@ def estimate_operating_points(
     points: list[pd.DataFrame] = []
     thresholds: list[tuple[str, str, int, float]] = []
     reported = [metric.name for metric in list_metrics() if metric.at_operating_points]
-    levels: dict[Level, Predictions] = {
-        "image": predictions,
-        "patient": aggregate_patients(predictions, settings.aggregation),
-    }
     for level, rows in levels.items():
         for rule in rules:
             chosen = choose_fold_thresholds(rows, rule)

@@ -46,6 +46,11 @@ class RunDirectory:
         return self.path / "predictions.parquet"
 
     @property
+    def recalibration(self) -> Path:
+        """Offsets and slope of the model's probabilities, from its validation rows (JSON)."""
+        return self.path / "recalibration.json"
+
+    @property
     def skipped(self) -> Path:
         """Images that cannot be decoded and were skipped; only with `data.on_error=skip`.
 

@@ -15,8 +15,9 @@ from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import ImportanceMap
 from mds_lightning.maps.map_file import group_map_files, read_map
-from mds_lightning.statistics.estimates import Settings, estimate
+from mds_lightning.statistics.estimates import Settings, estimate_levels
 from mds_lightning.statistics.predictions import Predictions, read_predictions
+from mds_lightning.statistics.recalibrated_levels import RECALIBRATED, recalibrate_levels
 from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
@@ -24,6 +25,7 @@ from mds_lightning.studies.pooled_rows import HELD_OUT, UntestedError, command_t
 from mds_lightning.studies.provenance import read_provenance
 from mds_lightning.studies.selection import Selection, select_variants
 from mds_lightning.studies.settings import read_settings
+from mds_lightning.studies.stored_recalibration import read_recalibrations
 
 
 @dataclass(frozen=True)
@@ -156,15 +158,21 @@ class Study:
     def metrics(self, variant: str | None = None, settings: Settings | None = None) -> pd.DataFrame:
         """Every metric of the held-out patients with intervals, at image and at patient level.
 
+        Computed from the probabilities recalibrated in each fold, as by `evaluate`.
+
         Args:
             variant: Name of the variant.
             settings: Aggregation, resamples, confidence and seed; None: the defaults of `evaluate`.
 
         Returns:
-            Columns of `statistics.estimates.COLUMNS`.
+            Columns of `statistics.estimates.COLUMNS`, and probabilities: `recalibrated`.
         """
-        test = self._tested(variant).split("test")
-        return estimate(test, HELD_OUT, settings or Settings())
+        settings, predictions = settings or Settings(), self._tested(variant)
+        runs = {run.index: run.directory for run in self.runs(variant)}
+        recalibrations = read_recalibrations(runs, predictions, settings.aggregation)
+        levels = recalibrate_levels(predictions, settings.aggregation, recalibrations)
+        test = {level: rows.split("test") for level, rows in levels.items()}
+        return estimate_levels(test, HELD_OUT, settings).assign(probabilities=RECALIBRATED)
 
     def maps(self, variant: str | None = None) -> Iterator[ImportanceMap]:
         """Importance maps of all folds of a variant and of every method, one at a time."""

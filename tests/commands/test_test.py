@@ -205,6 +205,7 @@ def test_a_tested_run_is_identical_to_one_trained_outside_a_search(study: Path, 
     train_fold(compose_train(searched[0], "study=plain", "fold=0", rate, "callbacks.occlusion_maps.images=0"))
     plain = searched[0] / "runs/plain/shufflenet_v2_x0_5/fold-0/predictions.parquet"
     assert plain.read_bytes() == (run / "predictions.parquet").read_bytes()
+    assert plain.with_name("recalibration.json").read_bytes() == (run / "recalibration.json").read_bytes()
 
 
 def test_only_the_unbiased_result_is_reported_until_all_trials_are_tested(study: Path) -> None:
@@ -228,7 +229,7 @@ def test_only_the_unbiased_result_is_reported_until_all_trials_are_tested(study:
     assert "trials=all" not in evaluated(study, "inner_validation")
     whole = pd.read_csv(study / "evaluation/selected/optimism.csv")
     assert whole["optimistic"].tolist() == [False, True, True, False]
-    assert whole["roc_auc"][0] == claim["roc_auc"][0]
+    assert whole["roc_auc_within_folds"][0] == claim["roc_auc_within_folds"][0]
     evaluated(study, "none")
     assert (study / "evaluation/trial-1/metrics.csv").is_file()
 

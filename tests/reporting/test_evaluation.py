@@ -13,10 +13,11 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from mds_lightning.commands.evaluate import Evaluation, evaluate
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
+from mds_lightning.statistics.recalibrated_levels import learn_level_recalibrations, recalibrate_levels
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.pooled_rows import HELD_OUT, read_study
 
-from .small_study import config, make_study, pick, pooled_rows
+from .small_study import config, make_study, pick
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,10 @@ def test_estimates_are_computed_from_the_pooled_rows(evaluated: tuple[Path, Eval
     study, result, _ = evaluated
     table = result.evidence["resnet18"].tables["metrics"]
     table = table[table["interval"] != "Student t over folds"]
-    rows = pooled_rows(study)
-    patients = rows.groupby("patient_id")[["target", "prob_MDS"]].mean()
-    for level, data in (("image", rows), ("patient", patients)):
+    raw = read_study(StudyDirectory(study))["resnet18"]
+    levels = recalibrate_levels(raw, "mean", learn_level_recalibrations(raw, "mean"))
+    for level in ("image", "patient"):
+        data = levels[level].split("test").table
         auc = pick(table, level=level, metric="roc_auc", **{"class": "MDS"})["value"]
         assert np.allclose(auc, roc_auc_score(data["target"], data["prob_MDS"]), atol=1e-12)
         accuracy = pick(table, level=level, metric="accuracy")["value"]
@@ -68,7 +70,10 @@ def test_files_are_written_and_identical_when_repeated(evaluated: tuple[Path, Ev
     assert {f"resnet18/{name}.csv" for name in tables} <= names
     assert {f"resnet18/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= names
     assert {f"table2_performance.{kind}" for kind in ("csv", "md", "tex")} <= names
-    assert list(pd.read_csv(study / "evaluation/resnet18/metrics.csv").columns) == list(COLUMNS)
+    assert list(pd.read_csv(study / "evaluation/resnet18/metrics.csv").columns) == [
+        *COLUMNS,
+        "probabilities",
+    ]
     assert "0.98" in (study / "evaluation/table2_performance.md").read_text(), "the paper's value beside ours"
     before = {file: file.read_bytes() for file in result.files}
     evaluate(config(study))
@@ -82,10 +87,10 @@ def test_the_terminal_shows_both_levels_and_the_files(evaluated: tuple[Path, Eva
 
 
 def test_operating_points_match_the_thresholds(evaluated: tuple[Path, Evaluation, str]) -> None:
-    study, result, _ = evaluated
+    result = evaluated[1]
     tables = result.evidence["resnet18"].tables
     chosen = pick(tables["thresholds"], rule="Youden index", level="image").set_index("fold")["threshold"]
-    rows = pooled_rows(study)
+    rows = result.evidence["resnet18"].test["image"].table
     called = rows["prob_MDS"] >= rows["fold"].map(chosen)
     points = pick(
         tables["operating_points"], rule="Youden index", level="image", metric="recall", **{"class": "MDS"}
@@ -150,9 +155,9 @@ def test_external_patients_of_one_class_are_compared_with_held_out_patients_of_t
 
 
 def pick_auc(study: Path, variant: str) -> float:
-    """Patient-level ROC-AUC of a variant, as its own metrics.csv has it."""
+    """Patient-level ROC-AUC within folds of a variant, as its own metrics.csv has it."""
     table = pd.read_csv(study / "evaluation" / variant / "metrics.csv")
-    rows = pick(table, metric="roc_auc", level="patient", patients=HELD_OUT, **{"class": "MDS"})
+    rows = pick(table, metric="roc_auc_within_folds", level="patient", patients=HELD_OUT, **{"class": "MDS"})
     return float(rows["value"].iloc[0])
 
 
@@ -162,7 +167,9 @@ def test_selection_on_validation_is_compared_with_selection_on_the_test_folds(tm
     shown = StringIO()
     with redirect_stdout(shown):
         evaluate(config(study, selection="inner_validation"))
-    claim = pd.read_csv(study / "evaluation/selected/optimism.csv").set_index("choice")["roc_auc"]
+    claim = pd.read_csv(study / "evaluation/selected/optimism.csv").set_index("choice")[
+        "roc_auc_within_folds"
+    ]
     honest, best = claim.tolist()[:2]
     assert best == max(pick_auc(study, variant) for variant in "abc")
     assert "optimistic" in shown.getvalue()
@@ -171,8 +178,10 @@ def test_selection_on_validation_is_compared_with_selection_on_the_test_folds(tm
         pd.read_parquet(study / row.variant / f"fold-{row.fold}" / "predictions.parquet")
         for row in chosen.itertuples()
     )
-    patients = rows[rows["split"] == "test"].groupby("patient_id")[["target", "prob_MDS"]].mean()
-    assert honest == pytest.approx(roc_auc_score(patients["target"], patients["prob_MDS"]))
+    test = rows[rows["split"] == "test"]
+    patients = test.groupby(["fold", "patient_id"])[["target", "prob_MDS"]].mean()
+    folds = [roc_auc_score(part["target"], part["prob_MDS"]) for _, part in patients.groupby("fold")]
+    assert honest == pytest.approx(np.mean(folds)), "the folds have equal numbers of pairs"
     for row in chosen.itertuples():
         scores = {}
         for variant in "abc":

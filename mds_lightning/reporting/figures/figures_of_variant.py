@@ -17,10 +17,10 @@ from mds_lightning.reporting.figures.roc import draw_roc
 from mds_lightning.reporting.tables.estimate_tables import format_estimate
 from mds_lightning.reporting.tables.evidence import Evidence
 from mds_lightning.reporting.tables.numbers import find_estimate
-from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.curves.precision_recall import trace_precision_recall
 from mds_lightning.statistics.curves.roc import trace_roc
 from mds_lightning.statistics.external import compare_external
+from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.pooled_rows import HELD_OUT
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 Curve = TypeVar("Curve")
 
-_LEVELS = {"patient": "", "image": "_images"}
+_LEVELS: dict[Level, str] = {"patient": "", "image": "_images"}
 
 
 def draw_figures(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
@@ -100,16 +100,15 @@ def _summarise(evidence: Evidence, patients: str, level: str, metric: str, class
 
 
 def _draw_external(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
-    for one in compare_external(evidence.predictions):
-        if not one.average_folds or not evidence.predictions.is_binary:
-            continue
-        name = one.predictions.classes[1]
-        for level, ending in _LEVELS.items():
-            rows = one.predictions
-            if level == "patient":
-                rows = aggregate_patients(rows, evidence.settings.aggregation)
-            title = f"{one.patients.split(',')[0]}, {level} level"
-            yield from _draw_curves(evidence, rows, one.patients, (name, level), title, f"_external{ending}")
+    for level, ending in _LEVELS.items():
+        for one in compare_external(evidence.levels[level]):
+            if not one.average_folds or not evidence.predictions.is_binary:
+                continue
+            name, title = one.predictions.classes[1], f"{one.patients.split(',')[0]}, {level} level"
+            ending_of_file = f"_external{ending}"
+            yield from _draw_curves(
+                evidence, one.predictions, one.patients, (name, level), title, ending_of_file
+            )
 
 
 def _draw_confusion(evidence: Evidence) -> Figure:
@@ -117,7 +116,9 @@ def _draw_confusion(evidence: Evidence) -> Figure:
     matrices = {
         f"{level} level": _square(table[table["level"] == level], classes) for level in ("image", "patient")
     }
-    return draw_confusion(matrices, evidence.predictions.classes, "Held-out patients, folds pooled")
+    return draw_confusion(
+        matrices, evidence.predictions.classes, "Held-out patients, folds pooled, recalibrated"
+    )
 
 
 def _square(table: pd.DataFrame, classes: list[str]) -> NDArray[np.float64]:

@@ -21,13 +21,13 @@ def draw_ranks(comparison: Comparison, title: str) -> Figure:
         figure = new_figure(DOUBLE_COLUMN, 0.9 + 0.22 * n)
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1])
         rows = np.arange(n)
-        value = models["roc_auc"].to_numpy(float)
+        value = models["roc_auc_within_folds"].to_numpy(float)
         error = np.abs([value - models["low"].to_numpy(float), models["high"].to_numpy(float) - value])
         left.errorbar(value, rows, xerr=error, fmt="o", color="black", markersize=3, elinewidth=0.8)
         left.set_yticks(rows, models["model"])
         left.set_ylim(n - 0.5, -0.5)
         left.grid(axis="x", color="0.9", linewidth=0.5)
-        left.set_xlabel("ROC-AUC, patient level")
+        left.set_xlabel("ROC-AUC within folds, patient level")
         left.set_title(title, loc="left")
         picture = right.imshow(
             comparison.rank_fractions,

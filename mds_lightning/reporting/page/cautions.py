@@ -1,23 +1,27 @@
 """Limitations of a result that can be computed automatically."""
 
-from collections.abc import Iterator
-
-import pandas as pd
+from collections.abc import Iterator, Sequence
 
 from mds_lightning.reporting.page.cohort_flow import CohortFlow
 from mds_lightning.reporting.page.provenance_summary import ProvenanceSummary
+from mds_lightning.reporting.page.training_summary import FoldTraining
 from mds_lightning.reporting.tables.evidence import Evidence
-from mds_lightning.reporting.tables.numbers import Estimate, find_estimate
-from mds_lightning.studies.pooled_rows import HELD_OUT
+from mds_lightning.reporting.tables.evidence_cautions import list_cohort_cautions, list_model_cautions
+from mds_lightning.reporting.tables.numbers import Estimate
 
 #: An interval of the ROC-AUC wider than this is reported as too few patients.
 _WIDE = 0.15
-#: A larger difference between pooled and within-fold ROC-AUC is reported.
-_APART = 0.03
+#: A training loss above this fraction of that of a constant prediction is reported.
+_NOT_LEARNED = 0.95
 
 
 def list_cautions(
-    evidence: Evidence, flow: CohortFlow, provenance: ProvenanceSummary, headline: Estimate, simulated: bool
+    evidence: Evidence,
+    flow: CohortFlow,
+    provenance: ProvenanceSummary,
+    headline: Estimate,
+    simulated: bool,
+    trainings: Sequence[FoldTraining],
 ) -> Iterator[str]:
     """Yield one sentence for each limitation of the main result.
 
@@ -25,8 +29,9 @@ def list_cautions(
         evidence: Results of the reported models.
         flow: Flow of patients.
         provenance: Provenance of its folds.
-        headline: Patient-level ROC-AUC of the held-out patients.
+        headline: Patient-level ROC-AUC within folds of the held-out patients.
         simulated: Whether the images are simulated.
+        trainings: How each fold was trained.
     """
     if simulated:
         yield (
@@ -44,18 +49,15 @@ def list_cautions(
         )
     if headline.value == 1:
         yield (
-            f"The model ranks all {patients} patients correctly. So few patients cannot show how frequent "
-            "errors are, and metrics without an interval (no spread) appear more certain than they are."
+            f"The models rank all {patients} patients correctly within their folds. So few patients cannot "
+            "show how frequent errors are, and metrics without an interval (no spread) appear more certain "
+            "than they are."
         )
     if headline.has_interval and headline.low <= 0.5:
-        yield "The interval of the ROC-AUC includes 0.5: the model may be no better than chance."
-    if constant := evidence.predictions.constant_folds:
-        yield (
-            f"All images have the same probability in fold {', '.join(map(str, constant))}: the model "
-            "has not learned. A lower classifier.learning_rate, or pretrained weights, may help."
-        )
-    yield from _about_folds(evidence)
-    yield from _about_calibration(evidence.tables["calibration"], evidence.predictions.classes[-1])
+        yield "The interval of the ROC-AUC includes 0.5: the models may be no better than chance."
+    yield from list_cohort_cautions(evidence)
+    yield from _about_training(trainings)
+    yield from list_model_cautions(evidence)
     yield from _about_sources(evidence, flow)
     if provenance.differing:
         yield f"The folds differ in {', '.join(provenance.differing)}."
@@ -63,33 +65,13 @@ def list_cautions(
         yield "The models were trained from a working copy with uncommitted changes."
 
 
-def _about_folds(evidence: Evidence) -> Iterator[str]:
-    class_name = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
-    both = [
-        find_estimate(evidence.tables["metrics"], HELD_OUT, "patient", metric, class_name)
-        for metric in ("roc_auc", "roc_auc_within_folds")
-    ]
-    pooled, within = both
-    if pooled is None or within is None or not (pooled.is_defined and within.is_defined):
-        return
-    if abs(pooled.value - within.value) > _APART:
-        yield (
-            f"Pooled, the ROC-AUC is {pooled.value:.3f}; within folds it is {within.value:.3f}: "
-            "the models of the folds have different score scales, which lowers the pooled value."
-        )
-
-
-def _about_calibration(table: pd.DataFrame, class_name: str) -> Iterator[str]:
-    chosen = table[
-        (table["level"] == "patient") & (table["metric"] == "slope") & (table["class"] == class_name)
-    ]
-    for line in chosen[chosen["probabilities"] == "as predicted"].to_dict("records"):
-        slope = Estimate.of(line)
-        if slope.has_interval and not slope.low <= 1 <= slope.high:
-            kind = "overconfident" if slope.value < 1 else "underconfident"
+def _about_training(trainings: Sequence[FoldTraining]) -> Iterator[str]:
+    for one in trainings:
+        if one.train_loss is not None and one.train_loss > _NOT_LEARNED * one.chance_loss:
             yield (
-                f"Predicted probabilities are not calibrated: patient-level calibration slope {slope} "
-                f"({kind}; ideal is 1)."
+                f"The model of fold {one.fold} has not learned: its training loss in the last epoch is "
+                f"{one.train_loss:.3f}, and {one.chance_loss:.3f} is reached by predicting the same "
+                "probabilities for every image."
             )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from mds_lightning.cohort.manifest_cells import clean_cells
@@ -93,6 +94,21 @@ def count_folds(patients: Mapping[str, str], folds: pd.DataFrame, classes: tuple
         for fold in sorted(table["fold"].unique())
     ]
     return pd.DataFrame(lines)
+
+
+def count_training_images(folds: pd.DataFrame, predictions: Predictions) -> dict[int, list[int]]:
+    """Number of training images of each class in each fold.
+
+    Args:
+        folds: Columns fold, patient_id and part (`train`, `val`, `test`).
+        predictions: Pooled rows of one variant, in which every internal image is a test row once.
+    """
+    test = predictions.split("test").table
+    counted = {}
+    for fold, part in folds[folds["part"] == "train"].groupby("fold"):
+        target = test.loc[test["patient_id"].isin(part["patient_id"]), "target"]
+        counted[int(str(fold))] = np.bincount(target, minlength=len(predictions.classes)).tolist()
+    return counted
 
 
 def _count_classes(rows: pd.DataFrame, classes: tuple[str, ...]) -> tuple[Count, ...]:

@@ -3,12 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from mds_lightning.maps.map_file import group_map_files
 from mds_lightning.reporting.page.cautions import list_cautions
-from mds_lightning.reporting.page.cohort_flow import CohortFlow, count_flow, count_folds
+from mds_lightning.reporting.page.cohort_flow import (
+    CohortFlow,
+    count_flow,
+    count_folds,
+    count_training_images,
+)
 from mds_lightning.reporting.page.provenance_summary import (
     ProvenanceSummary,
     summarise_provenance,
@@ -18,14 +24,17 @@ from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
+from mds_lightning.reporting.tables.headline import WITHIN_FOLDS
 from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metric_lines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
+from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.studies.cohort_files import find_cohort_files, is_simulated
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import HELD_OUT
 from mds_lightning.studies.selection import NOT_BLIND, Selection
+from mds_lightning.studies.stored_recalibration import read_recalibrations
 from mds_lightning.studies.study import FoldRun, Study
 
 
@@ -68,6 +77,21 @@ class Page:
         return f"{', '.join(self.classes[:-1])} and {self.classes[-1]}"
 
     @property
+    def fold_range(self) -> tuple[float, float]:
+        """Smallest and largest patient-level ROC-AUC of a fold; NaN where no fold has one."""
+        table = self.evidence.tables["folds"]
+        wanted = {
+            "patients": HELD_OUT, "level": "patient", "metric": "roc_auc", "class": self.headline_class,
+        }  # fmt: skip
+        values = table[np.logical_and.reduce([table[key] == name for key, name in wanted.items()])]["value"]
+        return float(values.min()), float(values.max())
+
+    @property
+    def predictive_values(self) -> pd.DataFrame:
+        """Predictive values at `settings.prevalence`; empty without one."""
+        return self.evidence.tables.get("predictive_values", pd.DataFrame())
+
+    @property
     def published(self) -> str:
         """Sentence with the published result for the same task, or an empty string."""
         found = PUBLISHED.get((self.classes[0], self.classes[-1])) if len(self.classes) == 2 else None
@@ -103,6 +127,7 @@ class Page:
             "maps": bool(self.maps),
             "thresholds": "operating_points" in tables and len(tables["operating_points"]) > 0,
             "decision": "decision_curve" in tables,
+            "prevalence": len(self.predictive_values) > 0,
             "variants": self.comparison is not None,
         }
         always = {
@@ -127,20 +152,23 @@ def gather_page(study: Study, settings: Settings) -> Page:
     configuration = runs[0].settings
     files = find_cohort_files(study.directory, runs[0].directory)
     rows = None if files is None else read_manifest_rows(files, selection.predictions)
-    evidence = gather_evidence(
-        selection.predictions, settings, None if rows is None else clinical_columns(rows.table)
-    )
+    clinical = None if rows is None else clinical_columns(rows.table)
+    directories = {run.index: run.directory for run in runs}
+    recalibrations = read_recalibrations(directories, selection.predictions, settings.aggregation)
+    evidence = gather_evidence(selection.predictions, settings, clinical, recalibrations)
     headline_class = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
     metrics = evidence.tables["metrics"]
-    headline = find_estimate(metrics, HELD_OUT, "patient", "roc_auc", headline_class)
-    assert headline is not None, "every table of estimates contains the ROC-AUC"
+    headline = find_estimate(metrics, HELD_OUT, "patient", WITHIN_FOLDS, headline_class)
+    assert headline is not None, "a study has several folds, so the ROC-AUC within folds is estimated"
     skipped = {image for run in runs for image in run.skipped}
     there = None if rows is None or files is None else files.manifest
     flow = count_flow(evidence.predictions, there, skipped)
     provenance = summarise_provenance([run.directory for run in runs])
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
-    cautions = list(list_cautions(evidence, flow, provenance, headline, simulated))
+    training_images = count_training_images(study.folds, evidence.predictions)
+    fold_training = tuple(read_fold_training(runs, training_images))
+    cautions = list(list_cautions(evidence, flow, provenance, headline, simulated, fold_training))
     if files is not None and files.has_changed:
         effect = "are omitted" if rows is None else "use its current values"
         cautions.append(
@@ -171,7 +199,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
         comparison=_compare(study, selection, settings),
         maps=_gather_maps(runs, rows, evidence),
-        fold_training=tuple(read_fold_training(runs)),
+        fold_training=fold_training,
         training_settings=describe_training(runs),
         provenance=provenance,
         configuration=yaml.safe_dump(configuration, sort_keys=False),
@@ -187,7 +215,10 @@ def _compare(study: Study, selection: Selection, settings: Settings) -> Comparis
     pooled = study.pooled
     if len(pooled) < 2 or not selection.predictions.is_binary or not selection.complete:
         return None
-    patients = {name: Evidence(rows, settings, {}, {}).test["patient"] for name, rows in pooled.items()}
+    # Recalibration does not change the ranks within a fold.
+    patients = {
+        name: aggregate_patients(rows.split("test"), settings.aggregation) for name, rows in pooled.items()
+    }
     return compare_models(
         patients, selection.preferred, settings.n_resamples, settings.confidence, settings.seed
     )

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.stats import entropy
 
 from mds_lightning.studies.study import FoldRun
 
@@ -27,6 +29,8 @@ class FoldTraining:
         best: Epoch (from 0) whose checkpoint was kept; None where the monitored value was not logged.
         val_auroc: ROC-AUC on validation images with that checkpoint.
         minutes: Duration of training, testing and explaining.
+        train_loss: Training loss of the last epoch; None where it was not logged.
+        chance_loss: The smallest training loss of a model that predicts the same for every image.
         curves: Columns epoch, train/loss, val/loss, val/auroc and the monitored value, as far as they were
             logged.
     """
@@ -37,11 +41,18 @@ class FoldTraining:
     best: int | None
     val_auroc: float
     minutes: float
+    train_loss: float | None
+    chance_loss: float
     curves: pd.DataFrame
 
 
-def read_fold_training(runs: Sequence[FoldRun]) -> list[FoldTraining]:
-    """Read the learning curves of finished folds."""
+def read_fold_training(runs: Sequence[FoldRun], images: Mapping[int, Sequence[int]]) -> list[FoldTraining]:
+    """Read the learning curves of finished folds.
+
+    Args:
+        runs: The folds.
+        images: Fold to the number of its training images of each class.
+    """
     folds = []
     for run in runs:
         done = run.done or {}
@@ -60,10 +71,37 @@ def read_fold_training(runs: Sequence[FoldRun]) -> list[FoldTraining]:
                 best,
                 float(done["val_auroc"]),
                 done["seconds"] / 60,
+                _last_loss(curves),
+                compute_chance_loss(run.settings, images[run.index]),
                 curves,
             )
         )
     return folds
+
+
+def compute_chance_loss(settings: Mapping[str, Any], images: Sequence[int]) -> float:
+    """The smallest training loss of a model that predicts the same probabilities for every image.
+
+    It is the entropy of the classes as they are sampled (weights of classes act like even sampling), with the
+    smoothing of the labels.
+
+    Args:
+        settings: Settings of the run.
+        images: Number of training images of each class.
+    """
+    fractions = np.full(len(images), 1 / len(images))
+    if settings["sampling"]["name"] == "natural":
+        fractions = np.asarray(images, float) / sum(images)
+    smoothing = settings["classifier"].get("label_smoothing", 0.0)
+    fractions = (1 - smoothing) * fractions + smoothing / len(images)
+    return float(entropy(fractions))
+
+
+def _last_loss(curves: pd.DataFrame) -> float | None:
+    if "train/loss" not in curves:
+        return None
+    logged = curves["train/loss"].dropna()
+    return float(logged.iloc[-1]) if len(logged) else None
 
 
 def describe_training(runs: Sequence[FoldRun]) -> dict[str, str]:

@@ -10,7 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from mds_lightning.cohort.atomic_file import write_atomically
-from mds_lightning.reporting.tables.headline import KINDS, NARROWEST, choose_headlines
+from mds_lightning.reporting.tables.headline import (
+    KINDS,
+    NARROWEST,
+    RECALIBRATED_ON,
+    WITHIN_FOLDS,
+    choose_headlines,
+)
 from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
 from mds_lightning.statistics.intervals.newcombe import NEWCOMBE
@@ -107,9 +113,9 @@ def show_estimates(table: pd.DataFrame, title: str, confidence: float) -> list[T
 
 
 def _show_group(group: pd.DataFrame, title: str, confidence: float) -> Table:
-    caption = f"{confidence:.0%} intervals: {KINDS}"
-    if (group["interval"] == NEWCOMBE).any():
-        caption += "; of a ROC-AUC of 1 Newcombe's"
+    caption = f"probabilities {RECALIBRATED_ON}; {confidence:.0%} intervals: {KINDS}"
+    if ((group["interval"] == NEWCOMBE) & (group["metric"] != WITHIN_FOLDS)).any():
+        caption += "; of a pooled ROC-AUC of 1 also"
     cells = {level: _cells(group[group["level"] == level], list_metrics()) for level in ("image", "patient")}
     if any("no spread" in text for part in cells.values() for text in part.values()):
         caption += "; no spread: too few patients or errors for a spread"

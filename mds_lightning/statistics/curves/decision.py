@@ -21,12 +21,14 @@ class NetBenefit:
     Keys: (`model`, t) and (`all`, t); the net benefit of treating no patient is 0.
 
     Attributes:
-        sample: Rows of two classes.
+        sample: Rows of two classes. Their probabilities have to be calibrated for `prevalence`.
         thresholds: Threshold probabilities in [0, 1).
+        prevalence: Fraction of the positive class, to which the classes are weighted; None: that of the rows.
     """
 
     sample: Sample
     thresholds: tuple[float, ...]
+    prevalence: float | None = None
 
     def __post_init__(self) -> None:
         if not all(0 <= t < 1 for t in self.thresholds):
@@ -37,10 +39,18 @@ class NetBenefit:
         """Each key's net benefit (resamples,) under each row of `weights` (resamples, patients)."""
         predicted = self.sample.probabilities[:, 1, None] >= np.array(self.thresholds)
         positive = self.sample.target == 1
-        total = weights @ self._count(np.ones(len(positive), bool)[:, None])
-        prevalence = weights @ self._count(positive[:, None]) / total
-        true_positives = weights @ self._count(predicted & positive[:, None]) / total
-        false_positives = weights @ self._count(predicted & ~positive[:, None]) / total
+        positives = weights @ self._count(positive[:, None])
+        negatives = weights @ self._count(~positive[:, None])
+        true_positives = weights @ self._count(predicted & positive[:, None])
+        false_positives = weights @ self._count(predicted & ~positive[:, None])
+        if self.prevalence is None:
+            total = positives + negatives
+            prevalence = positives / total
+            true_positives, false_positives = true_positives / total, false_positives / total
+        else:
+            prevalence = np.full_like(positives, self.prevalence)
+            true_positives = true_positives * (prevalence / positives)
+            false_positives = false_positives * ((1 - prevalence) / negatives)
         curves: dict[tuple[str, float], NDArray[np.float64]] = {}
         for k, t in enumerate(self.thresholds):
             weight = t / (1 - t)
@@ -56,7 +66,12 @@ class NetBenefit:
 
 
 def estimate_decision(
-    sample: Sample, n_resamples: int = 2000, confidence: float = 0.95, seed: int = 0, steps: int = 99
+    sample: Sample,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    steps: int = 99,
+    prevalence: float | None = None,
 ) -> pd.DataFrame:
     """The decision curve of a sample with its pointwise interval.
 
@@ -66,12 +81,13 @@ def estimate_decision(
         confidence: Of the interval at each threshold.
         seed: Of the resamples.
         steps: Number of thresholds, evenly spaced in (0, 1).
+        prevalence: See `NetBenefit`.
 
     Returns:
         Columns threshold, model, low, high (of the model), all, n_patients.
     """
     thresholds = tuple(k / (steps + 1) for k in range(1, steps + 1))
-    benefit = NetBenefit(sample, thresholds)
+    benefit = NetBenefit(sample, thresholds, prevalence)
     result = bootstrap(benefit, sample.patient_class, n_resamples, seed, jackknife=False)
     rows = []
     for t in thresholds:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
@@ -11,6 +12,25 @@ from mds_lightning.statistics.intervals.interval import Interval
 #: Label of the interval.
 NEWCOMBE = "Newcombe"
 _MARGIN = 1e-9
+
+
+def variance_of_auc(
+    auc: float, positives: NDArray[np.float64], negatives: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Variance of a ROC-AUC (Hanley and McNeil) with both class sizes replaced by their mean.
+
+    Args:
+        auc: 0..1.
+        positives: (folds,) number of positive patients, above 0.
+        negatives: (folds,) number of negative patients, above 0.
+
+    Returns:
+        (folds,).
+    """
+    others = (positives + negatives) / 2 - 1
+    spread = 1 + others * ((1 - auc) / (2 - auc) + auc / (1 + auc))
+    variance: NDArray[np.float64] = auc * (1 - auc) * spread / (positives * negatives)
+    return variance
 
 
 def newcombe_interval(
@@ -43,13 +63,11 @@ def newcombe_interval(
     # A fold without a pair has no part in the mean.
     m, n, pairs = m[pairs > 0], n[pairs > 0], pairs[pairs > 0]
     weight = pairs / pairs.sum()
-    others = (m + n) / 2 - 1
     z = float(ndtri((1 + confidence) / 2))
 
     def excess(theta: float) -> float:
         """Distance from `auc` beyond what chance allows, were `theta` the truth."""
-        spread = 1 + others * ((1 - theta) / (2 - theta) + theta / (1 + theta))
-        variance = float((weight**2 * theta * (1 - theta) * spread / pairs).sum()) + training_variance
+        variance = float((weight**2 * variance_of_auc(theta, m, n)).sum()) + training_variance
         return abs(auc - theta) - z * variance**0.5
 
     # At 0 and 1 the equation holds trivially (both sides are 0): the limit is the root beside it.

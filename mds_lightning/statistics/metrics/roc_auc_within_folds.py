@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from mds_lightning.statistics.intervals.interval import Interval
 from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.metric import ClassValues, Level, Metric, list_absent, with_macro
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.ranking import Ranking
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.weighted_sample import WeightedSample
+from mds_lightning.statistics.weighted_sample import PreparedSample, WeightedSample
 
 
 def compute_within_folds(weighted: WeightedSample) -> ClassValues:
@@ -24,19 +25,37 @@ def compute_within_folds(weighted: WeightedSample) -> ClassValues:
     return with_macro({name: _pool(folds, weighted.weights) for name, folds in by_fold.items()})
 
 
+def score_within_folds(predictions: Predictions) -> float:
+    """ROC-AUC within folds: of the positive class, or macro one-vs-rest; NaN if undefined.
+
+    Args:
+        predictions: Rows of one level and one split.
+    """
+    with np.errstate(invalid="ignore"):
+        values = compute_within_folds(PreparedSample(Sample.of(predictions)).unweighted)
+    return float(values[predictions.classes[1] if predictions.is_binary else "macro"][0])
+
+
 def list_intervals(
     weighted: WeightedSample, class_name: str, level: Level, confidence: float
 ) -> list[Interval]:
     """Newcombe's with the sizes of the folds, of patients, which are independent."""
     if level != "patient" or class_name == "macro":
         return []
-    sample, value = weighted.sample, float(compute_within_folds(weighted)[class_name][0])
+    with np.errstate(invalid="ignore"):
+        sample, value = weighted.sample, float(compute_within_folds(weighted)[class_name][0])
     if not np.isfinite(value):
         return []
-    positive = sample.target == sample.classes.index(class_name)
+    positives, negatives = count_by_fold(sample, sample.classes.index(class_name))
+    return [newcombe_interval(value, positives, negatives, confidence)]
+
+
+def count_by_fold(sample: Sample, k: int) -> tuple[list[int], list[int]]:
+    """Number of rows of class `k` and of the other rows in each fold."""
+    positive = sample.target == k
     folds = np.unique(sample.fold, return_inverse=True)[1]
     positives, negatives = (np.bincount(folds, side).astype(int).tolist() for side in (positive, ~positive))
-    return [newcombe_interval(value, positives, negatives, confidence)]
+    return positives, negatives
 
 
 def explain_undefined(sample: Sample, class_name: str) -> str:

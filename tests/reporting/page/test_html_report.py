@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -57,16 +59,43 @@ def test_the_report_starts_with_the_patient_auc_and_the_study_population(made_st
     rows = pd.concat(
         pd.read_parquet(file) for file in sorted((made_study / "resnet18").glob("*/predictions.parquet"))
     )
-    test = rows[rows["split"] == "test"].groupby("patient_id")[["target", "prob_MDS"]].mean()
-    expected = f"{roc_auc_score(test['target'], test['prob_MDS']):.3f}"
+    test = rows[rows["split"] == "test"].groupby(["fold", "patient_id"])[["target", "prob_MDS"]].mean()
+    folds = [roc_auc_score(one["target"], one["prob_MDS"]) for _, one in test.groupby("fold")]
+    expected = f"{sum(folds) / 3:.3f}"
     opening = outline.content.split("Study population")[2]
     answer = outline.content.split("Main result")[2]
     assert answer.index(expected) < 100
+    assert f"range over the 3 folds: {min(folds):.3f} to {max(folds):.3f}" in answer
+    assert (
+        "These 3 models: each model ranks a random MDS patient of its own test fold above a random donor "
+        f"patient of that fold with probability {expected}" in answer
+    )
+    assert "Weights in each fold: the epoch with the largest ROC-AUC on validation images" in answer
     assert "48 patients, 96 images" in answer
     assert "24 donor, 24 MDS" in answer
     assert "55 patients, 109 images" in opening, "the manifest contains patients of another label"
     assert "Excluded: lymphoma" in opening
     assert "label not part of the task" in opening
+
+
+def test_a_prevalence_has_a_table_and_a_line_in_the_main_result(made_study):
+    page = gather_page(load_study(made_study), Settings(n_resamples=100, prevalence=0.1))
+    text = Outline(render_report(page, DATE)).content
+    assert "Positive predictive value at a prevalence of 0.1" in text.split("Study population")[1]
+    assert "Net benefit per patient at a prevalence of 0.1" in text
+    assert "prevalence=0.1" in text
+
+
+def test_models_that_have_not_learned_are_a_limitation(made_study, tmp_path):
+    study = Path(shutil.copytree(made_study.parent.parent, tmp_path / "moved")) / "runs" / "made"
+    for file in study.glob("*/*/metrics.csv"):
+        table = pd.read_csv(file)
+        file.write_text(table.assign(**{"train/loss": 0.69}).to_csv(index=False))
+    cautions = gather_page(load_study(study), QUICK).cautions
+    assert (
+        sum("has not learned: its training loss in the last epoch is 0.690" in one for one in cautions) == 3
+    )
+    assert not any("alone separates" in one for one in cautions), "sex, age and site are balanced"
 
 
 def test_the_counts_behind_each_point_of_a_curve_are_those_of_the_rows(page, outline):

@@ -1,8 +1,13 @@
+import math
 from types import SimpleNamespace
 
 import pytest
 
-from mds_lightning.reporting.page.training_summary import describe_checkpoint, describe_training
+from mds_lightning.reporting.page.training_summary import (
+    compute_chance_loss,
+    describe_checkpoint,
+    describe_training,
+)
 
 SETTINGS = {
     "backbone": {"name": "resnet18", "pretrained": False, "weights": None},
@@ -63,3 +68,14 @@ def test_both_scales_are_described():
 )
 def test_the_rule_that_kept_the_checkpoint_is_named(callbacks, expected):
     assert describe_checkpoint({"callbacks": callbacks}) == expected
+
+
+def test_the_loss_of_a_constant_prediction():
+    def settings(sampling, smoothing=0.0):
+        return {"sampling": {"name": sampling}, "classifier": {"label_smoothing": smoothing}}
+
+    assert compute_chance_loss(settings("balanced"), [10, 90]) == pytest.approx(math.log(2))
+    assert compute_chance_loss(settings("weighted_loss"), [10, 20, 70]) == pytest.approx(math.log(3))
+    entropy = -0.1 * math.log(0.1) - 0.9 * math.log(0.9)
+    assert compute_chance_loss(settings("natural"), [10, 90]) == pytest.approx(entropy)
+    assert entropy < compute_chance_loss(settings("natural", 0.2), [10, 90]) < math.log(2)

@@ -8,8 +8,10 @@ import pytest
 
 from mds_lightning.reporting.figures.figures_of_variant import draw_figures
 from mds_lightning.reporting.tables.evidence import gather_evidence
-from mds_lightning.statistics.aggregate import aggregate_patients
-from mds_lightning.statistics.estimates import Settings
+from mds_lightning.reporting.tables.evidence_cautions import list_cohort_cautions, list_model_cautions
+from mds_lightning.statistics.estimates import Settings, estimate
+from mds_lightning.statistics.fold_differences import EXACT
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.pooled_rows import HELD_OUT
 
 QUICK = Settings(n_resamples=100)
@@ -20,7 +22,7 @@ def test_two_classes(make_pooled: Any) -> None:
     evidence = gather_evidence(predictions, QUICK)
     assert set(evidence.tables) == {
         "metrics", "folds", "confusion", "calibration", "reliability", "operating_points", "thresholds",
-        "decision_curve",
+        "decision_curve", "fold_differences", "column_separation",
     }  # fmt: skip
     drawn = dict(draw_figures(evidence))
     assert set(drawn) == {
@@ -57,8 +59,9 @@ def test_confusion_and_reliability_count_every_row(make_pooled: Any) -> None:
 
 def test_decision_curve_is_at_patient_level(make_pooled: Any) -> None:
     predictions = make_pooled()
-    table = gather_evidence(predictions, QUICK).tables["decision_curve"].set_index("threshold")
-    patients = aggregate_patients(predictions.split("test"))
+    evidence = gather_evidence(predictions, QUICK)
+    table = evidence.tables["decision_curve"].set_index("threshold")
+    patients = evidence.test["patient"]
     called = patients.probabilities[:, 1] >= 0.5
     positive = patients.target == 1
     expected = ((called & positive).sum() - (called & ~positive).sum()) / len(called)
@@ -67,7 +70,7 @@ def test_decision_curve_is_at_patient_level(make_pooled: Any) -> None:
     assert (table["low"] <= table["high"]).all()
 
 
-def test_temperature_scaling_corrects_overconfident_models(make_pooled: Any) -> None:
+def test_recalibration_corrects_overconfident_models(make_pooled: Any) -> None:
     predictions = make_pooled(patients=240)
     sharp = predictions.probabilities**6
     sharp /= sharp.sum(axis=1, keepdims=True)
@@ -78,9 +81,80 @@ def test_temperature_scaling_corrects_overconfident_models(make_pooled: Any) -> 
     )
     slopes = calibration["value"].xs("slope", level="metric")
     assert slopes["as predicted"] < 0.4
-    assert slopes["temperature-scaled"] == pytest.approx(1, abs=0.25)
+    assert slopes["recalibrated"] == pytest.approx(1, abs=0.25)
     briers = calibration["value"].xs("brier", level="metric")
-    assert briers["temperature-scaled"] < briers["as predicted"]
+    assert briers["recalibrated"] < briers["as predicted"]
+
+
+def shift_fold(predictions: Predictions, fold: int, by: float) -> Predictions:
+    """The rows with an offset added to the log-odds of one fold's model."""
+    chance = predictions.probabilities[:, 1]
+    odds = chance / (1 - chance) * np.where(predictions.table["fold"] == fold, np.exp(by), 1)
+    shifted = odds / (1 + odds)
+    return Predictions(
+        predictions.table.assign(prob_donor=1 - shifted, prob_MDS=shifted), predictions.classes
+    )
+
+
+def test_pooled_metrics_are_recalibrated_and_those_within_folds_are_unchanged(make_pooled: Any) -> None:
+    plain = make_pooled(patients=120)
+    shifted = shift_fold(plain, 1, 5)
+    before, after = (
+        gather_evidence(one, QUICK).tables["metrics"].query("level == 'patient'") for one in (plain, shifted)
+    )
+
+    def value(table: pd.DataFrame, metric: str) -> float:
+        return float(table[table["metric"] == metric]["value"].iloc[0])
+
+    raw = estimate(shifted.split("test"), HELD_OUT, QUICK).query("level == 'patient'")
+    assert value(raw, "accuracy") < value(after, "accuracy") - 0.1
+    assert value(after, "accuracy") == pytest.approx(value(before, "accuracy"), abs=0.03)
+    assert value(after, "roc_auc") == pytest.approx(value(before, "roc_auc"), abs=0.01)
+    within = [value(table, "roc_auc_within_folds") for table in (raw, after)]
+    assert within[0] == pytest.approx(within[1], abs=1e-12)
+    assert set(after["probabilities"]) == {"recalibrated"}
+
+
+def test_a_prevalence_adds_predictive_values_and_net_benefit(make_pooled: Any) -> None:
+    settings = Settings(n_resamples=100, prevalence=0.1)
+    tables = gather_evidence(make_pooled(), settings).tables
+    values = tables["predictive_values"].query("rule == 'Youden index'").set_index("metric")["value"]
+    own = tables["operating_points"].query("rule == 'Youden index' and level == 'patient'")
+    precision = own[(own["metric"] == "precision") & (own["class"] == "MDS")]["value"].iloc[0]
+    assert values["positive predictive value"] < precision
+    benefit = tables["decision_curve_prevalence"].set_index("threshold")
+    assert benefit.loc[0.05, "all"] == pytest.approx(0.1 - 0.9 * 0.05 / 0.95)
+    assert benefit["model"].max() <= 0.1 + 1e-12
+    with pytest.raises(ValueError, match=r"prevalence=0\.1: .* two classes"):
+        gather_evidence(make_pooled(("donor", "MDS", "AML")), settings)
+
+
+def test_cautions_of_the_tables(make_pooled: Any) -> None:
+    predictions = make_pooled(patients=120, signal=3.0)
+    ids = predictions.split("test").table.drop_duplicates("patient_id").set_index("patient_id")["target"]
+    clinical = pd.DataFrame({"age": 60.0 - 10 * ids}, index=ids.index)
+    # The model of fold 1 calls its test patients MDS, but not its validation patients.
+    table = predictions.table.copy()
+    wrong = (table["fold"] == 1) & (table["split"] == "test") & (table["target"] == 0)
+    table.loc[wrong, ["prob_donor", "prob_MDS"]] = [0.01, 0.99]
+    evidence = gather_evidence(Predictions(table, predictions.classes), QUICK, clinical)
+    models, cohort = list(list_model_cautions(evidence)), list(list_cohort_cautions(evidence))
+    assert any("more than chance allows in specificity" in one and "0/20" in one for one in models)
+    assert any(EXACT in one for one in models)
+    assert len(cohort) == 1
+    assert cohort[0].startswith("The column age alone separates the classes: ROC-AUC 1.000 [")
+
+
+def test_a_fold_without_a_class_in_validation_is_left_as_predicted(make_pooled: Any) -> None:
+    predictions = make_pooled()
+    table = predictions.table
+    lacking = (table["fold"] == 2) & (table["split"] == "val") & (table["target"] == 0)
+    evidence = gather_evidence(predictions.where(~lacking), Settings(n_resamples=100, prevalence=0.1))
+    assert evidence.folds_without_recalibration == {2: ("donor",)}
+    raw, after = (one.split("test").of_fold(2) for one in (predictions, evidence.levels["image"]))
+    np.testing.assert_allclose(raw.probabilities, after.probabilities, atol=1e-6)
+    assert any("fold 2 include no donor" in one for one in list_model_cautions(evidence))
+    assert "predictive_values" not in evidence.tables
 
 
 def test_subgroups_of_clinical_columns(make_pooled: Any) -> None:

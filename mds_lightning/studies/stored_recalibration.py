@@ -1,0 +1,102 @@
+"""The recalibration of a fold's model, stored in its run directory."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.statistics.aggregate import Aggregation
+from mds_lightning.statistics.metric import Level
+from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.statistics.recalibrated_levels import LevelRecalibrations, learn_level_recalibrations
+from mds_lightning.statistics.recalibration import Recalibration
+from mds_lightning.studies.layout import RunDirectory
+
+#: Stored and learned values may differ by this much, since machines round differently.
+_TOLERANCE = 1e-3
+
+
+def write_recalibration(run: RunDirectory, predictions: Predictions) -> None:
+    """Learn the recalibration of one fold from its validation rows, and write `recalibration.json`.
+
+    The file holds the classes; for the levels `image` and `patient`, the latter for each way to aggregate a
+    patient's images, the slope and the offsets of the classes.
+
+    Args:
+        run: Directory of the fold.
+        predictions: Its rows of images.
+    """
+    learned = {how: learn_level_recalibrations(predictions, how) for how in get_args(Aggregation)}
+    (fold,) = learned["mean"]["image"]
+    record = {
+        "classes": predictions.classes,
+        "image": asdict(learned["mean"]["image"][fold]),
+        "patient": {how: asdict(levels["patient"][fold]) for how, levels in learned.items()},
+    }
+    with write_atomically(run.recalibration) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def read_recalibrations(
+    runs: Mapping[int, RunDirectory], predictions: Predictions, aggregation: Aggregation
+) -> LevelRecalibrations:
+    """The recalibrations of all folds of a variant, as stored; learned where a fold has no file.
+
+    Args:
+        runs: Fold to its directory.
+        predictions: Pooled rows of images of these folds.
+        aggregation: How the probabilities of a patient's images are combined.
+
+    Raises:
+        ValueError: A file is damaged, or is not the recalibration that the fold's validation rows give.
+    """
+    learned = learn_level_recalibrations(predictions, aggregation)
+    found: dict[Level, dict[int, Recalibration]] = {level: dict(folds) for level, folds in learned.items()}
+    for fold, run in runs.items():
+        if not run.recalibration.is_file():
+            continue
+        for level, one in _read(run.recalibration, predictions.classes, aggregation).items():
+            _refuse_another(one, learned[level][fold], level, run)
+            found[level][fold] = one
+    return found
+
+
+def _read(path: Path, classes: tuple[str, ...], aggregation: Aggregation) -> dict[Level, Recalibration]:
+    try:
+        record = json.loads(path.read_text())
+        levels: dict[Level, Any] = {"image": record["image"], "patient": record["patient"][aggregation]}
+        read: dict[Level, Recalibration] = {
+            level: Recalibration(float(one["slope"]), tuple(map(float, one["offsets"])))
+            for level, one in levels.items()
+        }
+        named = tuple(record["classes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error}): delete it, and it is computed from the validation rows"
+        ) from error
+    if named != classes or any(len(one.offsets) != len(classes) for one in read.values()):
+        raise ValueError(
+            f"{path} is of the classes {list(named)}, but the predictions are of {list(classes)}: "
+            "restore the file or the predictions, or delete the file"
+        )
+    return read
+
+
+def _refuse_another(stored: Recalibration, learned: Recalibration, level: Level, run: RunDirectory) -> None:
+    there, now = ([np.log(one.slope), *one.offsets] for one in (stored, learned))
+    if np.allclose(there, now, rtol=_TOLERANCE, atol=_TOLERANCE):
+        return
+    raise ValueError(
+        f"{run.recalibration} does not fit the validation rows of {run.predictions.name}: at {level} "
+        f"level it has slope {stored.slope:.4g} and offsets {_write(stored)}, the rows give "
+        f"{learned.slope:.4g} and {_write(learned)}. One of the two files was replaced: restore it, or "
+        f"delete {run.recalibration.name} to have it computed from the rows"
+    )
+
+
+def _write(recalibration: Recalibration) -> list[float]:
+    return [round(offset, 4) for offset in recalibration.offsets]
