@@ -22,8 +22,8 @@ def test_a_study_leaves_the_layout_that_others_read(workplace):
     for run in _runs(workplace):
         written = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
         assert {
-            "config.yaml", "provenance.json", "metrics.csv", "predictions.parquet", "recalibration.json", "done.json",
-            "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+            "config.yaml", "provenance.json", "metrics.csv", "predictions.parquet", "recalibration.json",
+            "done.json", "checkpoints/best.ckpt", "checkpoints/last.ckpt",
         } <= written  # fmt: skip
         maps = [Path(name) for name in written if name.startswith("occlusion/")]
         assert sorted(path.suffix for path in maps) == [".npz", ".npz", ".png", ".png"]
