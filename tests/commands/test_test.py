@@ -47,7 +47,7 @@ SMALL = (
     "explain.window=0.5",
     "explain.stride=0.5",
 )
-HOW = {"aggregation": "mean", "n_resamples": 100, "confidence": 0.95, "seed": 0}
+HOW = {"aggregation": "mean", "n_resamples": 100, "confidence": 0.95, "seed": 0, "prevalence": None}
 #: One of the trials is a pruned one: it has a fold, and the best score of all in it.
 RATES = (3e-3, 1e-4, 1e-2)
 

@@ -39,14 +39,14 @@ def draw_figures(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
     classes = evidence.predictions.classes
     for level, rows in evidence.test.items():
         for name in classes[1:] if len(classes) == 2 else classes:
-            title = f"{_against(classes, name)}, {level} level"
+            title = f"{_against(classes, name)}, {level} level, recalibrated"
             ending = _LEVELS[level] + ("" if len(classes) == 2 else f"_{name}")
             yield from _draw_curves(evidence, rows, HELD_OUT, (name, level), title, ending)
     yield from _draw_external(evidence)
     yield "confusion", _draw_confusion(evidence)
     yield from _draw_calibration(evidence)
     if "decision_curve" in evidence.tables:
-        title = f"{_against(classes, classes[1])}, patient level, folds pooled"
+        title = f"{_against(classes, classes[1])}, patient level, folds pooled, recalibrated"
         yield "decision_curve", draw_decision(evidence.tables["decision_curve"], title)
 
 
