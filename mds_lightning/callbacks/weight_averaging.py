@@ -9,9 +9,9 @@ from lightning.pytorch.callbacks import EMAWeightAveraging
 class WeightAveraging(EMAWeightAveraging):
     """Lightning's `EMAWeightAveraging`, which ends with the fit.
 
-    Checkpoints hold the average as `state_dict`. Lightning's callback keeps its own copy after the fit: if the
-    same trainer then loads a checkpoint for testing or prediction, the model gets the weights that were not
-    averaged, and its predictions differ from those of the checkpoint in any other process.
+    Checkpoints hold the average as `state_dict`. Lightning's callback keeps its own copy after the fit: if
+    the same trainer then loads a checkpoint for testing or prediction, the model gets the weights that were
+    not averaged, and its predictions differ from those of the checkpoint in any other process.
     """
 
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
