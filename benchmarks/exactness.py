@@ -1,18 +1,18 @@
 r"""Occlusion maps against a full pass for every window: all backbones, five sizes of field, three windows.
 
     python -m benchmarks.exactness                         # more than an hour on two cores
-    python -m benchmarks.exactness --networks squeezenet1_1 --side 0     # every window
+    python -m benchmarks.exactness --networks squeezenet1_1 --side 0     # all windows
 
 The first, middle and last rows and columns of windows are compared, so that windows that are cut at the
-border are among them. The rest are largest differences in probability over all sizes and windows; "its own"
-is how far full passes in float32 are from those in float64: what rounding alone does. `drop` is the least,
-over all maps, of the largest drop in probability, and tells that an error could have shown.
+border are among them. The columns are largest differences in probability over all sizes and windows; "its
+own" is the difference between full passes in float32 and in float64, the effect of rounding alone. `drop` is
+the smallest, over all maps, of the largest drop in probability: errors of this size would be visible.
 
 Weights are random, but batch norms hold the statistics of fields, some of them partly covered, and logits are
 scaled on these to the size of a trained network's. A residual block adds a fifth of its branch (training
 often starts with nothing of it: Goyal et al., 2017). With whole branches (`--branch 1`) random networks of a
-hundred layers multiply rounding by a thousand (Yang et al., "A mean field theory of batch normalization",
-ICLR 2019): no two orders of adding up the same numbers agree then, neither ours nor those of a full pass.
+hundred layers amplify rounding by a thousand (Yang et al., "A mean field theory of batch normalization",
+ICLR 2019): then no two orders of summation agree, neither ours nor those of full passes.
 """
 
 import argparse
