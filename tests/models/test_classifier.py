@@ -79,7 +79,7 @@ def test_every_stage_logs_every_metric(classes: list[str], loader: Loader, make_
     logged = set(trainer.callback_metrics)
     trainer.test(model, loader(targets))
     logged |= set(trainer.callback_metrics)
-    names = {"loss", "auroc", "accuracy", "f1"}
+    names = {"loss", "balanced_loss", "auroc", "accuracy", "f1"}
     names |= {f"{metric}_{label}" for metric in ("precision", "recall") for label in classes}
     expected = {f"{stage}/{name}" for stage in ("train", "val", "test") for name in names}
     assert logged == expected | {"train/learning_rate"}
