@@ -25,7 +25,7 @@ class ObjectStore(logging.Handler):
         self.environment = {
             "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "secret",
-            # One attempt: nobody waits for a server that has gone.
+            # One attempt: a server that has gone would delay the test.
             "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
         self.requests: list[tuple[str, str]] = []
