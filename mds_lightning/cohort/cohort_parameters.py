@@ -1,5 +1,6 @@
 """The settings `cohort` of a configuration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mds_lightning.cohort.simulation.simulation_parameters import SimulationParameters
@@ -27,7 +28,9 @@ class CohortParameters(CohortLocation):
         directory: Folder of the simulated cohort; null: a folder in paths.data that is named by a hash of the
             parameters.
         simulation: What is simulated where there is no manifest; null: nothing.
+        ignore: Codes of findings in the manifest that are known to be wrong, such as [MDS028].
     """
 
     directory: str | None = None
     simulation: SimulationParameters | None = None
+    ignore: Sequence[str] = ()

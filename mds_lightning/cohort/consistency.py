@@ -17,6 +17,7 @@ from mds_lightning.cohort.finding_kinds import (
     TOO_FEW_PATIENTS,
 )
 from mds_lightning.cohort.manifest_cells import parse_external
+from mds_lightning.cohort.patient_ids import check_cells_of_ids, check_similar_ids
 from mds_lightning.cohort.task import Task
 
 
@@ -43,6 +44,8 @@ def check_consistency(rows: pd.DataFrame, file: str, task: Task) -> list[Finding
     for column in ("patient_id", "label", "site"):
         if column in columns:
             findings += _similar_values(rows[column], file)
+    findings += check_cells_of_ids(rows, file)
+    findings += check_similar_ids(rows, file, task.classes)
     return findings
 
 
@@ -133,12 +136,17 @@ def _repeated_images(rows: pd.DataFrame, file: str) -> list[Finding]:
 
 
 def _similar_values(values: pd.Series, file: str) -> list[Finding]:
-    """Find values that differ only in case or blanks: perhaps one patient, or one label, in two spellings."""
+    """Find values that differ only in case or blanks: perhaps one patient, or one label, in two spellings.
+
+    Patients that differ in blanks are left to `check_similar_ids`.
+    """
+    is_id = values.name == "patient_id"
     distinct = values[values != ""].drop_duplicates()
     first_of: dict[str, tuple[int, str]] = {}
     findings = []
     for row, value in zip(distinct.index.tolist(), distinct.tolist(), strict=True):
-        first_row, first = first_of.setdefault("".join(value.casefold().split()), (row, value))
+        key = value.casefold() if is_id else "".join(value.casefold().split())
+        first_row, first = first_of.setdefault(key, (row, value))
         if first_row != row:
             finding = f"'{value}' differs from '{first}' (row {first_row}) only in case or blanks"
             remedy = "use one spelling if they are the same"

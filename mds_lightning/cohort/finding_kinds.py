@@ -19,6 +19,8 @@ SURROUNDING_BLANKS = FindingKind("MDS009", "warning", "A cell or column name has
 EMPTY_CELL = FindingKind("MDS010", "error", "A required cell is empty")
 INVALID_EXTERNAL = FindingKind("MDS011", "error", "A cell of external is neither true nor false")
 INVALID_BOXES = FindingKind("MDS012", "error", "A cell of boxes is not a list of boxes")
+ERROR_VALUE = FindingKind("MDS013", "error", "A cell is an error value or stands for an empty cell")
+SHORTENED_ID = FindingKind("MDS014", "error", "A patient_id is a number that has lost digits")
 
 # Patients and labels
 CONFLICTING_LABELS = FindingKind("MDS020", "error", "A patient has two labels of the task")
@@ -30,6 +32,10 @@ SIMILAR_VALUES = FindingKind(
 )
 MISSING_LABEL = FindingKind("MDS025", "error", "A label of the task has no rows")
 TOO_FEW_PATIENTS = FindingKind("MDS026", "error", "A class has fewer patients than there are folds")
+SIMILAR_PATIENTS = FindingKind("MDS028", "error", "Two patient ids are probably one patient in two spellings")
+
+#: Findings that may be wrong: `cohort.ignore` may list their codes.
+IGNORABLE = tuple(kind.code for kind in (SIMILAR_PATIENTS,))
 
 # Files
 UNREADABLE_ROOT = FindingKind("MDS030", "error", "The folder of the images cannot be read")

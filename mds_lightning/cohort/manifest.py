@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,13 @@ import pandas as pd
 from mds_lightning.cohort.consistency import check_consistency, check_task
 from mds_lightning.cohort.duplicate_images import find_duplicate_files
 from mds_lightning.cohort.finding import CohortError, Finding, has_errors
-from mds_lightning.cohort.finding_kinds import EMPTY_MANIFEST, UNREADABLE_ROOT
+from mds_lightning.cohort.finding_kinds import EMPTY_MANIFEST, IGNORABLE, UNREADABLE_ROOT
 from mds_lightning.cohort.image_files import existing_path, find_files
 from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
 from mds_lightning.cohort.manifest_schema import check_schema
 from mds_lightning.cohort.manifest_table import read_table
 from mds_lightning.cohort.path_or_url import File, Folder
+from mds_lightning.cohort.patient_ids import check_rounded_ids
 from mds_lightning.cohort.remote_error import RemoteError
 from mds_lightning.cohort.remote_folder import RemoteFolder
 from mds_lightning.cohort.remote_image_files import find_remote_files
@@ -80,7 +81,13 @@ class Inspection:
     cohort: Cohort | None
 
 
-def read_cohort(manifest: File, task: Task, root: Folder | None = None, n_splits: int = 1) -> Cohort:
+def read_cohort(
+    manifest: File,
+    task: Task,
+    root: Folder | None = None,
+    n_splits: int = 1,
+    ignored: Collection[str] = (),
+) -> Cohort:
     """Read a manifest and validate it, except for the pixels of its images.
 
     Args:
@@ -88,11 +95,13 @@ def read_cohort(manifest: File, task: Task, root: Folder | None = None, n_splits
         task: Rows with other labels are dropped, counted in `ignored` and logged.
         root: Folder that `image` is relative to; None: the folder of the manifest.
         n_splits: Least number of patients that are not external in each class.
+        ignored: Codes of findings that are known to be wrong (see `finding_kinds.IGNORABLE`).
 
     Raises:
         CohortError: The manifest has errors; all of them are in `findings`. Warnings are logged.
+        ValueError: `ignored` has a code that cannot be ignored.
     """
-    inspection = inspect_manifest(manifest, task, root, n_splits)
+    inspection = inspect_manifest(manifest, task, root, n_splits, ignored)
     warnings = [finding for finding in inspection.findings if finding.severity == "warning"]
     for warning in warnings[:_MAX_WARNINGS]:
         log.warning("%s", warning)
@@ -105,8 +114,15 @@ def read_cohort(manifest: File, task: Task, root: Folder | None = None, n_splits
     return inspection.cohort
 
 
-def inspect_manifest(manifest: File, task: Task, root: Folder | None = None, n_splits: int = 1) -> Inspection:
-    """Like `read_cohort`, but return all findings instead of raising."""
+def inspect_manifest(
+    manifest: File,
+    task: Task,
+    root: Folder | None = None,
+    n_splits: int = 1,
+    ignored: Collection[str] = (),
+) -> Inspection:
+    """Like `read_cohort`, but return all findings, except the ignored ones, instead of raising."""
+    _refuse_unignorable(ignored)
     file = str(manifest)
     raw = read_table(manifest)
     root = manifest.parent if root is None else root
@@ -119,6 +135,8 @@ def inspect_manifest(manifest: File, task: Task, root: Folder | None = None, n_s
     rows, cell_findings = clean_cells(raw.frame, file)
     findings += cell_findings
     findings += check_schema(rows, file)
+    if "patient_id" in raw.frame.columns:
+        findings += check_rounded_ids(raw.frame["patient_id"], file)
     if rows.empty:
         finding, remedy = "has a header but no rows", "add one row for each image"
         findings.append(Finding(EMPTY_MANIFEST, file, None, None, finding, remedy))
@@ -126,9 +144,26 @@ def inspect_manifest(manifest: File, task: Task, root: Folder | None = None, n_s
     findings += check_consistency(rows, file, task)
     findings += check_task(rows, file, task, n_splits)
     images, masks = _files(rows, root, file, findings)
+    findings = _without(findings, ignored)
     findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.row or 0)
     cohort = None if has_errors(findings) else _cohort(rows, manifest, root, task)
     return Inspection(tuple(findings), rows, images, masks, cohort)
+
+
+def _refuse_unignorable(codes: Collection[str]) -> None:
+    for code in codes:
+        if code not in IGNORABLE:
+            raise ValueError(
+                f"cohort.ignore: {code} cannot be ignored; only findings that may be wrong can be: "
+                f"{', '.join(IGNORABLE)}"
+            )
+
+
+def _without(findings: Sequence[Finding], codes: Collection[str]) -> list[Finding]:
+    kept = [finding for finding in findings if finding.code not in codes]
+    if number := len(findings) - len(kept):
+        log.info("ignored %d findings with the codes %s (cohort.ignore)", number, ", ".join(codes))
+    return kept
 
 
 def _files(

@@ -47,10 +47,10 @@ def check(config: DictConfig) -> AuditResult:
     task = make_task(TaskParameters(**config.task))
     files = prepare_cohort_files(cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)))
     manifest = files.manifest
-    inspection = inspect_manifest(manifest, task, files.root, config.folds.n_splits)
+    inspection = inspect_manifest(manifest, task, files.root, config.folds.n_splits, config.cohort.ignore)
     stain = choose_stain(config.data.stain, config.data.stain_reference, config.data.max_pixels)
     cohort = AuditedCohort(inspection, str(manifest), SplitParameters(**config.folds), config.data.max_pixels)
-    result = audit_cohort(cohort, task, checks, config.ignore, stain)
+    result = audit_cohort(cohort, task, checks, [*config.ignore, *config.cohort.ignore], stain)
     _show(result)
     if config.output is not None:
         _write(result, Path(config.output))

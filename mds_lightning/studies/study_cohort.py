@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mds_lightning.cohort.finding_kinds import IGNORABLE
 from mds_lightning.cohort.folds import FoldError, Folds, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.split_parameters import SplitParameters
@@ -68,6 +69,8 @@ def reopen_study_cohort(
 
 def _read(settings: Mapping[str, Any], files: CohortFiles, study: StudyDirectory) -> StudyCohort:
     task = make_task(TaskParameters(**settings["task"]))
-    cohort = read_cohort(files.manifest, task, files.root, settings["folds"]["n_splits"])
+    # Runs that were trained before the setting was added had none of these checks.
+    ignored = settings["cohort"].get("ignore", IGNORABLE)
+    cohort = read_cohort(files.manifest, task, files.root, settings["folds"]["n_splits"], ignored)
     folds = load_or_make_folds(study.folds, cohort, SplitParameters(**settings["folds"]))
     return StudyCohort(cohort, task, folds)

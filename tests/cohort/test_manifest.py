@@ -68,9 +68,9 @@ def test_a_parquet_file_is_recognised_by_its_content(folder, task):
 
 
 def test_text_that_resembles_numbers_or_missing_values_stays_text(folder):
-    text = "image,patient_id,label,site\n0.png,007,NA,NULL\n1.png,7,nan,1e3\n2.png,NA,None,\n"
+    text = "image,patient_id,label,site\n0.png,007,NA,NULL\n1.png,12E3,nan,1e3\n2.png,8.5,None,\n"
     table = read_cohort(write(folder, text), Task("t", ("NA", "nan", "None"))).table
-    assert table["patient_id"].tolist() == ["007", "7", "NA"]
+    assert table["patient_id"].tolist() == ["007", "12E3", "8.5"]
     assert table["label"].tolist() == ["NA", "nan", "None"]
     assert table["site"].tolist() == ["NULL", "1e3", ""]
 
@@ -187,7 +187,7 @@ def test_files_that_differ_only_in_the_middle_are_different(folder, task):
 
 
 def test_patients_that_differ_only_in_case_are_a_warning(folder, task):
-    (warning,) = findings_of(write(folder, PLAIN + "3.png,P 0,MDS\n"), task)
+    (warning,) = findings_of(write(folder, PLAIN + "3.png,P0,MDS\n"), task)
     assert (warning.severity, warning.row, warning.column) == ("warning", 5, "patient_id")
 
 

@@ -216,3 +216,12 @@ def test_the_result_is_written_as_json(run, tmp_path):
     [found] = record["findings"]
     assert (found["code"], found["severity"], found["row"]) == ("MDS050", "error", 10)
     assert found["remedy"] == "copy it again from its source"
+
+
+def test_ids_of_one_patient_are_an_error_that_either_key_ignores(run):
+    rows = [f"MDS{number}.png,{patient},MDS" for number, patient in enumerate(("7", "007", "8", "9"))]
+    text = "\n".join(["image,patient_id,label", *rows, *GOOD[4:]]) + "\n"
+    result = run(text)
+    assert [(found.code, found.row, found.severity) for found in result.findings] == [("MDS028", 3, "error")]
+    for override in ("ignore=[MDS028]", "cohort.ignore=[MDS028]"):
+        assert not run(text, override).findings
