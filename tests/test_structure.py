@@ -58,6 +58,7 @@ NO_MODULE = {
     "studies/test_relative_paths.py": "commands called from another folder",
     "studies/test_remote.py": "a study of images in a bucket",
     "studies/test_search.py": "a search from the first trial to the report",
+    "studies/test_seeds.py": "a study of several seeds from training to the report",
     "studies/test_view.py": "a study of tiles",
     "models/test_checkpoints.py": "checkpoints of a classifier",
     "models/test_training.py": "training a classifier with Lightning",

@@ -81,11 +81,11 @@ def explain_plan(run: FinishedRun, parameters: ExplanationParameters, image: Exp
 
 def _find_runs(config: DictConfig) -> list[Path]:
     if config.run is not None:
-        if config.variant is not None:
-            raise ValueError("variant= goes with study=DIR; run=DIR is already of one variant")
+        if config.variant is not None or config.seed is not None:
+            raise ValueError("variant= and seed= go with study=DIR; run=DIR is of one variant and seed")
         return [Path(config.run)]
     study = load_study(config.study)
-    found = {fold.index: fold.directory.path for fold in study.runs(config.variant)}
+    found = {fold.index: fold.directory.path for fold in study.runs(config.variant, config.seed)}
     folds = sorted(set(study.folds["fold"]))
     missing = [str(fold) for fold in folds if fold not in found]
     if missing:

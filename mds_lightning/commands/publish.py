@@ -7,7 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.layout import FOLD, SEED, StudyDirectory
 from mds_lightning.tracking.tracked import read_tracked
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,11 @@ def publish(config: DictConfig) -> str:
     try:
         url = publish_dashboard(tracked, config.entity, config.timeout)
     except PublicationError as error:
+        seeds = any(directory.seeds(variant) for variant in directory.variants())
+        runs = f"*/{SEED}*/{FOLD}*" if seeds else f"*/{FOLD}*"
         raise PublicationError(
             f"the dashboard is not published: {error}. Upload runs that were logged offline with `wandb sync "
-            f"{directory.path}/*/fold-*/wandb/offline-run-*`, then give the same command again."
+            f"{directory.path}/{runs}/wandb/offline-run-*`, then give the same command again."
         ) from error
     log.info("the dashboard of %s is published: %s", directory.path, url)
     return url

@@ -1,7 +1,7 @@
 """The keys of every verb; a mistyped key or value is refused when the configuration is composed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from hydra.core.config_store import ConfigStore
@@ -10,26 +10,10 @@ from mds_lightning.cohort.cohort_parameters import CohortLocation, CohortParamet
 from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.task import TaskParameters
 from mds_lightning.commands.derived_schema import CHANGES, derive_node
-from mds_lightning.data.augmentation import AugmentationParameters
-from mds_lightning.data.cache import CacheParameters
-from mds_lightning.data.data_parameters import DataParameters, SamplingParameters
+from mds_lightning.commands.train_keys import Paths, TrainParameters
+from mds_lightning.data.data_parameters import DataParameters
 from mds_lightning.explain.parameters import ExplanationParameters
-from mds_lightning.models.hyperparameters import BackboneParameters, Hyperparameters
-from mds_lightning.search.job_resources import JobResources
 from mds_lightning.statistics.estimates import Settings
-
-
-@dataclass(frozen=True)
-class Paths:
-    """The folders of all output.
-
-    Attributes:
-        runs: Folder of the studies.
-        data: Folder of simulated cohorts and of the cache.
-    """
-
-    runs: str = "runs"
-    data: str = "data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,57 +55,6 @@ class CheckParameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainParameters:
-    """The keys of `mds-lightning train`.
-
-    Attributes:
-        study: Name of the study: its folder in paths.runs.
-        fold: Index of the fold that is trained and tested, from 0.
-        seed: Decides the initial weights, the order of the images and their augmentation.
-        variant: Folder of the runs that differ in the fold only: the backbone, or trial-<n> in a search.
-        run_directory: Folder of this run.
-        hpo: Trial of a search, and whether the search is blind; set by the sweeper.
-        resources: What one job is given on a cluster (launcher=slurm).
-        cohort: Manifest and images.
-        task: Labels that are classified.
-        folds: How patients are split.
-        backbone: Network before its head.
-        classifier: How the network is trained.
-        augmentation: How strongly training images are varied.
-        sampling: How training images are drawn.
-        explain: How the test images are explained.
-        data: How images are read.
-        cache: Decoded images on the disk, shared by all folds and jobs; they do not change any result.
-        trainer: Arguments of lightning.Trainer.
-        callbacks: Named callbacks of Lightning; ~callbacks.NAME removes one.
-        logger: Named loggers of Lightning.
-        paths: The folders of all output.
-    """
-
-    study: str
-    fold: int = 0
-    seed: int = 0
-    variant: str
-    run_directory: str
-    hpo: Mapping[str, Any] = field(default_factory=dict)
-    resources: JobResources
-    cohort: CohortParameters
-    task: TaskParameters
-    folds: SplitParameters
-    backbone: BackboneParameters
-    classifier: Hyperparameters
-    augmentation: AugmentationParameters
-    sampling: SamplingParameters
-    explain: ExplanationParameters
-    data: DataParameters
-    cache: CacheParameters
-    trainer: Mapping[str, Any] = field(default_factory=dict)
-    callbacks: Mapping[str, Any] = field(default_factory=dict)
-    logger: Mapping[str, Any] = field(default_factory=dict)
-    paths: Paths
-
-
-@dataclass(frozen=True, kw_only=True)
 class TestParameters:
     """The keys of `mds-lightning test`.
 
@@ -151,6 +84,7 @@ class ExplainParameters:
         run: Folder of a finished run, such as runs/demo/resnet18/fold-0; null: `study` is given.
         study: Folder of a study: every fold explains its own test images; null: `run` is given.
         variant: Variant of the study; null: the only one.
+        seed: Seed of the study, if it was trained with several; null: the first one.
         images: `all` test images; a number of them, balanced over the classes; names as in the manifest, one
             or [several]; or a file that is not in the cohort.
         output: Folder of the maps; null: the run's folder of the method, where evaluate and report read them.
@@ -164,6 +98,7 @@ class ExplainParameters:
     run: str | None = None
     study: str | None = None
     variant: str | None = None
+    seed: int | None = None
     images: str | int | Sequence[str] = "all"
     output: str | None = None
     plan: bool = False

@@ -96,7 +96,8 @@ def _list_tasks(study: StudyDirectory, config: DictConfig) -> Iterator[RunTest]:
     else:
         wanted = [(variant, fold) for variant in pooled for fold in study.runs(variant)]
     for variant, fold in wanted:
-        run = study.run(variant, fold)
+        # Of several seeds, the first one explains images; the trials of a search have one seed.
+        run = study.runs(variant)[fold]
         rows = pooled[variant].of_fold(fold)
         predict = fold in rows.untested_folds
         maps = 0 if config.maps == 0 else _count_maps(run)

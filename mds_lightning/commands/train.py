@@ -27,6 +27,7 @@ from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.run_lock import lock_run
+from mds_lightning.studies.seed_folders import refuse_other_layout, refuse_seeds_of_one_run
 from mds_lightning.studies.settings import refuse_changed_settings, write_settings
 from mds_lightning.studies.stored_recalibration import write_recalibration
 from mds_lightning.studies.study_cohort import StudyCohort, prepare_study_cohort
@@ -50,6 +51,7 @@ def train(config: DictConfig) -> float:
         optuna.TrialPruned: The trial of a search is pruned.
         ValueError: See `train_fold`.
     """
+    refuse_seeds_of_one_run(config.seeds, config.seed_folder)
     trial = current_trial(config.hpo)
     if trial is None:
         return train_fold(config)
@@ -79,6 +81,7 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         CohortError: The manifest has faults.
         FoldError: The study's folds.json belongs to another cohort or split, or there is no such fold.
         ChangedSettingsError: The run directory was started with other settings.
+        ValueError: See `refuse_other_layout`.
         NonFiniteLossError: The loss is NaN or infinite.
         ImageError: Images cannot be decoded (see `prepare_fields`).
         RemoteError: The remote folder of the images cannot be read.
@@ -88,6 +91,7 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
     """
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
+    refuse_other_layout(run)
     if run.config.is_file():
         refuse_changed_settings(run.config, settings)
     done = run.read_done()

@@ -42,7 +42,7 @@ from mds_lightning.studies.selection import (
     is_blind_study,
     select_variants,
 )
-from mds_lightning.studies.stored_recalibration import read_recalibrations
+from mds_lightning.studies.stored_recalibration import read_study_recalibrations
 
 log = logging.getLogger(__name__)
 
@@ -102,14 +102,17 @@ def evaluate_study(
     steps: list[_Step] = []
     evidence: dict[str, Evidence] = {}
     for variant, predictions in whole.items():
-        recalibrations = read_recalibrations(study.runs(variant), predictions, settings.aggregation)
+        variants = dict.fromkeys(study.runs(variant), variant)
+        recalibrations = read_study_recalibrations(study, variants, predictions, settings.aggregation)
         evidence[variant] = gather_evidence(predictions, settings, clinical, recalibrations)
         _warn(variant, evidence[variant])
         runs = list(study.runs(variant).values())
         steps.append(_write_variant(study, variant, variant, runs, evidence[variant], rows))
     if selected is not None:
-        by_fold = {fold: study.run(variant, fold) for fold, variant in selected.chosen.items()}
-        recalibrations = read_recalibrations(by_fold, selected.predictions, settings.aggregation)
+        by_fold = {fold: study.runs(variant)[fold] for fold, variant in selected.chosen.items()}
+        recalibrations = read_study_recalibrations(
+            study, selected.chosen, selected.predictions, settings.aggregation
+        )
         chosen = gather_evidence(selected.predictions, settings, clinical, recalibrations)
         _warn("selected", chosen)
         runs = list(by_fold.values())

@@ -24,6 +24,7 @@ from mds_lightning.search.proposal import Proposals
 from mds_lightning.search.space import Space, read_space
 from mds_lightning.search.store import Store, open_store
 from mds_lightning.search.sweep_checks import refuse_submitted_search, refuse_subprocess_ddp
+from mds_lightning.search.swept_seeds import add_seeds
 from mds_lightning.search.termination import Termination
 from mds_lightning.search.trial import build_pruner
 
@@ -61,6 +62,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         self._process_searchspace_config()
         refuse_subprocess_ddp(self.config)
         space = read_space([*self._parse_sweeper_params_config(), *arguments])
+        space = add_seeds(space, self.config, is_grid(self.sampler))
         if not is_grid(self.sampler):
             refuse_submitted_search(self.config)
         plan = self._plan(space, self.config)

@@ -34,7 +34,7 @@ def refuse_other_patients(run: RunDirectory, fold: int, cohort: Cohort, folds: F
         raise ValueError(
             f"{run.path} was trained on other patients, perhaps on those on which it is to be tested:\n"
             + "\n".join(lines)
-            + f"\nRestore the manifest and {run.path.parents[1] / 'folds.json'}, or train the fold again."
+            + f"\nRestore the manifest and {run.study.folds}, or train the fold again."
         )
 
 

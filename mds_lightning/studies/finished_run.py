@@ -56,7 +56,7 @@ def open_finished_run(
     """Open a finished run.
 
     Args:
-        path: `runs/<study>/<variant>/fold-<k>`.
+        path: `runs/<study>/<variant>/fold-<k>`, or `runs/<study>/<variant>/seed-<s>/fold-<k>`.
         manifest: Path or URL of the manifest if it was moved.
         root: Path or URL of the folder of the images if it was moved.
         device: Device of the model: `auto`, `cpu`, `cuda` or `cuda:<n>`.
@@ -65,7 +65,7 @@ def open_finished_run(
         ValueError: There is no such run; it is unfinished; its checkpoint, its manifest or the study's folds
             are missing, damaged or no longer those it was trained with; there is no such device.
     """
-    run, study = RunDirectory(path), StudyDirectory(path.resolve().parent.parent)
+    run, study = RunDirectory(path), RunDirectory(path.resolve()).study
     _refuse_unfinished(run, study)
     settings = locate_settings(study, run)
     opened = reopen_study_cohort(study, run, manifest, root)

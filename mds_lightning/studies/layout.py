@@ -1,6 +1,7 @@
 """Files and directories of a study. This layout is public: other programs may read it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,34 @@ from typing import Any
 
 from mds_lightning.cohort.atomic_file import write_atomically
 
+#: Start of the name of the folder of a fold, and of the folder of a seed if there are several seeds.
+FOLD, SEED = "fold-", "seed-"
+
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """Directory of one fold of one variant: `runs/<study>/<variant>/fold-<k>`."""
+    """Directory of one fold of one variant: `runs/<study>/<variant>/fold-<k>`.
+
+    With several seeds (`seeds=`): `runs/<study>/<variant>/seed-<s>/fold-<k>`.
+    """
 
     path: Path
+
+    @property
+    def seed(self) -> int | None:
+        """The seed in the path; None if the variant is trained with one seed."""
+        return _number(self.path.absolute().parent.name, SEED)
+
+    @property
+    def variant(self) -> Path:
+        """Directory of the variant."""
+        folder = self.path.absolute().parent
+        return folder if self.seed is None else folder.parent
+
+    @property
+    def study(self) -> "StudyDirectory":
+        """The study of the run."""
+        return StudyDirectory(self.variant.parent)
 
     @property
     def config(self) -> Path:
@@ -98,20 +121,47 @@ class StudyDirectory:
         """All tables and figures, computed from the predictions."""
         return self.path / "evaluation"
 
-    def run(self, variant: str, fold: int) -> RunDirectory:
-        """Directory of one fold of a variant."""
-        return RunDirectory(self.path / variant / f"fold-{fold}")
+    def run(self, variant: str, fold: int, seed: int | None = None) -> RunDirectory:
+        """Directory of one fold of a variant; `seed` is None for a variant trained with one seed."""
+        return RunDirectory(self._of_seed(variant, seed) / f"{FOLD}{fold}")
 
     def variants(self) -> list[str]:
         """Names of the variants (backbones, or trials of a search) with at least one fold, sorted."""
-        return sorted(
-            {str(run.parent.relative_to(self.path)) for run in self.path.glob("*/fold-*") if run.is_dir()}
-        )
+        runs = (run for pattern in (f"*/{FOLD}*", f"*/{SEED}*/{FOLD}*") for run in self.path.glob(pattern))
+        return sorted({run.relative_to(self.path).parts[0] for run in runs if run.is_dir()})
 
-    def runs(self, variant: str) -> dict[int, RunDirectory]:
-        """Fold number to run directory, in order, for the existing folds of `variant`."""
-        found = {
-            int(run.name.removeprefix("fold-")): RunDirectory(run)
-            for run in (self.path / variant).glob("fold-*")
-        }
-        return dict(sorted(found.items()))
+    def seeds(self, variant: str) -> list[int]:
+        """The seeds of a variant that is trained with several, sorted; empty for one seed."""
+        return sorted(_list_numbers(self.path / variant, SEED))
+
+    def runs(self, variant: str, seed: int | None = None) -> dict[int, RunDirectory]:
+        """Fold number to run directory, in order, for the existing folds of `variant`.
+
+        Args:
+            variant: Name of the variant.
+            seed: One of its `seeds`; None: the first of them, if there are several.
+        """
+        if seed is None:
+            seed = next(iter(self.seeds(variant)), None)
+        folds = sorted(_list_numbers(self._of_seed(variant, seed), FOLD))
+        return {fold: self.run(variant, fold, seed) for fold in folds}
+
+    def all_runs(self, variant: str) -> list[RunDirectory]:
+        """The existing folds of `variant`, of every seed."""
+        seeds: list[int | None] = [*self.seeds(variant)] or [None]
+        return [run for seed in seeds for run in self.runs(variant, seed).values()]
+
+    def _of_seed(self, variant: str, seed: int | None) -> Path:
+        folder = self.path / variant
+        return folder if seed is None else folder / f"{SEED}{seed}"
+
+
+def _number(name: str, start: str) -> int | None:
+    found = re.fullmatch(rf"{start}(\d+)", name)
+    return None if found is None else int(found[1])
+
+
+def _list_numbers(folder: Path, start: str) -> list[int]:
+    """Numbers of the folders in `folder` that are called `<start><number>`; others do not belong to it."""
+    numbers = [_number(path.name, start) for path in folder.glob(f"{start}*") if path.is_dir()]
+    return [number for number in numbers if number is not None]

@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from mds_lightning.cohort.folds import Folds, read_folds
+from mds_lightning.statistics.ensemble import average_seeds
 from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.provenance import read_provenance
+from mds_lightning.studies.settings import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ class UntestedError(ValueError):
 
 
 def read_study(study: StudyDirectory) -> dict[str, Predictions]:
-    """Read the pooled rows of every variant of a finished, tested study.
+    """Read the pooled rows of every variant of a finished, tested study; of several seeds, their ensemble.
 
     Args:
         study: The study; its `folds.json` lists the patients that each fold must contain.
@@ -64,27 +66,69 @@ def name_some(names: Sequence[str], most: int = 5) -> str:
 
 def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
     """As `read_study`, but trials of a search may have validation rows alone (see `untested_folds`)."""
+    return {variant: average_seeds(by_seed) for variant, by_seed in read_seeds(study).items()}
+
+
+def read_seeds(study: StudyDirectory) -> dict[str, dict[int | None, Predictions]]:
+    """Read the pooled rows of every seed of every variant.
+
+    Returns:
+        Variant to seed to pooled rows; the seed of a variant that is trained with one seed is None.
+
+    Raises:
+        ValueError: See `read_study`.
+    """
     if not study.path.is_dir():
         raise ValueError(f"{study.path} is not a directory: give study=DIR, such as study=runs/demo")
     if not study.folds.is_file() or not study.variants():
         raise ValueError(f"{study.path} contains no trained study: train it first, or give another study=DIR")
     folds = read_folds(study.folds)
     expected = {fold.index: ExpectedPatients.of(fold.val, fold.test) for fold in folds}
-    pooled = {}
+    pooled: dict[str, dict[int | None, Predictions]] = {}
     for variant in _evaluable_variants(study, len(expected)):
-        runs = study.runs(variant)
-        _refuse_unfinished(study, variant, runs, len(expected))
-        _refuse_another_split(runs, folds, study.folds)
-        files = {fold: run.predictions for fold, run in runs.items()}
-        lost = {fold: _find_lost_patients(run) for fold, run in runs.items()}
-        if all_lost := sorted(frozenset().union(*lost.values())):
-            log.warning(
-                "%s: %d patients are not in the study because none of their images could be decoded: %s",
-                *(study.path / variant, len(all_lost), name_some(all_lost)),
-            )
-        present = {fold: patients.without(lost.get(fold, ())) for fold, patients in expected.items()}
-        pooled[variant] = pool_folds(files, present, allow_untested=is_trial(variant))
+        seeds = study.seeds(variant)
+        several: list[int | None] = [*seeds] or [None]
+        pooled[variant] = {seed: _read_folds(study, variant, seed, folds, expected) for seed in several}
+        _warn_of_missing_seeds(study, variant, seeds)
     return pooled
+
+
+def _read_folds(
+    study: StudyDirectory,
+    variant: str,
+    seed: int | None,
+    folds: Folds,
+    expected: Mapping[int, ExpectedPatients],
+) -> Predictions:
+    """Pool the folds of one seed of a variant."""
+    runs = study.runs(variant, seed)
+    _refuse_unfinished(study, study.run(variant, 0, seed).path.parent, runs, len(expected))
+    _refuse_another_split(runs, folds, study.folds)
+    files = {fold: run.predictions for fold, run in runs.items()}
+    lost = {fold: _find_lost_patients(run) for fold, run in runs.items()}
+    if all_lost := sorted(frozenset().union(*lost.values())):
+        log.warning(
+            "%s: %d patients are not in the study because none of their images could be decoded: %s",
+            *(study.path / variant, len(all_lost), name_some(all_lost)),
+        )
+    present = {fold: patients.without(lost.get(fold, ())) for fold, patients in expected.items()}
+    return pool_folds(files, present, allow_untested=is_trial(variant))
+
+
+def _warn_of_missing_seeds(study: StudyDirectory, variant: str, seeds: Sequence[int]) -> None:
+    """Warn if fewer seeds were started than a run was told (`seeds`)."""
+    runs = {seed: next(iter(study.runs(variant, seed).values())) for seed in seeds}
+    wanted = {
+        seed: int(read_settings(run.config).get("seeds", 1)) if run.config.is_file() else 1
+        for seed, run in runs.items()
+    }
+    most = max(wanted.values(), default=0)
+    if most > len(seeds):
+        last = next(run for seed, run in runs.items() if wanted[seed] == most)
+        log.warning(
+            "%s: %d of %d seeds were trained; continue with: %s",
+            *(study.path / variant, len(seeds), most, command_to_continue(study, {0: last})),
+        )
 
 
 def _find_lost_patients(run: RunDirectory) -> frozenset[str]:
@@ -140,7 +184,7 @@ def _refuse_another_split(runs: Mapping[int, RunDirectory], folds: Folds, path: 
 
 
 def _refuse_unfinished(
-    study: StudyDirectory, variant: str, runs: Mapping[int, RunDirectory], n_folds: int
+    study: StudyDirectory, folder: Path, runs: Mapping[int, RunDirectory], n_folds: int
 ) -> None:
     missing = [fold for fold in range(n_folds) if fold not in runs]
     unfinished = [fold for fold, run in runs.items() if run.read_done() is None]
@@ -152,7 +196,7 @@ def _refuse_unfinished(
         if folds
     ]
     raise ValueError(
-        f"{study.path / variant}: {' and '.join(problems)}; the study has {n_folds} folds. "
+        f"{folder}: {' and '.join(problems)}; the study has {n_folds} folds. "
         f"Continue with: {command_to_continue(study, runs)}"
     )
 

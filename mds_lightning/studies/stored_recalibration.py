@@ -14,7 +14,7 @@ from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.recalibrated_levels import LevelRecalibrations, learn_level_recalibrations
 from mds_lightning.statistics.recalibration import Recalibration
-from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 
 #: Stored and learned values may differ by this much, since machines round differently.
 _TOLERANCE = 1e-3
@@ -39,6 +39,26 @@ def write_recalibration(run: RunDirectory, predictions: Predictions) -> None:
     }
     with write_atomically(run.recalibration) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def read_study_recalibrations(
+    study: StudyDirectory, variants: Mapping[int, str], predictions: Predictions, aggregation: Aggregation
+) -> LevelRecalibrations:
+    """The recalibrations of a variant, or of the variant selected in each fold.
+
+    The ensemble of several seeds has no stored recalibration: it is learned from its validation rows.
+
+    Args:
+        study: The study.
+        variants: Fold to variant.
+        predictions: Pooled rows of images of these folds; of several seeds, their ensemble.
+        aggregation: How the probabilities of a patient's images are combined.
+
+    Raises:
+        ValueError: See `read_recalibrations`.
+    """
+    runs = {fold: study.run(variant, fold) for fold, variant in variants.items() if not study.seeds(variant)}
+    return read_recalibrations(runs, predictions, aggregation)
 
 
 def read_recalibrations(

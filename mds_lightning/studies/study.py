@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,73 +13,26 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import ImportanceMap
-from mds_lightning.maps.map_file import group_map_files, read_map
+from mds_lightning.statistics.ensemble import average_seeds
 from mds_lightning.statistics.estimates import Settings, estimate_levels
-from mds_lightning.statistics.predictions import Predictions, read_predictions
+from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.recalibrated_levels import RECALIBRATED, recalibrate_levels
 from mds_lightning.studies.cohort_files import find_cohort_files
-from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.fold_run import FoldRun
+from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
-from mds_lightning.studies.pooled_rows import HELD_OUT, UntestedError, command_to_test, read_runs
-from mds_lightning.studies.provenance import read_provenance
+from mds_lightning.studies.pooled_rows import HELD_OUT, UntestedError, command_to_test, read_seeds
 from mds_lightning.studies.selection import Selection, select_variants
-from mds_lightning.studies.settings import read_settings
-from mds_lightning.studies.stored_recalibration import read_recalibrations
-
-
-@dataclass(frozen=True)
-class FoldRun:
-    """One fold of one variant, finished or not."""
-
-    variant: str
-    index: int
-    directory: RunDirectory
-
-    @property
-    def done(self) -> dict[str, Any] | None:
-        """val_auroc, epochs, seconds and explain_seconds; None while the fold is unfinished."""
-        return self.directory.read_done()
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The resolved configuration."""
-        return read_settings(self.directory.config)
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Versions, hashes, seed and command."""
-        return read_provenance(self.directory.provenance)
-
-    @property
-    def curves(self) -> pd.DataFrame:
-        """Learning curves, one row per epoch: epoch, train/... and val/...."""
-        table = pd.read_csv(self.directory.metrics)
-        # The last row of the file is of the test and not of an epoch.
-        kept = [name for name in table if str(name).startswith(("train/", "val/"))]
-        return table[["epoch", *kept]].dropna(subset=kept, how="all").reset_index(drop=True)
-
-    @property
-    def rows(self) -> pd.DataFrame:
-        """One row per image, checked: image, patient_id, site, fold, split, label, target, prob_<class>."""
-        return read_predictions(self.directory.predictions)
-
-    @property
-    def skipped(self) -> list[str]:
-        """Images that were skipped because they could not be decoded."""
-        file = self.directory.skipped
-        return pd.read_csv(file, dtype=str)["image"].tolist() if file.is_file() else []
-
-    def maps(self) -> Iterator[ImportanceMap]:
-        """Importance maps of every method, one at a time (each holds a map of full size for every class)."""
-        files = group_map_files([self.directory.explained()])
-        return (read_map(file) for several in files.values() for file in several)
+from mds_lightning.studies.stored_recalibration import read_recalibrations, read_study_recalibrations
 
 
 @dataclass(frozen=True)
 class Study:
     """A study; `mds_lightning.load_study(path)` opens one.
 
-    Methods with an argument `variant` accept None if the study has one variant only.
+    Methods with an argument `variant` accept None if the study has one variant only. The argument `seed` is
+    one of several seeds. Without it, rows and metrics are those of the ensemble of all seeds (see
+    `statistics.ensemble`), and runs and maps those of the first seed.
     """
 
     directory: StudyDirectory
@@ -107,25 +59,36 @@ class Study:
             columns=["fold", "patient_id", "part"],
         )
 
-    def fold(self, index: int, variant: str | None = None) -> FoldRun:
+    def seeds(self, variant: str | None = None) -> list[int]:
+        """The seeds of a variant that is trained with several; empty for one seed."""
+        return self.directory.seeds(self._name(variant))
+
+    def fold(self, index: int, variant: str | None = None, seed: int | None = None) -> FoldRun:
         """One fold of a variant; the other folds need not be trained.
 
         Raises:
-            ValueError: The fold was not started.
+            ValueError: The fold was not started, or there is no such seed.
         """
         variant = self._name(variant)
-        runs = self.directory.runs(variant)
+        runs = {run.index: run.directory for run in self.runs(variant, seed)}
         if index not in runs:
             raise ValueError(
-                f"{self.directory.path / variant} has no fold {index}; "
+                f"{self.directory.run(variant, index, seed).path.parent} has no fold {index}; "
                 f"there are {', '.join(map(str, runs)) or 'none'}"
             )
         return FoldRun(variant, index, runs[index])
 
-    def runs(self, variant: str | None = None) -> list[FoldRun]:
-        """Every fold of a variant that was started."""
+    def runs(self, variant: str | None = None, seed: int | None = None) -> list[FoldRun]:
+        """Every fold of a variant that was started.
+
+        Raises:
+            ValueError: There is no such seed.
+        """
         variant = self._name(variant)
-        return [FoldRun(variant, index, run) for index, run in self.directory.runs(variant).items()]
+        if seed is not None and seed not in self.seeds(variant):
+            there = ", ".join(map(str, self.seeds(variant))) or "one seed only: leave seed out"
+            raise ValueError(f"{self.directory.path / variant} has no seed {seed}; there are {there}")
+        return [FoldRun(variant, index, run) for index, run in self.directory.runs(variant, seed).items()]
 
     @cached_property
     def pooled(self) -> dict[str, Predictions]:
@@ -134,7 +97,16 @@ class Study:
         Raises:
             ValueError: A fold is unfinished or does not match the split; see `studies.pooled_rows.read_runs`.
         """
-        return read_runs(self.directory)
+        return {variant: average_seeds(by_seed) for variant, by_seed in self.by_seed.items()}
+
+    @cached_property
+    def by_seed(self) -> dict[str, dict[int | None, Predictions]]:
+        """Variant to seed to the pooled rows of its folds; the seed is None for a variant with one seed.
+
+        Raises:
+            ValueError: See `pooled`.
+        """
+        return read_seeds(self.directory)
 
     @cached_property
     def selection(self) -> Selection:
@@ -146,16 +118,18 @@ class Study:
         """
         return select_variants(self.directory, self.pooled)
 
-    def rows(self, variant: str | None = None) -> pd.DataFrame:
+    def rows(self, variant: str | None = None, seed: int | None = None) -> pd.DataFrame:
         """Rows of all folds, checked against the split: each internal image is in `test` once.
 
         Raises:
             ValueError: See `pooled`.
             UntestedError: The variant is a trial that was not tested.
         """
-        return self._tested(variant).table
+        return self._tested(variant, seed).table
 
-    def metrics(self, variant: str | None = None, settings: Settings | None = None) -> pd.DataFrame:
+    def metrics(
+        self, variant: str | None = None, settings: Settings | None = None, seed: int | None = None
+    ) -> pd.DataFrame:
         """Every metric of the held-out patients with intervals, at image and at patient level.
 
         Computed from the probabilities recalibrated in each fold, as by `evaluate`.
@@ -163,20 +137,25 @@ class Study:
         Args:
             variant: Name of the variant.
             settings: Aggregation, resamples, confidence and seed; None: the defaults of `evaluate`.
+            seed: One of several seeds; None: their ensemble.
 
         Returns:
             Columns of `statistics.estimates.COLUMNS`, and probabilities: `recalibrated`.
         """
-        settings, predictions = settings or Settings(), self._tested(variant)
-        runs = {run.index: run.directory for run in self.runs(variant)}
-        recalibrations = read_recalibrations(runs, predictions, settings.aggregation)
+        settings, predictions = settings or Settings(), self._tested(variant, seed)
+        name, how = self._name(variant), settings.aggregation
+        if seed is None:
+            variants = dict.fromkeys(self.directory.runs(name), name)
+            recalibrations = read_study_recalibrations(self.directory, variants, predictions, how)
+        else:
+            recalibrations = read_recalibrations(self.directory.runs(name, seed), predictions, how)
         levels = recalibrate_levels(predictions, settings.aggregation, recalibrations)
         test = {level: rows.split("test") for level, rows in levels.items()}
         return estimate_levels(test, HELD_OUT, settings).assign(probabilities=RECALIBRATED)
 
-    def maps(self, variant: str | None = None) -> Iterator[ImportanceMap]:
+    def maps(self, variant: str | None = None, seed: int | None = None) -> Iterator[ImportanceMap]:
         """Importance maps of all folds of a variant and of every method, one at a time."""
-        for run in self.runs(variant):
+        for run in self.runs(variant, seed):
             yield from run.maps()
 
     @cached_property
@@ -204,8 +183,11 @@ class Study:
         """Pixels of an image of the manifest at its original size, uint8 (H, W, 3), RGB."""
         return decode_image(existing_path(self._manifest.root, name))
 
-    def _tested(self, variant: str | None) -> Predictions:
+    def _tested(self, variant: str | None, seed: int | None = None) -> Predictions:
         name = self._name(variant)
+        if seed is not None:
+            self.runs(name, seed)  # refuses a seed that is not there
+            return self.by_seed[name][seed]
         if name not in self.pooled:
             raise ValueError(f"{self.directory.path / name} has not finished every fold (pruned or failed?)")
         untested = self.pooled[name].untested_folds

@@ -31,11 +31,12 @@ from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.studies.cohort_files import find_cohort_files, is_simulated
+from mds_lightning.studies.fold_run import FoldRun
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import HELD_OUT
 from mds_lightning.studies.selection import NOT_BLIND, Selection
-from mds_lightning.studies.stored_recalibration import read_recalibrations
-from mds_lightning.studies.study import FoldRun, Study
+from mds_lightning.studies.stored_recalibration import read_study_recalibrations
+from mds_lightning.studies.study import Study
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,9 @@ def gather_page(study: Study, settings: Settings) -> Page:
     files = find_cohort_files(study.directory, runs[0].directory)
     rows = None if files is None else read_manifest_rows(files, selection.predictions)
     clinical = None if rows is None else clinical_columns(rows.table)
-    directories = {run.index: run.directory for run in runs}
-    recalibrations = read_recalibrations(directories, selection.predictions, settings.aggregation)
+    recalibrations = read_study_recalibrations(
+        study.directory, selection.chosen, selection.predictions, settings.aggregation
+    )
     evidence = gather_evidence(selection.predictions, settings, clinical, recalibrations)
     headline_class = evidence.predictions.classes[1] if evidence.predictions.is_binary else "macro"
     metrics = evidence.tables["metrics"]

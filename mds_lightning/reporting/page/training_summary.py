@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import entropy
 
-from mds_lightning.studies.study import FoldRun
+from mds_lightning.studies.fold_run import FoldRun
 
 #: Monitored value to its name in sentences.
 _MONITORED = {
