@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from mds_lightning.cli.user_errors import WANTS_TRACEBACK, report_user_errors
 from mds_lightning.commands.schema import register_schemas
-from mds_lightning.commands.targets import ALLOWED_TARGETS
+from mds_lightning.commands.targets import hydra_targets
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.termination import Termination
 
@@ -68,7 +68,7 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     register_search()
     job = Job(verb, (sys.argv[0], verb, *overrides), conf)
     sys.argv = [sys.argv[0], *overrides]
-    main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=ALLOWED_TARGETS)
+    main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=hydra_targets())
     try:
         with Termination(), report_user_errors(verb, conf):
             main(job)()

@@ -5,22 +5,22 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lightning
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from tqdm.auto import tqdm
 
 from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
 from mds_lightning.callbacks.runtime_errors import explain_runtime_errors, raise_interrupts
-from mds_lightning.commands.targets import instantiate
 from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
 from mds_lightning.studies.cohort_files import locate_settings
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.pooled_rows import read_runs
+from mds_lightning.studies.prediction_trainer import PredictionTrainerParameters, build_prediction_trainer
 from mds_lightning.studies.run_components import build_datamodule
 from mds_lightning.studies.run_lock import lock_run
 from mds_lightning.studies.selection import choose_variants
@@ -144,21 +144,8 @@ def _make_trainer(task: RunTest, settings: dict[str, Any], config: DictConfig) -
     if task.explain:
         parameters = settings["explain"]
         callbacks.append(OcclusionMaps(task.run.maps(parameters["method"]), config.maps, parameters))
-    return cast(
-        lightning.Trainer,
-        instantiate(
-            OmegaConf.create(settings["trainer"]),
-            # Each image is predicted once: one device is enough, also for a run trained on several.
-            accelerator=config.accelerator or settings["trainer"]["accelerator"],
-            devices=1,
-            num_nodes=1,
-            strategy="auto",
-            callbacks=callbacks,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            default_root_dir=str(task.run.path),
-            plugins=cluster_plugins(),
-            _convert_="all",
-        ),
-    )
+    try:
+        stored = PredictionTrainerParameters.from_settings(settings["trainer"], config.accelerator)
+    except ValueError as error:
+        raise ValueError(f"{task.run.config}: {error}") from error
+    return build_prediction_trainer(stored, task.run.path, callbacks, cluster_plugins())

@@ -16,7 +16,7 @@ from mds_lightning.callbacks.runtime_errors import (
     retry_killed_workers,
 )
 from mds_lightning.cohort.folds import Fold
-from mds_lightning.commands.targets import instantiate
+from mds_lightning.commands.targets import instantiate, refuse_unknown_targets
 from mds_lightning.data.datamodule import PREDICTED
 from mds_lightning.search.cross_validation import validate_folds
 from mds_lightning.search.trial import current_trial
@@ -49,9 +49,11 @@ def train(config: DictConfig) -> float:
 
     Raises:
         optuna.TrialPruned: The trial of a search is pruned.
+        TargetError: The configuration names a class that it may not build (see `commands.targets`).
         ValueError: See `train_fold`.
     """
     refuse_seeds_of_one_run(config.seeds, config.seed_folder)
+    refuse_unknown_targets(config)
     trial = current_trial(config.hpo)
     if trial is None:
         return train_fold(config)
@@ -135,9 +137,10 @@ def _train_fold(
     datamodule = build_datamodule(settings, run, opened, fold, PREDICTED if test else ("val",))
     classifier = build_classifier(settings, opened.task, datamodule)
     trainer: lightning.Trainer = instantiate(
-        config.trainer,
-        callbacks=list(instantiate(config.callbacks).values()),
-        logger=list(instantiate(config.logger).values()) or False,
+        config,
+        "trainer",
+        callbacks=list(instantiate(config, "callbacks").values()),
+        logger=list(instantiate(config, "logger").values()) or False,
         default_root_dir=str(run.path),
         plugins=[AtomicCheckpointIO(), *cluster_plugins()],
         _convert_="all",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from mds_lightning.search.permitted_targets import SAMPLERS, build
 from mds_lightning.search.sobol_sampler import SobolSampler
 from mds_lightning.search.space import Space
 
@@ -45,8 +45,7 @@ class Proposals:
         seed = int(np.random.SeedSequence([self.seed, point, attempt]).generate_state(1)[0])
         if attempt >= _SAMPLER_DRAWS:
             return RandomSampler(seed)
-        whitelist = ("hydra_plugins.hydra_optuna_sweeper.*", "optuna.samplers.*")
-        sampler = instantiate(self.sampler, seed=seed, _execution_whitelist_=whitelist)
+        sampler = build(self.sampler, "hydra.sweeper.sampler", SAMPLERS, seed=seed)
         assert isinstance(sampler, BaseSampler), f"hydra.sweeper.sampler makes {sampler!r}"
         return sampler
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import optuna
-from hydra.utils import get_method
 from hydra_plugins.hydra_optuna_sweeper._impl import OptunaSweeperImpl
 from omegaconf import DictConfig, OmegaConf
 from optuna.study import Study
@@ -18,6 +17,14 @@ from mds_lightning.search.blindness import identify_proposals, is_blind
 from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
 from mds_lightning.search.identity import claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop
+from mds_lightning.search.permitted_targets import (
+    IDENTITIES,
+    PRUNERS,
+    SAMPLERS,
+    find_function,
+    refuse_other_name,
+    refuse_other_targets,
+)
 from mds_lightning.search.plan import FINISHED, Plan, SearchPlan
 from mds_lightning.search.progress import SweepProgress
 from mds_lightning.search.proposal import Proposals
@@ -46,6 +53,10 @@ class StudySweeperImpl(OptunaSweeperImpl):
         poll: float,
         **stock: Any,
     ) -> None:
+        if stock["custom_search_space"]:
+            refuse_other_name(stock["custom_search_space"], "hydra.sweeper.custom_search_space", ())
+        refuse_other_targets(stock["sampler"], "hydra.sweeper.sampler", SAMPLERS)
+        refuse_other_targets(pruner, "hydra.sweeper.pruner", PRUNERS)
         super().__init__(**stock)
         own = OmegaConf.select(self.sampler, "seed")
         self._seed = seed if own is None else own
@@ -68,7 +79,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         plan = self._plan(space, self.config)
         name = self._study_name_of(space)
         # Before a lock is held: this may simulate a cohort.
-        extra = get_method(self._identity)(self.config) if self._identity else {}
+        extra = self._identify(self.config)
         with Termination() as termination:
             store = open_store(self.storage, name, self._heartbeat, self._grace)
             with termination.held(), store.lock():
@@ -84,6 +95,12 @@ class StudySweeperImpl(OptunaSweeperImpl):
                 )  # fmt: skip
                 loop.run()
         self._conclude(study, plan, loop)
+
+    def _identify(self, config: DictConfig) -> Mapping[str, str]:
+        if not self._identity:
+            return {}
+        found: Mapping[str, str] = find_function(self._identity, "hydra.sweeper.identity", IDENTITIES)(config)
+        return found
 
     def _plan(self, space: Space, config: DictConfig) -> Plan:
         if is_grid(self.sampler):

@@ -8,12 +8,13 @@ from contextvars import ContextVar
 
 import optuna
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from optuna import TrialPruned
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.pruners import BasePruner, NopPruner
 from optuna.study import Study
+
+from mds_lightning.search.permitted_targets import PRUNERS, build
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def build_pruner(config: DictConfig | None) -> BasePruner:
         return NopPruner()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        pruner = instantiate(config, _execution_whitelist_=("optuna.pruners.*",))
+        pruner = build(config, "hydra.sweeper.pruner", PRUNERS)
     assert isinstance(pruner, BasePruner), f"hydra.sweeper.pruner makes {pruner!r}"
     return pruner
 

@@ -1,10 +1,18 @@
 """The checkpoint of a run: the patients its model was trained on, and its weights."""
 
+from dataclasses import fields
+from pathlib import Path
+
 from mds_lightning.cohort.folds import Folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.models.classifier import SmearClassifier
+from mds_lightning.models.hyperparameters import Hyperparameters
+from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import read_provenance
+
+#: Arguments of `SmearClassifier` that a checkpoint holds.
+HYPERPARAMETERS = {"backbone", "classes", "class_weights", *(field.name for field in fields(Hyperparameters))}
 
 
 def refuse_other_patients(run: RunDirectory, fold: int, cohort: Cohort, folds: Folds) -> None:
@@ -52,18 +60,32 @@ def load_checkpoint(run: RunDirectory, classes: tuple[str, ...]) -> SmearClassif
         ValueError: The checkpoint is damaged, or has other classes.
     """
     try:
-        model = SmearClassifier.load_from_checkpoint(
-            run.best_checkpoint, map_location="cpu", weights_only=True
-        )
-    except Exception as error:  # torch raises many kinds of errors for a damaged file.
+        model = _restore(run.best_checkpoint)
+    except Exception as error:  # A damaged file raises many kinds of errors.
         raise ValueError(
             f"{run.best_checkpoint} cannot be loaded ({str(error).splitlines()[0]}): restore it, or delete "
             f"{run.path} and train the fold again"
         ) from error
-    assert isinstance(model, SmearClassifier)
     if model.classes != classes:
         raise ValueError(
             f"{run.best_checkpoint} has the classes {', '.join(model.classes)}, but {run.config} has "
             f"{', '.join(classes)}: restore the matching files, or train the fold again"
         )
+    return model
+
+
+def _restore(path: Path) -> SmearClassifier:
+    """The classifier of a checkpoint.
+
+    Lightning's `load_from_checkpoint` passes every stored hyperparameter to the class, also `pretrained`,
+    which downloads, and `weights`, which reads a file.
+    """
+    content = AtomicCheckpointIO().load_checkpoint(path)
+    stored = content["hyper_parameters"]
+    unknown = sorted(map(str, stored.keys() - HYPERPARAMETERS))
+    if unknown:
+        raise ValueError(f"it has unknown hyperparameters: {', '.join(unknown)}")
+    model = SmearClassifier(**stored)
+    model.on_load_checkpoint(content)
+    model.load_state_dict(content["state_dict"])
     return model

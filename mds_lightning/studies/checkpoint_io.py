@@ -1,5 +1,6 @@
-"""Checkpoints written atomically."""
+"""Checkpoints written atomically, and read as data from this machine."""
 
+import errno
 import io
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from lightning.pytorch.plugins import TorchCheckpointIO
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.models.torch_file import TorchFileError, read_torch_file
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -36,3 +38,27 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
+
+    def load_checkpoint(
+        self,
+        path: str | os.PathLike[str],
+        map_location: Any | None = None,  # noqa: ARG002
+        weights_only: bool | None = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Load a checkpoint to the CPU; nothing in it runs, and an address is never followed.
+
+        Raises:
+            TorchFileError: The file is damaged, or holds more than tensors and plain values.
+            FileNotFoundError: There is no such file.
+        """
+        file = Path(path)
+        if not file.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
+        content = read_torch_file(file)
+        if not isinstance(content, dict):
+            raise TorchFileError(f"{file} holds a {type(content).__name__}, not a checkpoint")
+        return content
+
+    def remove_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Remove the file of a checkpoint on this machine, if it exists."""
+        Path(path).unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Reads weights from a file and loads them into a network."""
 
 import logging
-import pickle
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mds_lightning.models.backbones.heads import is_head
+from mds_lightning.models.torch_file import TorchFileError, read_torch_file, refuse_unusual
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +41,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"backbone.weights: there is no file {path}")
     if path.suffix == ".safetensors":
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise WeightsError(f"{path} cannot be read as safetensors: {error}") from error
+        return _read_safetensors(path)
     if path.suffix in (".pth", ".pt"):
-        return _only_tensors(path, _load_pickle(path))
+        return _only_tensors(path, _read_pickle(path))
     if path.suffix == ".ckpt":
         raise WeightsError(
             f"{path} is the checkpoint of a training run, not a state dict: write the tensors whose names "
@@ -65,8 +62,8 @@ def load_weights(network: nn.Module, state: Mapping[str, Tensor], heads: Sequenc
         origin: Source of `state`, for messages.
 
     Raises:
-        WeightsError: Keys before the head are missing, unexpected, of another shape or not finite; the
-            message names them.
+        WeightsError: Keys before the head are missing, unexpected or of another shape, or a value is not
+            finite or a negative variance; the message names them.
     """
     given = {_OLD_DENSENET.sub(r"\1\2", key): value for key, value in state.items()}
     own = network.state_dict()
@@ -74,11 +71,7 @@ def load_weights(network: nn.Module, state: Mapping[str, Tensor], heads: Sequenc
         {key: value for key, value in given.items() if not is_head(key, heads)},
         {key: value for key, value in own.items() if not is_head(key, heads)},
     )
-    if mismatches:
-        raise WeightsError(
-            f"{origin} does not fit {type(network).__name__} (see backbone.name):\n  "
-            + "\n  ".join(mismatches)
-        )
+    _refuse_mismatches(mismatches, network, origin)
     ours = {key: tuple(value.shape) for key, value in own.items() if is_head(key, heads)}
     theirs = {key: tuple(value.shape) for key, value in given.items() if is_head(key, heads)}
     if ours == theirs:
@@ -91,11 +84,20 @@ def load_weights(network: nn.Module, state: Mapping[str, Tensor], heads: Sequenc
             ours,
             theirs or "missing",
         )
+    _refuse_mismatches(_impossible_values(given, own), network, origin)
     network.load_state_dict(given, strict=False)
 
 
-def _mismatches(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
-    """Differences between `given` and the state dict `own` of a network, one line a kind."""
+def _refuse_mismatches(mismatches: Mapping[str, Sequence[str]], network: nn.Module, origin: str) -> None:
+    lines = [f"  {fault}: {_listed(keys)}" for fault, keys in mismatches.items() if keys]
+    if lines:
+        raise WeightsError(
+            "\n".join([f"{origin} does not fit {type(network).__name__} (see backbone.name):", *lines])
+        )
+
+
+def _mismatches(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, list[str]]:
+    """Differences between `given` and the state dict `own` of a network: kind to the keys that have it."""
     # Files from before 2018 have no counts of batches, and nothing reads them.
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in given if key not in own]
@@ -105,14 +107,24 @@ def _mismatches(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[
         for key in shared
         if given[key].shape != own[key].shape
     ]
-    not_finite = [key for key in shared if not torch.isfinite(given[key]).all()]
-    faults = {
+    fitting = {key: given[key] for key in shared if given[key].shape == own[key].shape}
+    return {
         "missing": missing,
         "unexpected": unexpected,
         "other shape": shapes,
-        "NaN or infinite": not_finite,
+        **_impossible_values(fitting, own),
     }
-    return [f"{fault}: {_listed(keys)}" for fault, keys in faults.items() if keys]
+
+
+def _impossible_values(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, list[str]]:
+    """Faults of the values, as they are in the types of the network: kind to the keys that have it."""
+    loaded = {key: value.to(own[key].dtype) for key, value in given.items()}
+    return {
+        "NaN or infinite": [key for key, value in loaded.items() if not torch.isfinite(value).all()],
+        "negative variance": [
+            key for key, value in loaded.items() if key.endswith("running_var") and bool((value < 0).any())
+        ],
+    }
 
 
 def _listed(items: Sequence[str]) -> str:
@@ -120,20 +132,26 @@ def _listed(items: Sequence[str]) -> str:
     return ", ".join(items[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _load_pickle(path: Path) -> object:
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged files raise errors of many types
-        foreign = (
-            re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
-        )
-        if foreign is None:
-            raise WeightsError(
-                f"{path} is damaged or not a file of torch.save ({type(error).__name__}): download it again"
-            ) from error
+        state = load_file(path)
+    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} cannot be read as safetensors: {error}") from error
+    try:
+        for name, tensor in state.items():
+            refuse_unusual(path, name, tensor)
+    except TorchFileError as error:
+        raise WeightsError(str(error)) from error
+    return state
+
+
+def _read_pickle(path: Path) -> object:
+    try:
+        return read_torch_file(path)
+    except TorchFileError as error:
         raise WeightsError(
-            f"{path} holds more than tensors ({foreign[1]}), and loading it could run code: if you trust "
-            "it, write it again with torch.save(network.state_dict(), FILE) or as .safetensors"
+            f"{error}. Download it again, or if you trust it, write it again with "
+            "torch.save(network.state_dict(), FILE) or as .safetensors"
         ) from error
 
 

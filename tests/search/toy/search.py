@@ -14,6 +14,7 @@ from mds_lightning.search.trial import current_trial
 from mds_lightning.studies.run_lock import BusyRunError
 
 register_search()
+os.environ["MDS_LIGHTNING_TARGETS"] = "search.identity"
 
 
 def identity(config: DictConfig) -> dict[str, str]:
