@@ -28,6 +28,7 @@ MARKS: dict[str, tuple[set[str], set[str]]] = {
             "search/test_kill.py",
             "search/test_null_selection.py",
             "search/test_termination.py",
+            "studies/test_remedies.py",
             "studies/test_run_lock.py",
         },
         {"mds_lightning", "searched", "workplace"},

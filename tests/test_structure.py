@@ -55,6 +55,7 @@ NO_MODULE = {
     "statistics/intervals/test_coverage.py": "benchmarks/coverage.py",
     "statistics/test_reference.py": "numbers of R's pROC for the whole room",
     "studies/test_user_errors.py": "errors of users in every command",
+    "studies/test_remedies.py": "following the advice of error messages",
     "studies/test_relative_paths.py": "commands called from another folder",
     "studies/test_remote.py": "a study of images in a bucket",
     "studies/test_search.py": "a search from the first trial to the report",

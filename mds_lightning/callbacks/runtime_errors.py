@@ -24,6 +24,24 @@ class WorkerKilledError(ResourceError):
     """A process that loads images was killed."""
 
 
+def refuse_missing_gpu(accelerator: str | None, remedy: str) -> None:
+    """Raise if a GPU is asked for and there is none.
+
+    Args:
+        accelerator: `trainer.accelerator`.
+        remedy: The override that uses the CPU instead.
+
+    Raises:
+        ResourceError: Torch finds neither a CUDA nor an MPS device.
+    """
+    wanted = accelerator in ("gpu", "cuda", "mps")
+    if wanted and not (torch.cuda.is_available() or torch.backends.mps.is_available()):
+        raise ResourceError(
+            f"torch finds no GPU on this machine (accelerator: {accelerator}): set {remedy}, or check "
+            "nvidia-smi and that torch was installed for this driver"
+        )
+
+
 @contextmanager
 def explain_runtime_errors(batch_size: int, size: tuple[int, int]) -> Iterator[None]:
     """Turn errors of torch about memory and workers into a message that names the keys to change.

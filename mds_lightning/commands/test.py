@@ -14,7 +14,11 @@ from tqdm.auto import tqdm
 from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.predictions import PredictionWriter
-from mds_lightning.callbacks.runtime_errors import explain_runtime_errors, raise_interrupts
+from mds_lightning.callbacks.runtime_errors import (
+    explain_runtime_errors,
+    raise_interrupts,
+    refuse_missing_gpu,
+)
 from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
 from mds_lightning.studies.cohort_files import locate_settings
@@ -66,7 +70,7 @@ def test(config: DictConfig) -> list[RunDirectory]:
 
     Raises:
         ValueError: There is no such study, or a run does not belong to its split or to the cohort.
-        ResourceError: GPU memory ran out, or a process that loads images was killed.
+        ResourceError: There is no GPU, its memory ran out, or a process that loads images was killed.
         BusyRunError: Another process trains or tests one of the runs.
     """
     if config.trials not in ("selected", "all"):
@@ -118,6 +122,7 @@ def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config:
     settings = locate_settings(study, task.run)
     if config.num_workers is not None:
         settings["data"]["num_workers"] = config.num_workers
+    refuse_missing_gpu(config.accelerator or settings["trainer"]["accelerator"], "accelerator=cpu")
     datamodule = build_datamodule(
         settings, task.run, opened, opened.folds.fold(task.fold), ("test", "external")
     )

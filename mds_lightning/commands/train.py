@@ -13,6 +13,7 @@ from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
 from mds_lightning.callbacks.runtime_errors import (
     explain_runtime_errors,
     raise_interrupts,
+    refuse_missing_gpu,
     retry_killed_workers,
 )
 from mds_lightning.cohort.folds import Fold
@@ -26,7 +27,7 @@ from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
-from mds_lightning.studies.run_lock import lock_run
+from mds_lightning.studies.run_lock import clear_failed_start, lock_run
 from mds_lightning.studies.seed_folders import refuse_other_layout, refuse_seeds_of_one_run
 from mds_lightning.studies.settings import refuse_changed_settings, write_settings
 from mds_lightning.studies.stored_recalibration import write_recalibration
@@ -82,24 +83,22 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
     Raises:
         CohortError: The manifest has faults.
         FoldError: The study's folds.json belongs to another cohort or split, or there is no such fold.
-        ChangedSettingsError: The run directory was started with other settings.
+        ChangedSettingsError: An epoch of this run was trained with other settings.
         ValueError: See `refuse_other_layout`.
         NonFiniteLossError: The loss is NaN or infinite.
         ImageError: Images cannot be decoded (see `prepare_fields`).
         RemoteError: The remote folder of the images cannot be read.
         CacheFullError: The cache may not hold all images, or its disk is full.
-        ResourceError: GPU memory ran out, or processes that load images were killed.
+        ResourceError: There is no GPU, its memory ran out, or processes that load images were killed.
         BusyRunError: Another process trains this fold.
     """
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
     refuse_other_layout(run)
-    if run.config.is_file():
-        refuse_changed_settings(run.config, settings)
-    done = run.read_done()
-    if done is not None:
-        log.info("%s is finished (validation AUROC %.3f): nothing to do", run.path, done["val_auroc"])
-        return float(done["val_auroc"])
+    score = _read_score(run, settings)
+    if score is not None:
+        return score
+    refuse_missing_gpu(config.trainer.get("accelerator"), "trainer=cpu")
     opened = prepare_study_cohort(settings)
     fold = opened.folds.fold(config.fold)
     facts = {
@@ -116,13 +115,31 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
             return _train_fold(config, settings, run, opened, fold, test)
 
     with lock_run(run.path):
-        # Another process may have finished the run before this one got the lock.
-        done = run.read_done()
-        if done is not None:
-            return float(done["val_auroc"])
+        # Another process may have trained the run before this one got the lock.
+        score = _read_score(run, settings)
+        if score is not None:
+            return score
+        if not run.is_begun():
+            clear_failed_start(run)
         write_settings(run.config, settings)
         write_provenance(run.provenance, facts)
         return retry_killed_workers(train_and_close, config.data.max_worker_deaths)
+
+
+def _read_score(run: RunDirectory, settings: dict[str, Any]) -> float | None:
+    """Validation AUROC of a finished run; None if it is not finished.
+
+    Raises:
+        ChangedSettingsError: An epoch of the run was trained with other settings. Before the first epoch the
+            settings may change, so that a start that failed can be corrected.
+    """
+    if run.is_begun() and run.config.is_file():
+        refuse_changed_settings(run.config, settings)
+    done = run.read_done()
+    if done is None:
+        return None
+    log.info("%s is finished (validation AUROC %.3f): nothing to do", run.path, done["val_auroc"])
+    return float(done["val_auroc"])
 
 
 def _train_fold(

@@ -57,7 +57,7 @@ def input_size(
     if len(size) != 2 or min(size) < _MIN_SIDE:
         raise ValueError(
             f"data.image_size is {requested}: give the longer side, or [height, width], so that no side is "
-            f"below {_MIN_SIDE} pixels"
+            f"below {_MIN_SIDE} pixels, such as data.image_size=224"
         )
     return size[0], size[1]
 

@@ -46,11 +46,13 @@ def classification_loss(
         logits, target, weight=class_weights, label_smoothing=hyperparameters.label_smoothing
     )
     if not torch.isfinite(loss):
+        # Finished epochs were trained with the present values, and are not continued with others.
+        study = ", and give the study another name (study=NAME)" if context.epoch else ""
         raise NonFiniteLossError(
             f"the {context.stage} loss is {float(loss.detach())} in epoch {context.epoch}, "
             f"step {context.step} (both from 0): try a lower "
             f"classifier.learning_rate (now {hyperparameters.learning_rate:g}), "
             f"more classifier.warmup_epochs (now {hyperparameters.warmup_epochs:g}), "
-            f"or trainer.precision=32-true (now {context.precision})"
+            f"or trainer.precision=32-true (now {context.precision}){study}"
         )
     return loss

@@ -56,7 +56,7 @@ class GridPlan:
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
         """Number of finished cells."""
-        done = [trial.params for trial in trials if _is_done(trial)]
+        done = [trial.params for trial in trials if is_done(trial)]
         return sum(cell in done for cell in self._cells)
 
     def is_complete(self, trials: Sequence[FrozenTrial]) -> bool:
@@ -90,10 +90,11 @@ class GridPlan:
         self._failed.append(dict(params))
 
     def _free(self, trials: Sequence[FrozenTrial]) -> Mapping[str, Any] | None:
-        taken = [trial.params for trial in trials if trial.state is TrialState.RUNNING or _is_done(trial)]
+        taken = [trial.params for trial in trials if trial.state is TrialState.RUNNING or is_done(trial)]
         return next((cell for cell in self._cells if cell not in taken and cell not in self._failed), None)
 
 
-def _is_done(trial: FrozenTrial) -> bool:
+def is_done(trial: FrozenTrial) -> bool:
+    """Whether a trial of a grid is finished and its directory exists."""
     directory = trial.user_attrs.get(DIRECTORY)
     return trial.state in FINISHED and (directory is None or Path(directory).is_dir())

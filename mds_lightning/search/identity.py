@@ -17,6 +17,18 @@ class ForeignStudyError(ValueError):
     """The stored study has another search space, direction, cohort or split."""
 
 
+class ChangedSweepError(ForeignStudyError):
+    """A study of this sweeper has another search space, direction, cohort, split or settings.
+
+    Attributes:
+        difference: The message without its advice.
+    """
+
+    def __init__(self, difference: str) -> None:
+        self.difference = difference
+        super().__init__(f"{difference}\nGive the study another name (study=NAME), or undo the changes.")
+
+
 def identity_of(
     kind: Literal["grid", "search"],
     space: Mapping[str, BaseDistribution],
@@ -47,7 +59,8 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
     A setting that is absent from the stamp has its default: the study was started before the key was added.
 
     Raises:
-        ForeignStudyError: They differ; the message lists every difference and what to do.
+        ChangedSweepError: They differ; the message lists every difference and what to do.
+        ForeignStudyError: The study has trials of another program.
     """
     stored = study.user_attrs.get(_KEY)
     if stored is None:
@@ -64,7 +77,6 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
     different = sorted(key for key in stored.keys() | identity.keys() if stored.get(key) != identity.get(key))
     if different:
         lines = [f"  {key}: {stored.get(key)} there, {identity.get(key)} now" for key in different]
-        raise ForeignStudyError(
-            f"the stored study '{study.study_name}' differs from this command:\n" + "\n".join(lines) + "\n"
-            "Give the study another name (study=NAME), or undo the changes."
+        raise ChangedSweepError(
+            f"the stored study '{study.study_name}' differs from this command:\n" + "\n".join(lines)
         )

@@ -13,9 +13,10 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.search.begun import is_begun
 from mds_lightning.search.blindness import identify_proposals, is_blind
 from mds_lightning.search.grid import GridPlan, grid_cells, is_grid
-from mds_lightning.search.identity import claim_identity, identity_of
+from mds_lightning.search.identity import ChangedSweepError, claim_identity, identity_of
 from mds_lightning.search.loop import SweepLoop
 from mds_lightning.search.permitted_targets import (
     IDENTITIES,
@@ -28,6 +29,7 @@ from mds_lightning.search.permitted_targets import (
 from mds_lightning.search.plan import FINISHED, Plan, SearchPlan
 from mds_lightning.search.progress import SweepProgress
 from mds_lightning.search.proposal import Proposals
+from mds_lightning.search.retry import retire_dead
 from mds_lightning.search.space import Space, read_space
 from mds_lightning.search.store import Store, open_store
 from mds_lightning.search.sweep_checks import refuse_submitted_search, refuse_subprocess_ddp
@@ -83,7 +85,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         with Termination() as termination:
             store = open_store(self.storage, name, self._heartbeat, self._grace)
             with termination.held(), store.lock():
-                study = self._open_study(store, name, space, extra)
+                study = self._open_study(store, plan, name, space, extra)
                 if study.user_attrs.get("n_trials") != plan.total:
                     study.set_user_attr("n_trials", plan.total)  # for `study show`
             log.info("study %s at %s", name, store.shown)
@@ -118,20 +120,35 @@ class StudySweeperImpl(OptunaSweeperImpl):
         cells = hashlib.sha256(repr(sorted(map(str, space.distributions.items()))).encode()).hexdigest()[:8]
         return f"{self.study_name} {' x '.join(space.distributions)} {cells}"
 
-    def _open_study(self, store: Store, name: str, space: Space, extra: Mapping[str, str]) -> Study:
+    def _open_study(
+        self, store: Store, plan: Plan, name: str, space: Space, extra: Mapping[str, str]
+    ) -> Study:
         directions = self._get_directions()
-        study = optuna.create_study(
+        kind: Literal["grid", "search"] = "grid" if is_grid(self.sampler) else "search"
+        if kind == "search":
+            extra = {**extra, **identify_proposals(self.sampler, self._pruner)}
+        identity = identity_of(kind, space.distributions, directions, extra)
+        study = self._create_study(store, name, directions)
+        try:
+            claim_identity(study, identity)
+        except ChangedSweepError as error:
+            retire_dead(study, plan.requeues, self._max_kills)
+            if is_begun(study, Path(str(self.sweep_dir))):
+                raise
+            log.warning("%s\nNothing was trained with the former settings: it starts again", error.difference)
+            optuna.delete_study(study_name=name, storage=store.storage)
+            study = self._create_study(store, name, directions)
+            claim_identity(study, identity)
+        return study
+
+    def _create_study(self, store: Store, name: str, directions: list[str]) -> Study:
+        return optuna.create_study(
             study_name=name,
             storage=store.storage,
             pruner=build_pruner(self._pruner),
             directions=cast(list[Literal["minimize", "maximize"]], directions),
             load_if_exists=True,
         )
-        kind: Literal["grid", "search"] = "grid" if is_grid(self.sampler) else "search"
-        if kind == "search":
-            extra = {**extra, **identify_proposals(self.sampler, self._pruner)}
-        claim_identity(study, identity_of(kind, space.distributions, directions, extra))
-        return study
 
     def _conclude(self, study: Study, plan: Plan, loop: SweepLoop) -> None:
         trials = study.get_trials(deepcopy=False, states=FINISHED)

@@ -95,6 +95,10 @@ class RunDirectory:
         """Written last; its presence means that the run is finished (JSON)."""
         return self.path / "done.json"
 
+    def is_begun(self) -> bool:
+        """Whether an epoch or the whole run is finished: from then on, its settings may not change."""
+        return self.done.is_file() or any(self.last_checkpoint.parent.glob("[!.]*.ckpt"))
+
     def mark_done(self, record: Mapping[str, Any]) -> None:
         """Write `done.json` with `record` (plain JSON values)."""
         with write_atomically(self.done) as temporary:
@@ -150,6 +154,10 @@ class StudyDirectory:
         """The existing folds of `variant`, of every seed."""
         seeds: list[int | None] = [*self.seeds(variant)] or [None]
         return [run for seed in seeds for run in self.runs(variant, seed).values()]
+
+    def every_run(self) -> list[RunDirectory]:
+        """The existing folds of every variant and every seed."""
+        return [run for variant in self.variants() for run in self.all_runs(variant)]
 
     def _of_seed(self, variant: str, seed: int | None) -> Path:
         folder = self.path / variant

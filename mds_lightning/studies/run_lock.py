@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,40 @@ def lock_run(directory: Path) -> Iterator[None]:
     finally:
         # Removed while locked: a process that opened this file before checks that it still exists.
         path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@rank_zero_only
+def clear_failed_start(run: RunDirectory) -> None:
+    """Delete what a start that ended before its first epoch decided: which images are skipped.
+
+    Args:
+        run: A run that is locked and has not begun (`RunDirectory.is_begun`).
+    """
+    run.skipped.unlink(missing_ok=True)
+    run.metrics.unlink(missing_ok=True)
+
+
+def is_locked(directory: Path) -> bool:
+    """Whether another process trains in a run directory.
+
+    Do not call it in a process that holds the lock: POSIX releases it.
+
+    Args:
+        directory: The run directory, which need not exist.
+    """
+    path = directory / _NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        _lock(descriptor, path)
+        found = _read(descriptor)
+        return found is not None and found.may_live()
+    except BusyRunError:
+        return True
+    finally:
         os.close(descriptor)
 
 

@@ -1,0 +1,142 @@
+"""Following the advice of an error message works, also where the first start of a run or sweep failed."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mds_lightning.models.backbones import build_backbone
+
+#: Two classes, two folds, one step an epoch.
+TINY = (
+    "cohort.manifest=cohort/manifest.csv",
+    "folds.n_splits=2",
+    "backbone=squeezenet1_1",
+    "data.image_size=64",
+    "trainer.max_epochs=1",
+    "+trainer.limit_train_batches=1",
+    "callbacks.occlusion_maps.images=0",
+    "logger=none",
+)
+#: Neither a GPU nor a network, whatever the machine has.
+ISOLATED = {"CUDA_VISIBLE_DEVICES": "", "https_proxy": "http://127.0.0.1:9", "TORCH_HOME": "absent"}
+#: What stands in messages for something that the user has to choose.
+PLACEHOLDERS = {"FILE": "weights.safetensors", "NAME": "renamed"}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A mistake, and the key of the message that corrects it."""
+
+    mistake: tuple[str, ...]
+    key: str
+    multirun: bool = False
+
+
+ADVICE = {
+    "broken image": Advice(("cohort.manifest=broken/manifest.csv",), "data.on_error"),
+    "broken image in a sweep": Advice(("cohort.manifest=broken/manifest.csv",), "data.on_error", True),
+    "weights offline": Advice(("backbone.pretrained=true",), "backbone.weights"),
+    "no weights offline": Advice(("backbone.pretrained=true",), "backbone.pretrained"),
+    "fixed input": Advice(("backbone=timm", "backbone.name=test_vit"), "data.image_size"),
+    "fixed input in a sweep": Advice(("backbone=timm", "backbone.name=test_vit"), "data.image_size", True),
+    "no GPU": Advice(("trainer=gpu",), "trainer"),
+    "small side": Advice(("data.image_size=16",), "data.image_size"),
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, mds_lightning) -> Path:
+    """A folder with a cohort, the same cohort with a broken image, and a file of weights."""
+    folder = tmp_path_factory.mktemp("remedies")
+    drawn = mds_lightning(
+        "simulate",
+        "cohort.directory=cohort",
+        "cohort.simulation.patients={MDS:8,AML:0,donor:8}",
+        "cohort.simulation.fields={MDS:1,AML:1,donor:1}",
+        "cohort.simulation.width=96",
+        "cohort.simulation.height=96",
+        cwd=folder,
+    )
+    assert drawn.returncode == 0, drawn.stderr
+    shutil.copytree(folder / "cohort", folder / "broken")
+    image = folder / "broken" / pd.read_csv(folder / "broken/manifest.csv")["image"][0]
+    image.write_bytes(image.read_bytes()[:200])
+    with torch.random.fork_rng():
+        network = build_backbone("squeezenet1_1", 2)
+    save_file(
+        {key: value.contiguous() for key, value in network.state_dict().items()},
+        folder / "weights.safetensors",
+    )
+    return folder
+
+
+def _follow(message: str, key: str) -> str:
+    """The override `key=VALUE` that the message gives."""
+    found = re.search(rf"(?<![\w.]){re.escape(key)}=(\[[^\]]*\]|[^\s,;:)]+)", message)
+    assert found, f"no {key}= in: {message}"
+    return f"{key}={PLACEHOLDERS.get(found[1], found[1].rstrip('.'))}"
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_the_same_command_with_the_advice_succeeds(place, mds_lightning, name):
+    advice = ADVICE[name]
+    command = [
+        "train",
+        *(["-m"] if advice.multirun else ["fold=0"]),
+        f"study={name.replace(' ', '_')}",
+        *TINY,
+    ]
+    command += advice.mistake
+    refused = mds_lightning(*command, cwd=place, **ISOLATED)
+    assert refused.returncode == 2, refused.stderr
+    assert "Traceback" not in refused.stderr
+    corrected = mds_lightning(*command, _follow(refused.stderr, advice.key), cwd=place, **ISOLATED)
+    assert corrected.returncode == 0, corrected.stderr
+
+
+def test_rows_may_be_removed_after_a_start_that_failed(place, mds_lightning):
+    shutil.copytree(place / "broken", place / "corrected")
+    manifest = place / "corrected/manifest.csv"
+    command = ["train", "fold=0", "study=corrected", *TINY, f"cohort.manifest={manifest}"]
+    refused = mds_lightning(*command, cwd=place)
+    assert "Repair them or remove their rows" in refused.stderr
+    pd.read_csv(manifest, dtype=str).iloc[1:].to_csv(manifest, index=False)
+    corrected = mds_lightning(*command, cwd=place)
+    assert corrected.returncode == 0, corrected.stderr
+    assert "they are made again" in corrected.stderr
+    # From here on, the cohort is fixed.
+    pd.read_csv(manifest, dtype=str).iloc[1:].to_csv(manifest, index=False)
+    refused = mds_lightning(*command, "fold=1", cwd=place)
+    assert refused.returncode == 2
+    assert "the cohort has changed" in refused.stderr
+
+
+def test_a_failed_start_leaves_no_list_of_skipped_images(place, mds_lightning):
+    shutil.copytree(place / "broken", place / "repaired")
+    command = ["train", "fold=0", "study=repaired", *TINY, "cohort.manifest=repaired/manifest.csv"]
+    refused = mds_lightning(*command, "data.on_error=skip", "trainer.devices=0", cwd=place)
+    assert refused.returncode == 2
+    run = place / "runs/repaired/squeezenet1_1/fold-0"
+    assert (run / "skipped.csv").is_file()
+    image = pd.read_csv(place / "repaired/manifest.csv")["image"][0]
+    shutil.copy(place / "cohort" / image, place / "repaired" / image)
+    assert mds_lightning(*command, cwd=place).returncode == 0
+    assert not (run / "skipped.csv").exists()
+    assert (run / "done.json").is_file()
+
+
+def test_a_fold_file_that_was_copied_is_never_replaced(place, mds_lightning):
+    study = place / "runs/copied"
+    study.mkdir(parents=True)
+    (study / "folds.json").write_bytes((place / "runs/corrected/folds.json").read_bytes())
+    before = (study / "folds.json").read_bytes()
+    refused = mds_lightning("train", "fold=0", "study=copied", *TINY, cwd=place)
+    assert refused.returncode == 2
+    assert "the cohort has changed" in refused.stderr
+    assert (study / "folds.json").read_bytes() == before
