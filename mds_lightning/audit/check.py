@@ -26,6 +26,7 @@ class AuditedCohort:
         max_pixels: Largest image or mask that is decoded, pixels.
         content_of: Row of the manifest to SHA-256 of the bytes of its image; only for remote images, whose
             bytes are known once they were decoded.
+        brightest: Row of the manifest to the largest sample of its image (0 to 255) once it was decoded.
     """
 
     inspection: Inspection
@@ -33,6 +34,7 @@ class AuditedCohort:
     split: SplitParameters
     max_pixels: int
     content_of: Mapping[int, str] = field(default_factory=dict)
+    brightest: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def reading_findings(self) -> Mapping[str, tuple[Finding, ...]]:

@@ -127,14 +127,17 @@ def audit_cohort(
     findings: list[Finding] = []
     shapes: Counter[tuple[int, int]] = Counter()
     contents: dict[int, str] = {}
+    brightest: dict[int, int] = {}
     for image in decode_images(cohort.inspection.images, cohort.max_pixels, stain=stain):
         if image.shape is not None:
             shapes[image.shape] += 1
         if image.content is not None:
             contents[image.row] = image.content
+        if image.brightest is not None:
+            brightest[image.row] = image.brightest
         for check in applied:
             findings += check.check_image(cohort, image)
-    cohort = replace(cohort, content_of=contents)
+    cohort = replace(cohort, content_of=contents, brightest=brightest)
     for check in applied:
         findings += check.check_cohort(cohort)
     findings.sort(key=lambda finding: (finding.row or 0, finding.code))

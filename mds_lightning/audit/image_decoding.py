@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.remote_folder import RemoteFile
-from mds_lightning.data.decode import ImageError, read_image_file
+from mds_lightning.data.decode import ImageError, decode_image
+from mds_lightning.data.image_bytes import read_image_file
 from mds_lightning.data.parallel_map import map_ahead, map_in_threads, reader_threads, usable_cores
-from mds_lightning.data.stain_normalization import StainNormalization, read_field
+from mds_lightning.data.stain_normalization import StainNormalization
 
 #: Starting processes takes longer than decoding this number of images.
 _MIN_PARALLEL = 16
@@ -35,6 +36,8 @@ class DecodedImage:
         finding: Why it cannot be decoded, or None.
         remedy: What to do about it.
         content: SHA-256 of the file's bytes if it is in a remote folder, else None.
+        brightest: Largest sample of its pixels before stain normalisation, 0 to 255, or None if it cannot be
+            decoded.
     """
 
     row: int
@@ -42,6 +45,7 @@ class DecodedImage:
     finding: str | None = None
     remedy: str = ""
     content: str | None = None
+    brightest: int | None = None
 
 
 def decode_images(
@@ -58,7 +62,7 @@ def decode_images(
 
     Args:
         images: Row of the manifest to file.
-        max_pixels: Larger images are refused (see `read_field`).
+        max_pixels: Larger images are refused (see `decode_image`).
         workers: Processes (threads for remote files); None: one for each core that this process may use, and
             more threads for remote files.
         progress: Whether to show a progress bar if standard error is a terminal.
@@ -137,10 +141,13 @@ def _decode(row: int, path: File, max_pixels: int, stain: StainNormalization | N
         content = read_image_file(path, max_pixels)
         if isinstance(path, RemoteFile):
             digest = hashlib.sha256(content).hexdigest()
-        height, width = read_field(path, max_pixels, stain, content).shape[:2]
+        image = decode_image(path, max_pixels, content)
+        if stain is not None:
+            stain(image, path)
     except ImageError as error:
         return DecodedImage(row, None, error.finding, error.remedy, digest)
-    return DecodedImage(row, (height, width), content=digest)
+    height, width = image.shape[:2]
+    return DecodedImage(row, (height, width), content=digest, brightest=int(image.max()))
 
 
 def _ignore_warnings() -> None:

@@ -1,7 +1,6 @@
 """Decoding of image files to RGB pixels."""
 
 import io
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,43 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
-from mds_lightning.cohort.explained_error import ExplainedError
 from mds_lightning.cohort.path_or_url import File
-from mds_lightning.cohort.remote_folder import RemoteFile
+from mds_lightning.data.decoding_work import refuse_excessive_work, refuse_long_decoding
+from mds_lightning.data.image_bytes import MAX_PIXELS, open_image_file, read_image_file
+from mds_lightning.data.image_error import ImageError, reason_of
+from mds_lightning.data.jpeg_segments import JpegSegments
+from mds_lightning.data.tiff_tags import BITS, PHOTOMETRIC, PLANAR, describe_tiff, refuse_tiff
+
+__all__ = ["FORMATS", "MAX_PIXELS", "ImageError", "decode_image", "image_shape"]
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
-#: Default of the largest image that is decoded, pixels.
-MAX_PIXELS = 200_000_000
-
-#: Most bytes per pixel (16 bits of red, green, blue and alpha), and of everything else in the file.
-_MAX_BYTES_PER_PIXEL, _MAX_METADATA = 8, 1 << 28
 _EXIF_ORIENTATION = 0x0112
-_BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284
 _pillow_limit = threading.Lock()
-
-
-class ImageError(ExplainedError):
-    """An image cannot be decoded; the message names the file, the reason and the remedy."""
-
-    def __str__(self) -> str:
-        # A worker of a data loader passes its traceback as the message.
-        return super().__str__().rpartition("ImageError: ")[2].rstrip()
-
-
-def read_image_file(path: File, max_pixels: int = MAX_PIXELS) -> bytes:
-    """All bytes of an image file, for `decode_image`.
-
-    Raises:
-        ImageError: The file is absent, unreadable or too large for an image of `max_pixels`.
-    """
-    if isinstance(path, RemoteFile):
-        with _explained(path, max_pixels):
-            return path.read_bytes()
-    with _opened(path, max_pixels) as file:
-        try:
-            return file.read()
-        except OSError as error:
-            raise ImageError(f"{path}: cannot be read ({_reason(error)})", "copy it again") from error
 
 
 def decode_image(path: File, max_pixels: int = MAX_PIXELS, content: bytes | None = None) -> NDArray[np.uint8]:
@@ -75,9 +49,10 @@ def decode_image(path: File, max_pixels: int = MAX_PIXELS, content: bytes | None
         content = read_image_file(path, max_pixels)
     with _header(path, max_pixels, content) as image:
         _refuse_undefined(path, image)
+        jpeg = refuse_long_decoding(path, content, image.size)
         # Read before loading: Pillow applies the orientation of a TIFF while loading, and drops these tags.
-        deep, white_is_zero = image.mode.startswith("I;16"), _tag(image, _PHOTOMETRIC) == 0
-        bits = _tag(image, _BITS) or 16
+        deep, white_is_zero = image.mode.startswith("I;16"), _tag(image, PHOTOMETRIC) == 0
+        bits = _tag(image, BITS) or 16
         try:
             if image.format == "PNG":
                 # Pillow loads some PNG files whose pixels are truncated or partly lost without an error.
@@ -85,12 +60,14 @@ def decode_image(path: File, max_pixels: int = MAX_PIXELS, content: bytes | None
                     unread.verify()
             with _without_pillow_limit(image):
                 image.load()
+            if jpeg is not None and _lacks_pixels(path, image, jpeg):
+                raise ValueError("pixels are missing before its end marker")
             upright = ImageOps.exif_transpose(image)
             if not deep:
                 return np.array(_flatten(upright))
         except Exception as error:  # Pillow raises many types of exceptions for damaged files.
             raise ImageError(
-                f"{path}: is damaged or truncated ({_reason(error)})", "copy it again from its source"
+                f"{path}: is damaged or truncated ({reason_of(error)})", "copy it again from its source"
             ) from error
         grey = (np.asarray(upright) >> (bits - 8)).astype(np.uint8)
         return np.repeat((255 - grey if white_is_zero else grey)[..., None], 3, axis=2)
@@ -109,37 +86,19 @@ def image_shape(path: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
         return (width, height) if _is_transposed(path, image) else (height, width)
 
 
-def _opened(path: File, max_pixels: int) -> BinaryIO:
-    """Open the file unless it is too large for an image of `max_pixels`; its content is not read."""
-    with _explained(path, max_pixels):
-        return path.open("rb")
-
-
-@contextmanager
-def _explained(path: File, max_pixels: int) -> Iterator[None]:
-    """Refuse a file too large for an image of `max_pixels`; turn errors of opening into `ImageError`."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{path}: is not a regular file", "give the path of the image itself")
-        if status.st_size > max_pixels * _MAX_BYTES_PER_PIXEL + _MAX_METADATA:
-            raise ImageError(
-                f"{path}: has {status.st_size} bytes, more than fits data.max_pixels={max_pixels}",
-                "export it again, or raise data.max_pixels if the file is correct",
-            )
-        yield
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: does not exist", "restore it, or remove its row") from error
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({_reason(error)})", "check its permissions") from error
-
-
 @contextmanager
 def _header(path: File, max_pixels: int, content: bytes | None = None) -> Iterator[Image.Image]:
     """The opened image; its format is one of `FORMATS`, it has one frame, and it is not too large."""
     # Not opened by name: Pillow 13 would map an uncompressed grey TIFF with the sides of the rotated image.
-    file = _opened(path, max_pixels) if content is None else io.BytesIO(content)
-    with file, _read_header(path, file) as image:
+    file = open_image_file(path, max_pixels) if content is None else io.BytesIO(content)
+    with file:
+        refuse_excessive_work(path, file, only_header=content is None)
+        refuse_tiff(path, file)
+        yield from _checked(path, file, max_pixels)
+
+
+def _checked(path: File, file: BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
+    with _read_header(path, file) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise ImageError(
@@ -162,11 +121,16 @@ def _read_header(path: File, file: BinaryIO) -> Image.Image:
         with _without_pillow_limit():
             return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
+        stored = describe_tiff(file)
+        if stored is not None:
+            raise ImageError(
+                f"{path}: is a TIFF file that cannot be read ({stored})", "export it again with 8 or 16 bits"
+            ) from error
         raise ImageError(
             f"{path}: is not a readable JPEG, PNG, TIFF, BMP or WebP file", "export it again as one of them"
         ) from error
     except Exception as error:  # As above.
-        raise ImageError(f"{path}: has a damaged header ({_reason(error)})", "copy it again") from error
+        raise ImageError(f"{path}: has a damaged header ({reason_of(error)})", "copy it again") from error
 
 
 @contextmanager
@@ -193,7 +157,7 @@ def _is_transposed(path: File, image: Image.Image) -> bool:
     try:
         return image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
     except Exception as error:  # As above.
-        raise ImageError(f"{path}: has damaged EXIF data ({_reason(error)})", "export it again") from error
+        raise ImageError(f"{path}: has damaged EXIF data ({reason_of(error)})", "export it again") from error
 
 
 def _frames(path: File, image: Image.Image) -> int:
@@ -201,7 +165,7 @@ def _frames(path: File, image: Image.Image) -> int:
         return int(getattr(image, "n_frames", 1))
     except Exception as error:  # As above: the pages of a TIFF are a linked list in the file.
         raise ImageError(
-            f"{path}: has a damaged list of pages ({_reason(error)})", "copy it again"
+            f"{path}: has a damaged list of pages ({reason_of(error)})", "copy it again"
         ) from error
 
 
@@ -213,13 +177,22 @@ def _refuse_undefined(path: File, image: Image.Image) -> None:
         )
     if image.mode in ("LAB", "HSV"):
         raise ImageError(f"{path}: has {image.mode} colours", "export it as RGB")
-    if _tag(image, _PLANAR) == 2 and _tag(image, _BITS) == 16:
+    if _tag(image, PLANAR) == 2 and _tag(image, BITS) == 16:
         # Pillow 13 and OpenCV 5 both return garbage for these.
         raise ImageError(f"{path}: stores 16-bit colours in planes", "export it with interleaved colours")
     if image.mode.startswith("I;16") and "transparency" in image.info:
         raise ImageError(
             f"{path}: defines one 16-bit grey value as transparent", "export it without transparency"
         )
+
+
+def _lacks_pixels(path: File, image: Image.Image, jpeg: JpegSegments) -> bool:
+    """Whether libjpeg filled pixels of a JPEG whose data are missing, which it reports as a warning only."""
+    altered = jpeg.with_filler(image)
+    if altered is None:
+        return False
+    with _read_header(path, io.BytesIO(altered)) as other, _without_pillow_limit(other):
+        return other.tobytes() != image.tobytes()
 
 
 def _tag(image: Image.Image, tag: int) -> int | None:
@@ -236,9 +209,3 @@ def _flatten(image: Image.Image) -> Image.Image:
         colours = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), colours).convert("RGB")
     return image.convert("RGB")
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

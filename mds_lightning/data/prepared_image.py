@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mds_lightning.cohort.path_or_url import File
-from mds_lightning.data.decode import ImageError, read_image_file
+from mds_lightning.data.decode import ImageError
 from mds_lightning.data.file_catalog import Fingerprint, KnownImage
+from mds_lightning.data.image_bytes import read_image_file
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
 

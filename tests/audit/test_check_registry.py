@@ -29,7 +29,7 @@ def test_titles_are_sentences_without_a_full_stop():
 
 
 @pytest.mark.parametrize(
-    ("code", "nearest"), [("MDS04", "MDS04"), ("mds027", "MDS027"), ("MDS0244", "MDS024")]
+    ("code", "nearest"), [("MDS05", "MDS05"), ("mds027", "MDS027"), ("MDS0244", "MDS024")]
 )
 def test_an_unknown_code_is_refused_with_the_nearest_one(code, nearest):
     with pytest.raises(ValueError, match=f"there is no check {code}; did you mean {nearest}"):
