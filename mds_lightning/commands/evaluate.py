@@ -18,7 +18,12 @@ def evaluate(config: DictConfig) -> Evaluation:
         UntestedError: It is a search, and trials that have to be reported were not tested.
     """
     settings = Settings(
-        config.aggregation, config.n_resamples, config.confidence, config.seed, config.prevalence
+        config.aggregation,
+        config.n_resamples,
+        config.confidence,
+        config.seed,
+        config.prevalence,
+        config.recalibrate,
     )
     evaluation = evaluate_study(config.study, settings, config.selection)
     console = Console()

@@ -22,7 +22,12 @@ def report(config: DictConfig) -> Path:
     """
     study = load_study(config.study)
     settings = Settings(
-        config.aggregation, config.n_resamples, config.confidence, config.seed, config.prevalence
+        config.aggregation,
+        config.n_resamples,
+        config.confidence,
+        config.seed,
+        config.prevalence,
+        config.recalibrate,
     )
     path = study.directory.evaluation / "report.html"
     page = write_report(study, settings, path)

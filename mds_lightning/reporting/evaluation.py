@@ -25,6 +25,11 @@ from mds_lightning.reporting.tables.estimate_tables import (
 )
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
 from mds_lightning.reporting.tables.evidence_cautions import list_cohort_cautions, list_model_cautions
+from mds_lightning.reporting.tables.external_table import (
+    describe_external,
+    show_external,
+    tabulate_external,
+)
 from mds_lightning.reporting.tables.headline import KINDS, RECALIBRATED_ON
 from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
@@ -156,6 +161,7 @@ def _write_variant(
     for stem, figure in draw_figures(evidence):
         files += save_figure(figure, folder / stem)
     shown = show_estimates(evidence.tables["metrics"], title, evidence.settings.confidence)
+    shown += show_external(evidence, title)
     map_files, map_tables = write_map_results(folder, title, runs, rows)
     return files + map_files, [*shown, *map_tables]
 
@@ -201,6 +207,12 @@ def _write_study(
         f"Probabilities are {RECALIBRATED_ON}."
     )
     files += write_table(performance, study.evaluation / name, caption)
+    if first.external is not None:
+        files += write_table(
+            tabulate_external({variant: one.tables for variant, one in evidence.items()}),
+            study.evaluation / "table_external",
+            describe_external(first),
+        )
     if len(evidence) > 1 and first.predictions.is_binary:
         files += _write_comparison(study, evidence)
     return files

@@ -1,11 +1,11 @@
 """Tables of metrics with their intervals: one row for each level, metric, class and kind of interval."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mds_lightning.statistics.aggregate import Aggregation
 from mds_lightning.statistics.intervals.bootstrap import Bootstrap, bootstrap
@@ -24,8 +24,6 @@ COLUMNS = (
     "n_rows",
 )  # fmt: skip
 
-Statistic = Callable[[NDArray[np.float64]], Mapping[Measure, NDArray[np.float64]]]
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -38,6 +36,8 @@ class Settings:
         seed: Of the resamples.
         prevalence: Fraction of the positive class among the patients of a clinic, for predictive values and
             net benefit there, between 0 and 1; null: only the prevalence of the cohort.
+        recalibrate: `site`: also recalibrate the models on the labelled external patients of each site, and
+            evaluate that on patients who were left out; `none`: use the offsets of the validation patients.
     """
 
     aggregation: Aggregation = "mean"
@@ -45,6 +45,7 @@ class Settings:
     confidence: float = 0.95
     seed: int = 0
     prevalence: float | None = None
+    recalibrate: Literal["none", "site"] = "none"
 
     def __post_init__(self) -> None:
         if self.n_resamples < 100:
@@ -59,17 +60,13 @@ class Settings:
             )
 
 
-def estimate(
-    predictions: Predictions, patients: str, settings: Settings, average_folds: bool = False
-) -> pd.DataFrame:
+def estimate(predictions: Predictions, patients: str, settings: Settings) -> pd.DataFrame:
     """Every metric of `predictions` at image and at patient level, from the probabilities as predicted.
 
     Args:
         predictions: Rows of images.
         patients: Which patients these are, as tables and reports call them.
         settings: Aggregation, resamples, confidence and seed.
-        average_folds: Compute each metric within each fold's rows and average, instead of pooling the rows.
-            For patients that several folds' models predicted.
 
     Returns:
         `COLUMNS`; a row for each kind of interval that a metric has. All pooled metrics share their
@@ -77,42 +74,33 @@ def estimate(
         folds' values.
     """
     levels = list_levels(predictions, settings.aggregation)
-    return estimate_levels(levels, patients, settings, average_folds)
+    return estimate_levels(levels, patients, settings)
 
 
-def estimate_levels(
-    levels: Mapping[Level, Predictions], patients: str, settings: Settings, average_folds: bool = False
-) -> pd.DataFrame:
+def estimate_levels(levels: Mapping[Level, Predictions], patients: str, settings: Settings) -> pd.DataFrame:
     """As `estimate`, for rows of each level, such as recalibrated ones."""
-    parts = [estimate_level(rows, patients, level, settings, average_folds) for level, rows in levels.items()]
+    parts = [estimate_level(rows, patients, level, settings) for level, rows in levels.items()]
     return pd.concat(parts, ignore_index=True)
 
 
-def estimate_level(
-    predictions: Predictions, patients: str, level: Level, settings: Settings, average_folds: bool = False
-) -> pd.DataFrame:
+def estimate_level(predictions: Predictions, patients: str, level: Level, settings: Settings) -> pd.DataFrame:
     """As `estimate`, for rows of one level."""
     sample = Sample.of(predictions)
     pooled = SampleMetrics.of(sample)
     numbers = [int(fold) for fold in np.unique(sample.fold)]
     folds = {fold: SampleMetrics.of(sample.where(sample.fold == fold)) for fold in numbers}
-    by_fold = sample.strata_by_fold()
-    statistic = _average(list(folds.values())) if average_folds else pooled
-    strata = by_fold if average_folds else sample.patient_class
-    results = [bootstrap(statistic, strata, settings.n_resamples, settings.seed)]
-    if len(folds) > 1 and not average_folds:
+    results = [bootstrap(pooled, sample.patient_class, settings.n_resamples, settings.seed)]
+    if len(folds) > 1:
         within = SampleMetrics.within_folds(sample)
-        results.append(bootstrap(within, by_fold, settings.n_resamples, settings.seed))
+        results.append(bootstrap(within, sample.strata_by_fold(), settings.n_resamples, settings.seed))
     spread = _spread_over_folds(folds, settings.confidence)
-    averaged = folds if average_folds else {}
     rows = []
     for measure, resampled in _in_order(results):
         value, confidence = resampled.point[measure], settings.confidence
         intervals = [resampled.percentile(measure, confidence), resampled.bca(measure, confidence)]
-        if not average_folds:
-            metric = find_metric(measure.metric)
-            intervals += metric.intervals(pooled.prepared.unweighted, measure.class_name, level, confidence)
-        reason = _explain_undefined(measure, sample, averaged) if np.isnan(value) else ""
+        metric = find_metric(measure.metric)
+        intervals += metric.intervals(pooled.prepared.unweighted, measure.class_name, level, confidence)
+        reason = metric.explain_undefined(sample, measure.class_name) if np.isnan(value) else ""
         lines = [(value, interval) for interval in intervals] + spread.get(measure, [])
         rows += [
             (patients, level, *measure, number, i.low, i.high, i.method, reason or i.note)
@@ -156,24 +144,6 @@ def _in_order(results: Sequence[Bootstrap[Measure]]) -> list[tuple[Measure, Boot
     """Every measure with its resamples, in the order of the tables."""
     found = [(measure, resampled) for resampled in results for measure in resampled.point]
     return sorted(found, key=lambda one: find_metric(one[0].metric).sort_key)
-
-
-def _average(folds: Sequence[SampleMetrics]) -> Statistic:
-    def statistic(weights: NDArray[np.float64]) -> dict[Measure, NDArray[np.float64]]:
-        parts = [metrics(weights) for metrics in folds]
-        return {measure: np.mean([part[measure] for part in parts], axis=0) for measure in parts[0]}
-
-    return statistic
-
-
-def _explain_undefined(measure: Measure, sample: Sample, averaged: Mapping[int, SampleMetrics]) -> str:
-    """Why a measure is NaN; of an average over folds, why it is in the first fold where it is."""
-    metric = find_metric(measure.metric)
-    for fold, metrics in averaged.items():
-        if np.isnan(metrics.point()[measure]):
-            reason = metric.explain_undefined(metrics.prepared.sample, measure.class_name)
-            return f"undefined in fold {fold}: {reason}"
-    return metric.explain_undefined(sample, measure.class_name)
 
 
 def _spread_over_folds(

@@ -1,4 +1,4 @@
-"""External patients, predicted by every fold's model and by the ensemble, compared with held-out patients."""
+"""External patients: which there are, from which sources, and with whom the models' scores are compared."""
 
 from dataclasses import dataclass
 
@@ -6,70 +6,62 @@ import pandas as pd
 
 from mds_lightning.statistics.predictions import Predictions
 
-#: Fold number of rows that no single fold's model predicted.
-ENSEMBLE = -1
-
 
 @dataclass(frozen=True)
-class ExternalComparison:
-    """The rows of one estimate of external patients.
+class ExternalPatients:
+    """The external rows of one level; each occurs once for the model of every fold.
 
     Attributes:
-        patients: Which patients these are, as tables and reports call them.
-        predictions: The rows; external patients occur once for every fold's model, or once for the ensemble.
-        average_folds: Whether metrics are computed within each fold and averaged.
+        name: As tables and reports call them, such as `external MDS`.
+        alone: The external rows.
+        compared: The same with, in each fold, the held-out internal rows of the classes that no external
+            patient has: patients that the fold's model has not seen.
+        compared_name: `name`, and against whom.
+        mixture: Why the classes come from different sources; empty where they do not.
     """
 
-    patients: str
-    predictions: Predictions
-    average_folds: bool
+    name: str
+    alone: Predictions
+    compared: Predictions
+    compared_name: str
+    mixture: str
 
 
-def ensemble_external(predictions: Predictions) -> Predictions:
-    """The external rows with the mean of all folds' probabilities, one row per image.
-
-    Args:
-        predictions: Pooled rows of a study.
-    """
-    external = predictions.split("external").table
-    columns = [f"prob_{name}" for name in predictions.classes]
-    mean = external.groupby("image", sort=False)[columns].mean()
-    first = external.drop_duplicates("image").set_index("image").assign(fold=ENSEMBLE)
-    first[columns] = mean
-    return Predictions(first.reset_index()[external.columns], predictions.classes)
-
-
-def compare_external(predictions: Predictions) -> list[ExternalComparison]:
-    """The estimates that the external patients of a study allow; empty without any.
-
-    External patients of all classes of the task are evaluated by themselves. Those of fewer classes are
-    compared with the held-out internal patients of the other classes: in each fold the patients that its
-    model has not seen; for the ensemble of all models, each internal patient as predicted by the model that
-    has not seen the patient.
+def find_external(predictions: Predictions) -> ExternalPatients | None:
+    """The external patients of a study; None without any.
 
     Args:
-        predictions: Pooled rows of a study.
+        predictions: Pooled rows of a study, of images or of patients.
     """
     external = predictions.split("external")
     if external.table.empty:
-        return []
+        return None
     inside = [name for name in predictions.classes if (external.table["label"] == name).any()]
     others = [name for name in predictions.classes if name not in inside]
+    name = f"external {' and '.join(inside)}"
     test = predictions.split("test")
     rest = test.where(test.table["label"].isin(others))
-    name = "external " + " and ".join(inside)
-    against = f" vs held-out internal {' and '.join(others)}" if others else ""
-    folds = len(external.table["fold"].unique())
-    ensemble = _join(ensemble_external(predictions), rest)
-    return [
-        ExternalComparison(f"{name}{against}, mean over {folds} folds' models", _join(external, rest), True),
-        ExternalComparison(
-            f"{name} by the ensemble of {folds} models{against}",
-            Predictions(ensemble.table.assign(fold=ENSEMBLE), ensemble.classes),
-            False,
-        ),
+    compared = Predictions(pd.concat([external.table, rest.table], ignore_index=True), predictions.classes)
+    if others:
+        mixture = (
+            f"all external patients are {' or '.join(inside)}, and the {' and '.join(others)} patients are "
+            "internal ones"
+        )
+        return ExternalPatients(
+            name, external, compared, f"{name} vs held-out internal {' and '.join(others)}", mixture
+        )
+    return ExternalPatients(name, external, compared, name, _describe_sites(external))
+
+
+def _describe_sites(external: Predictions) -> str:
+    """The classes of each site, where some differ by a patient or more from all sites together."""
+    patients = external.table.drop_duplicates("patient_id")
+    counts = pd.crosstab(patients["site"], patients["label"])[list(external.classes)]
+    expected = counts.sum(axis=1).to_numpy()[:, None] * (counts.sum() / counts.to_numpy().sum()).to_numpy()
+    if not (abs(counts.to_numpy() - expected) >= 1).any():
+        return ""
+    sites = [
+        f"{site or 'no site'} with {', '.join(f'{n} {name}' for name, n in line.items())}"
+        for site, line in counts.iterrows()
     ]
-
-
-def _join(one: Predictions, other: Predictions) -> Predictions:
-    return Predictions(pd.concat([one.table, other.table], ignore_index=True), one.classes)
+    return f"the sites have different fractions of the classes ({'; '.join(sites)})"

@@ -13,6 +13,8 @@ from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.weighted_sample import WeightedSample
 
 Level = Literal["image", "patient"]
+#: Whether a metric is reported for external patients of mixed sources.
+MixedSources = Literal["never", "two classes", "always"]
 #: Class, `macro` or `overall` to the values (resamples,); NaN where undefined.
 ClassValues = Mapping[str, NDArray[np.float64]]
 #: From the unweighted sample, a class (or `macro`, `overall`), the level and the confidence to intervals.
@@ -58,6 +60,11 @@ class Metric:
         at_operating_points: Whether it is reported for the thresholds chosen on validation patients.
         within_folds: Whether it compares rows within folds only. Such a metric is computed for pooled rows of
             several folds, and its resamples are stratified by class and fold.
+        from_ranking: Whether it is computed from the order of the rows and not from predicted classes.
+        for_mixed_sources: Whether it is reported for external patients whose classes come from different
+            sources: not if it depends on the frequencies of the classes, which are then those of no clinic.
+            `two classes`: one class against the rest does not depend on them only where the rest is one
+            class.
     """
 
     name: str
@@ -69,6 +76,8 @@ class Metric:
     on_screen: bool = False
     at_operating_points: bool = False
     within_folds: bool = False
+    from_ranking: bool = False
+    for_mixed_sources: MixedSources = "never"
 
     @property
     def sort_key(self) -> tuple[int, str]:

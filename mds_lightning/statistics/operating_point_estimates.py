@@ -1,11 +1,10 @@
-"""Metrics of test and external patients at thresholds chosen on validation patients."""
+"""Metrics of test patients at thresholds chosen on validation patients."""
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate_level
-from mds_lightning.statistics.external import compare_external
 from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.metric_registry import list_metrics
 from mds_lightning.statistics.operating_point import Rule, apply_thresholds, choose_fold_thresholds
@@ -18,7 +17,7 @@ RULES = (Rule.youden(), Rule(0.9), Rule(0.95))
 def estimate_operating_points(
     levels: Mapping[Level, Predictions], patients: str, settings: Settings, rules: Sequence[Rule] = RULES
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Apply each fold's threshold to its test and external rows, at image and at patient level.
+    """Apply each fold's threshold to its test rows, at image and at patient level.
 
     Args:
         levels: Level to the pooled rows of a binary study, of all splits.
@@ -41,13 +40,7 @@ def estimate_operating_points(
             if set(rows.table["fold"]) - chosen.keys():
                 continue
             predicted = apply_thresholds(rows, chosen)
-            parts = [estimate_level(predicted.split("test"), patients, level, settings)]
-            parts += [
-                estimate_level(one.predictions, one.patients, level, settings, average_folds=True)
-                for one in compare_external(predicted)
-                if one.average_folds
-            ]
-            table = pd.concat(parts, ignore_index=True)
+            table = estimate_level(predicted.split("test"), patients, level, settings)
             table.insert(0, "rule", rule.name)
             points.append(table[table["metric"].isin(reported)])
     empty = pd.DataFrame(columns=["rule", *COLUMNS])

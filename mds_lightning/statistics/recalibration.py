@@ -65,7 +65,9 @@ class Recalibration:
         return np.exp(scores - logsumexp(scores, axis=1, keepdims=True))
 
 
-def learn_recalibration(target: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Recalibration:
+def learn_recalibration(
+    target: NDArray[np.int64], probabilities: NDArray[np.float64], with_slope: bool = True
+) -> Recalibration:
     """The recalibration with the largest penalised likelihood on these rows.
 
     Targets are smoothed as Platt's (Advances in Large Margin Classifiers, 1999, 61): a row of class k counts
@@ -75,6 +77,7 @@ def learn_recalibration(target: NDArray[np.int64], probabilities: NDArray[np.flo
     Args:
         target: (rows,) class index; all rows count alike, those of patients as those of images.
         probabilities: (rows, classes), 0..1.
+        with_slope: Whether a slope is learned; otherwise it is 1.
 
     Returns:
         The recalibration; the identity where a class has no row, since its offset cannot be learned.
@@ -94,9 +97,8 @@ def learn_recalibration(target: NDArray[np.int64], probabilities: NDArray[np.flo
         log_probabilities = scores - logsumexp(scores, axis=1, keepdims=True)
         error = np.exp(log_probabilities) - wanted
         penalty = 0.5 * (parameters[0] / SLOPE_PRIOR) ** 2
-        gradient = np.concatenate(
-            [[(error * slope * logarithms).sum() + parameters[0] / SLOPE_PRIOR**2], error.sum(axis=0)[1:]]
-        )
+        steepness = (error * slope * logarithms).sum() + parameters[0] / SLOPE_PRIOR**2
+        gradient = np.concatenate([[steepness if with_slope else 0.0], error.sum(axis=0)[1:]])
         return float(-(wanted * log_probabilities).sum() + penalty), gradient
 
     fitted = minimize(loss, np.zeros(n_classes), jac=True, method="BFGS", options={"gtol": 1e-8})

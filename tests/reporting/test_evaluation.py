@@ -134,24 +134,42 @@ def test_external_patients_of_one_class_are_compared_with_held_out_patients_of_t
     tmp_path: Path,
 ) -> None:
     study = make_study(tmp_path / "study", external=("x100", "x102", "x104", "x106"))
-    table = metrics(study, n_resamples=100)
-    names = list(dict.fromkeys(table["patients"]))
-    assert names == [
-        HELD_OUT,
-        "external MDS vs held-out internal donor, mean over 5 folds' models",
-        "external MDS by the ensemble of 5 models vs held-out internal donor",
-    ]
+    assert set(metrics(study, n_resamples=100)["patients"]) == {HELD_OUT}
+    table = pd.read_csv(study / "evaluation/resnet18/external.csv", keep_default_na=False)
     expected = []
     for file in sorted(study.glob("*/*/predictions.parquet")):
         rows = pd.read_parquet(file)
         rows = rows[(rows["split"] == "external") | ((rows["split"] == "test") & (rows["target"] == 0))]
         expected.append(roc_auc_score(rows["target"], rows["prob_MDS"]))
-    mean = pick(table, patients=names[1], level="image", metric="roc_auc")
-    assert np.allclose(mean["value"], np.mean(expected), atol=1e-12)
+    mean = pick(table, level="image", metric="roc_auc")
+    assert set(mean["patients"]) == {"external MDS vs held-out internal donor"}
+    assert np.allclose(mean["value"].astype(float), np.mean(expected), atol=1e-12)
     assert set(mean["n_patients"]) == {24}
+    assert set(table["metric"]) == {"roc_auc", "recall"}
     assert (study / "evaluation/resnet18/roc_external.png").is_file()
+    assert not (study / "evaluation/resnet18/precision_recall_external.png").exists()
+    text = (study / "evaluation/table_external.md").read_text()
+    assert "are not given, because all external patients are MDS" in text
     points = pd.read_csv(study / "evaluation/resnet18/operating_points.csv")
-    assert set(points["patients"]) == set(names[:2])
+    assert set(points["patients"]) == {HELD_OUT}
+
+
+@pytest.mark.usefixtures("quick")
+def test_recalibration_on_the_site(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", external=tuple(f"x{k}" for k in range(100, 120)))
+    shown = StringIO()
+    with redirect_stdout(shown):
+        evaluate(config(study, n_resamples=100, recalibrate="site"))
+    table = pd.read_csv(study / "evaluation/resnet18/site_recalibration.csv")
+    assert set(table["probabilities"]) == {
+        "as carried", "offset of the site", "offset and slope of the site",
+    }  # fmt: skip
+    assert "labelled patients with these fractions" in " ".join(shown.getvalue().split())
+    offsets = pd.read_csv(study / "evaluation/resnet18/site_offsets.csv")
+    assert (offsets["low"] < offsets["offset"]).all()
+    one_class = make_study(tmp_path / "one", external=("x100", "x102", "x104", "x106"))
+    with pytest.raises(ValueError, match="fewer than 2 patients are donor"):
+        evaluate(config(one_class, n_resamples=100, recalibrate="site"))
 
 
 def pick_auc(study: Path, variant: str) -> float:

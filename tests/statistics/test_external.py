@@ -1,19 +1,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import recall_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
-from mds_lightning.statistics.estimates import Settings, estimate, list_folds
-from mds_lightning.statistics.external import ENSEMBLE, compare_external, ensemble_external
+from mds_lightning.statistics.aggregate import aggregate_patients
+from mds_lightning.statistics.external import find_external
 from mds_lightning.statistics.predictions import Predictions
-
-SETTINGS = Settings(n_resamples=200)
 
 
 def study(correlated, labels: tuple[str, ...], folds: int = 3) -> Predictions:
     """Internal patients in three folds; external ones that every fold's model predicted differently."""
-    test = correlated(patients=60, images=2, folds=folds)
-    parts = [test.table]
+    test, val = correlated(patients=60, images=2, folds=folds), correlated(patients=60, folds=folds, seed=9)
+    val = val.table.assign(
+        split="val", image="v" + val.table["image"], patient_id="v" + val.table["patient_id"]
+    )
+    parts = [test.table, val]
     for fold in range(folds):
         outside = correlated(patients=16, images=2, split="external", seed=50 + fold).table
         outside = outside[outside["label"].isin(labels)].assign(fold=fold)
@@ -21,85 +22,66 @@ def study(correlated, labels: tuple[str, ...], folds: int = 3) -> Predictions:
     return Predictions(pd.concat(parts, ignore_index=True), test.classes)
 
 
-def test_no_external_patients_no_estimate(correlated) -> None:
-    assert compare_external(correlated()) == []
+def test_no_external_patients(correlated) -> None:
+    assert find_external(correlated()) is None
 
 
-def test_ensemble_is_the_mean_over_models(correlated) -> None:
+def test_each_model_is_compared_with_patients_that_it_has_not_seen(correlated) -> None:
     predictions = study(correlated, ("MDS",))
-    ensemble = ensemble_external(predictions)
-    outside = predictions.split("external").table
-    expected = outside.groupby("image")["prob_MDS"].mean()
-    found = ensemble.table.set_index("image")["prob_MDS"]
-    np.testing.assert_allclose(found, expected[found.index])
-    assert set(ensemble.table["fold"]) == {ENSEMBLE}
-    assert len(ensemble.table) == len(outside) / 3
-
-
-def test_each_model_is_evaluated_on_unseen_patients(correlated) -> None:
-    predictions = study(correlated, ("MDS",))
-    by_fold, ensemble = compare_external(predictions)
-    assert by_fold.patients == "external MDS vs held-out internal donor, mean over 3 folds' models"
+    external = find_external(predictions)
+    assert external.name == "external MDS"
+    assert external.compared_name == "external MDS vs held-out internal donor"
+    assert external.mixture == "all external patients are MDS, and the donor patients are internal ones"
     for fold in range(3):
-        rows = by_fold.predictions.of_fold(fold).table
+        rows = external.compared.of_fold(fold).table
         held_out = predictions.split("test").of_fold(fold).table
         inside = rows[rows["split"] == "test"]
         assert set(inside["patient_id"]) == set(held_out[held_out["label"] == "donor"]["patient_id"])
         assert set(rows[rows["split"] == "external"]["label"]) == {"MDS"}
-    assert len(ensemble.predictions.table["image"].unique()) == len(ensemble.predictions.table)
 
 
-def test_estimates_are_means_over_folds(correlated) -> None:
-    by_fold, _ = compare_external(study(correlated, ("MDS",)))
-    table = estimate(by_fold.predictions, by_fold.patients, SETTINGS, by_fold.average_folds)
-    image = table[(table["level"] == "image") & (table["interval"] == "bootstrap over patients, percentile")]
-    auc = image[image["metric"] == "roc_auc"].iloc[0]
-    recall = image[(image["metric"] == "recall") & (image["class"] == "MDS")].iloc[0]
-    parts = [by_fold.predictions.of_fold(fold) for fold in range(3)]
-    assert auc["value"] == pytest.approx(
-        np.mean([roc_auc_score(part.target, part.probabilities[:, 1]) for part in parts])
-    )
-    assert recall["value"] == pytest.approx(
-        np.mean([recall_score(part.target, part.probabilities[:, 1] > 0.5) for part in parts])
-    )
-    assert auc["low"] < auc["value"] < auc["high"]
-    assert auc["n_patients"] == 30 + 8
-    spread = table[table["interval"] == "Student t over folds"]
-    assert len(spread) == len(image) * 2
-    assert set(table["interval"]) == {
-        "bootstrap over patients, percentile", "bootstrap over patients, BCa", "Student t over folds",
-    }  # fmt: skip
+def test_external_patients_of_all_classes_are_compared_among_themselves(correlated) -> None:
+    external = find_external(study(correlated, ("MDS", "donor")))
+    assert external.compared_name == "external donor and MDS"
+    assert external.mixture == ""
+    assert set(external.compared.table["split"]) == {"external"}
 
 
-def test_external_patients_of_both_classes_are_evaluated_by_themselves(correlated) -> None:
+@pytest.mark.parametrize(
+    ("sites", "mixture"),
+    [
+        ({"donor": ["a"] * 4 + ["b"] * 4, "MDS": ["a"] * 4 + ["b"] * 4}, ""),
+        # Seven patients: one class cannot be divided evenly.
+        ({"donor": ["a"] * 4 + ["b"] * 4, "MDS": ["a"] * 3 + ["b"] * 5}, ""),
+        (
+            {"donor": ["a"] * 8, "MDS": ["b"] * 8},
+            "the sites have different fractions of the classes "
+            "(a with 8 donor, 0 MDS; b with 0 donor, 8 MDS)",
+        ),
+        (
+            {"donor": ["a"] * 6 + [""] * 2, "MDS": ["a"] * 2 + [""] * 6},
+            "the sites have different fractions of the classes "
+            "(no site with 2 donor, 6 MDS; a with 6 donor, 2 MDS)",
+        ),
+    ],
+)
+def test_sites_with_other_fractions_of_the_classes_are_mixed_sources(correlated, sites, mixture) -> None:
     predictions = study(correlated, ("MDS", "donor"))
-    by_fold, ensemble = compare_external(predictions)
-    assert by_fold.patients == "external donor and MDS, mean over 3 folds' models"
-    assert set(by_fold.predictions.table["split"]) == {"external"}
-    assert len(ensemble.predictions.table) == 32
-    table = estimate(ensemble.predictions, ensemble.patients, SETTINGS)
-    auc = table[(table["metric"] == "roc_auc") & (table["level"] == "image")]
-    expected = roc_auc_score(ensemble.predictions.target, ensemble.predictions.probabilities[:, 1])
-    np.testing.assert_allclose(auc["value"], expected)
+    table = predictions.table
+    outside = table["split"] == "external"
+    for label, names in sites.items():
+        ids = sorted(set(table.loc[outside & (table["label"] == label), "patient_id"]))
+        table.loc[outside & (table["label"] == label), "site"] = table["patient_id"].map(
+            dict(zip(ids, names, strict=True))
+        )
+    assert find_external(predictions).mixture == mixture
 
 
-def test_an_external_patient_has_the_same_weight_in_every_fold(correlated) -> None:
-    """Five models on the same external patients are not five cohorts: the interval must not be narrower."""
-    one, five = (study(correlated, ("MDS", "donor"), folds) for folds in (1, 5))
-    outside = one.split("external").table
-    repeated = pd.concat([outside.assign(fold=k) for k in range(5)], ignore_index=True)
-    widths = []
-    for rows, average in ((outside, False), (repeated, True)):
-        table = estimate(Predictions(rows, five.classes), "external", SETTINGS, average)
-        auc = table[(table["metric"] == "roc_auc") & table["interval"].str.endswith("percentile")]
-        widths.append((auc["high"] - auc["low"]).to_numpy())
-    np.testing.assert_allclose(widths[0], widths[1])
-
-
-def test_list_folds(correlated) -> None:
-    predictions = correlated(patients=30, folds=3)
-    table = list_folds(predictions, "held out", SETTINGS)
-    line = table[(table["fold"] == 1) & (table["metric"] == "roc_auc") & (table["level"] == "image")].iloc[0]
-    part = predictions.of_fold(1)
-    assert line["value"] == pytest.approx(roc_auc_score(part.target, part.probabilities[:, 1]))
-    assert (line["n_patients"], line["n_rows"]) == (10, 30)
+def test_levels_agree(correlated) -> None:
+    """Patients are aggregated before, so the comparison is that of the patients' own scores."""
+    patients = find_external(aggregate_patients(study(correlated, ("MDS", "donor"))))
+    values = [
+        roc_auc_score(part.target, part.probabilities[:, 1])
+        for part in (patients.compared.of_fold(fold) for fold in range(3))
+    ]
+    assert np.isfinite(values).all()

@@ -19,7 +19,7 @@ from mds_lightning.reporting.tables.evidence import Evidence
 from mds_lightning.reporting.tables.numbers import find_estimate
 from mds_lightning.statistics.curves.precision_recall import trace_precision_recall
 from mds_lightning.statistics.curves.roc import trace_roc
-from mds_lightning.statistics.external import compare_external
+from mds_lightning.statistics.external import find_external
 from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.pooled_rows import HELD_OUT
@@ -41,7 +41,7 @@ def draw_figures(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
         for name in classes[1:] if len(classes) == 2 else classes:
             title = f"{_against(classes, name)}, {level} level, recalibrated"
             ending = _LEVELS[level] + ("" if len(classes) == 2 else f"_{name}")
-            yield from _draw_curves(evidence, rows, HELD_OUT, (name, level), title, ending)
+            yield from _draw_curves(evidence, rows, (name, level), title, ending)
     yield from _draw_external(evidence)
     yield "confusion", _draw_confusion(evidence)
     yield from _draw_calibration(evidence)
@@ -55,27 +55,23 @@ def _against(classes: tuple[str, ...], name: str) -> str:
 
 
 def _draw_curves(
-    evidence: Evidence, rows: Predictions, patients: str, place: tuple[str, str], title: str, ending: str
+    evidence: Evidence, rows: Predictions, place: tuple[str, str], title: str, ending: str
 ) -> Iterator[tuple[str, Figure]]:
     name, level = place
     roc = _trace_folds(rows, name, trace_roc)
     if not roc:
         log.warning("%s: no fold has both positive and negative rows, so no curves are drawn", title)
         return
-    how = "pooled" if patients == HELD_OUT else "mean over folds"
-    remarks = [f"{how}: AUC {_summarise(evidence, patients, level, 'roc_auc', name)}"]
-    pooled = None
-    if patients == HELD_OUT:
-        pooled = trace_roc(
-            rows.target == rows.classes.index(name), rows.probabilities[:, rows.classes.index(name)]
-        )
-        if len(roc) > 1:
-            within = _summarise(evidence, patients, level, "roc_auc_within_folds", name)
-            remarks.append(f"within folds: AUC {within}")
+    remarks = [f"pooled: AUC {_summarise(evidence, level, 'roc_auc', name)}"]
+    k = rows.classes.index(name)
+    pooled = trace_roc(rows.target == k, rows.probabilities[:, k])
+    if len(roc) > 1:
+        within = _summarise(evidence, level, "roc_auc_within_folds", name)
+        remarks.append(f"within folds: AUC {within}")
     yield f"roc{ending}", draw_roc(roc, title, pooled, remarks)
     curves = _trace_folds(rows, name, trace_precision_recall)
-    precision = _summarise(evidence, patients, level, "average_precision", name)
-    yield f"precision_recall{ending}", draw_precision_recall(curves, title, f"{how}: AP {precision}")
+    precision = _summarise(evidence, level, "average_precision", name)
+    yield f"precision_recall{ending}", draw_precision_recall(curves, title, f"pooled: AP {precision}")
 
 
 def _trace_folds(
@@ -93,22 +89,36 @@ def _trace_folds(
     return curves
 
 
-def _summarise(evidence: Evidence, patients: str, level: str, metric: str, class_name: str) -> str:
-    one = find_estimate(evidence.tables["metrics"], patients, level, metric, class_name)
+def _summarise(evidence: Evidence, level: str, metric: str, class_name: str) -> str:
+    one = find_estimate(evidence.tables["metrics"], HELD_OUT, level, metric, class_name)
     assert one is not None, "every drawn curve has its estimate"
     return format_estimate(one.value, one.low, one.high)
 
 
 def _draw_external(evidence: Evidence) -> Iterator[tuple[str, Figure]]:
+    """Curves of each model; precision depends on the class frequencies, so not for mixed sources."""
+    if not evidence.predictions.is_binary or "external" not in evidence.tables:
+        return
     for level, ending in _LEVELS.items():
-        for one in compare_external(evidence.levels[level]):
-            if not one.average_folds or not evidence.predictions.is_binary:
-                continue
-            name, title = one.predictions.classes[1], f"{one.patients.split(',')[0]}, {level} level"
-            ending_of_file = f"_external{ending}"
-            yield from _draw_curves(
-                evidence, one.predictions, one.patients, (name, level), title, ending_of_file
-            )
+        external = find_external(evidence.levels[level])
+        assert external is not None, "the external patients have estimates"
+        name, title = external.compared.classes[1], f"{external.compared_name}, {level} level"
+        roc = _trace_folds(external.compared, name, trace_roc)
+        if not roc:
+            log.warning("%s: no fold has both positive and negative rows, so no curves are drawn", title)
+            continue
+        remark = f"mean over folds: AUC {_summarise_external(evidence, level, 'roc_auc')}"
+        yield f"roc_external{ending}", draw_roc(roc, title, None, [remark])
+        if not external.mixture:
+            curves = _trace_folds(external.compared, name, trace_precision_recall)
+            remark = f"mean over folds: AP {_summarise_external(evidence, level, 'average_precision')}"
+            yield f"precision_recall_external{ending}", draw_precision_recall(curves, title, remark)
+
+
+def _summarise_external(evidence: Evidence, level: Level, metric: str) -> str:
+    table = evidence.tables["external"]
+    line = table[(table["level"] == level) & (table["metric"] == metric)].iloc[0]
+    return format_estimate(float(line["value"]), float(line["low"]), float(line["high"]))
 
 
 def _draw_confusion(evidence: Evidence) -> Figure:

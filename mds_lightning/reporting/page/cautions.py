@@ -89,3 +89,8 @@ def _about_sources(evidence: Evidence, flow: CohortFlow) -> Iterator[str]:
             f"All external patients are {inside}. They are compared with internal patients of another class, "
             "so a difference between laboratories would appear as a difference between classes."
         )
+    elif evidence.external is not None and evidence.external.mixture:
+        yield (
+            f"Of the external patients, {evidence.external.mixture}: a difference between laboratories would "
+            "appear as a difference between classes."
+        )

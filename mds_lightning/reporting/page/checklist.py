@@ -14,7 +14,6 @@ _FOLDER = Path(__file__).parent / "checklists"
 _ABSENT = {
     "external": "no patient is external",
     "external-patients": "no patient is external, or the manifest was not found",
-    "ensemble": "no ensemble was evaluated: no patient is external",
     "patients": "the manifest has no clinical columns or was not found",
     "subgroups": "the manifest has no clinical columns or was not found",
     "sites": "the manifest names fewer than two sites",

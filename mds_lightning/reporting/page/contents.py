@@ -24,6 +24,7 @@ from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
+from mds_lightning.reporting.tables.external_table import ModelsLine, list_external_lines
 from mds_lightning.reporting.tables.headline import WITHIN_FOLDS
 from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metric_lines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
@@ -55,7 +56,7 @@ class Page:
     folds: pd.DataFrame
     characteristics: pd.DataFrame | None
     metrics: tuple[MetricLine, ...]
-    external: Mapping[str, tuple[MetricLine, ...]]
+    external: tuple[ModelsLine, ...]
     families: tuple[CurveFamily, ...]
     comparison: Comparison | None
     maps: tuple[MapsOfMethod, ...]
@@ -120,7 +121,6 @@ class Page:
         tables = self.evidence.tables
         optional = {
             "external": bool(self.external),
-            "ensemble": any("ensemble" in name for name in self.external),
             "external-patients": bool(self.external) and self.characteristics is not None,
             "patients": self.characteristics is not None,
             "subgroups": len(self.groups) > 0,
@@ -179,7 +179,6 @@ def gather_page(study: Study, settings: Settings) -> Page:
         )
     if not selection.blind:
         cautions.append(NOT_BLIND)
-    outside = [name for name in metrics["patients"].unique() if name != HELD_OUT]
     return Page(
         study=study.directory.path.resolve().name,
         directory=f"{configuration['paths']['runs']}/{study.directory.path.resolve().name}",
@@ -197,7 +196,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         ),
         characteristics=None if rows is None else tabulate_characteristics(rows.table),
         metrics=tuple(list_metric_lines(metrics, HELD_OUT)),
-        external={name: tuple(list_metric_lines(metrics, name)) for name in outside},
+        external=tuple(list_external_lines(evidence)),
         families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
         comparison=_compare(study, selection, settings),
         maps=_gather_maps(runs, rows, evidence),

@@ -16,6 +16,11 @@ from mds_lightning.maps.overlay import list_colours
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
 from mds_lightning.reporting.page.plot_axes import PlotAxes
+from mds_lightning.reporting.tables.external_table import (
+    describe_external,
+    describe_offsets,
+    tabulate_recalibration,
+)
 from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups
 from mds_lightning.statistics.estimates import Settings
@@ -66,6 +71,9 @@ def render_report(page: Page, now: datetime) -> str:
         "find_estimate": find_estimate,
         "list_groups": list_groups,
         "name_metric": name_metric,
+        "describe_external": describe_external,
+        "describe_offsets": describe_offsets,
+        "tabulate_recalibration": tabulate_recalibration,
     }
     return environment.get_template("report.html.j2").render(
         page=page,

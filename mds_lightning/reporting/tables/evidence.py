@@ -1,5 +1,6 @@
 """All tables of one variant, computed from its pooled predictions."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ from mds_lightning.statistics.confusion import count_confusion
 from mds_lightning.statistics.curves.decision import estimate_decision
 from mds_lightning.statistics.curves.reliability import ReliabilityBin, tabulate_reliability
 from mds_lightning.statistics.estimates import Settings, estimate_levels, list_level_folds
-from mds_lightning.statistics.external import ExternalComparison, compare_external
+from mds_lightning.statistics.external import ExternalPatients, find_external
+from mds_lightning.statistics.external_estimates import estimate_external
 from mds_lightning.statistics.fold_differences import compare_folds
 from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.operating_point_estimates import estimate_operating_points
@@ -31,15 +33,18 @@ from mds_lightning.statistics.recalibrated_levels import (
 )
 from mds_lightning.statistics.recalibration import list_folds_without_recalibration
 from mds_lightning.statistics.sample import Sample
+from mds_lightning.statistics.site_recalibration import recalibrate_sites
 from mds_lightning.statistics.subgroups import estimate_subgroups
 from mds_lightning.studies.pooled_rows import HELD_OUT
+
+log = logging.getLogger(__name__)
 
 #: Text columns with more values than this (free text, dates) are not used as subgroups.
 _MOST_GROUPS = 12
 #: Tables with a column that names their probabilities; other tables have it already or are of no rows.
 _RECALIBRATED_TABLES = {
     "metrics", "folds", "confusion", "fold_differences", "operating_points", "thresholds", "decision_curve",
-    "predictive_values", "decision_curve_prevalence", "subgroups",
+    "predictive_values", "decision_curve_prevalence", "subgroups", "external",
 }  # fmt: skip
 
 
@@ -54,8 +59,10 @@ class Evidence:
         tables: File name without extension to table: `metrics`, `folds`, `confusion`, `calibration`,
             `reliability`, `fold_differences`, `column_separation`; for two classes also `operating_points`,
             `thresholds` and `decision_curve`; with a prevalence also `predictive_values` and
-            `decision_curve_prevalence`; with clinical columns also `subgroups`. All are computed from the
-            recalibrated probabilities; `calibration` and `reliability` also from those as predicted.
+            `decision_curve_prevalence`; with clinical columns also `subgroups`; with external patients also
+            `external`, and with `recalibrate=site` also `site_recalibration` and `site_offsets`. All are
+            computed from the recalibrated probabilities; `calibration` and `reliability` also from those as
+            predicted.
         reliability: (probabilities, level) to the reliability curve of the last class (the positive class
             of two).
     """
@@ -70,6 +77,11 @@ class Evidence:
     def test(self) -> dict[Level, Predictions]:
         """Held-out rows by level: `image`, `patient`; recalibrated."""
         return _select_test(self.levels)
+
+    @property
+    def external(self) -> ExternalPatients | None:
+        """The external patients, one row for each patient and fold, recalibrated; None without any."""
+        return find_external(self.levels["patient"])
 
     @property
     def folds_without_recalibration(self) -> dict[int, tuple[str, ...]]:
@@ -92,7 +104,8 @@ def gather_evidence(
         recalibrations: Of every fold, as stored with the study; None: they are learned here.
 
     Raises:
-        ValueError: A prevalence is given for more than two classes.
+        ValueError: A prevalence is given for more than two classes; the models are to be recalibrated on a
+            site, and no site has enough labelled external patients.
     """
     if settings.prevalence is not None and not predictions.is_binary:
         raise ValueError(
@@ -101,19 +114,12 @@ def gather_evidence(
         )
     recalibrations = recalibrations or learn_level_recalibrations(predictions, settings.aggregation)
     levels = recalibrate_levels(predictions, settings.aggregation, recalibrations)
-    test, external = _select_test(levels), _list_external(levels)
-    estimates = [estimate_levels(test, HELD_OUT, settings)]
-    folds = [list_level_folds(test, HELD_OUT)]
-    for by_level in external:
-        one, rows_of = by_level["image"], {level: one.predictions for level, one in by_level.items()}
-        estimates.append(estimate_levels(rows_of, one.patients, settings, one.average_folds))
-        if one.average_folds:
-            folds.append(list_level_folds(rows_of, one.patients))
+    test = _select_test(levels)
     rows = list_probabilities(list_levels(predictions, settings.aggregation), levels)
     reliability = trace_reliability(rows, predictions.classes[-1], settings)
     tables = {
-        "metrics": pd.concat(estimates, ignore_index=True),
-        "folds": pd.concat(folds, ignore_index=True),
+        "metrics": estimate_levels(test, HELD_OUT, settings),
+        "folds": list_level_folds(test, HELD_OUT),
         "confusion": _tabulate_confusion(test),
         "calibration": estimate_calibration(rows, settings),
         "reliability": tabulate_reliability(reliability),
@@ -128,6 +134,10 @@ def gather_evidence(
             tables |= _apply_prevalence(levels["patient"], settings, settings.prevalence)
     if clinical is not None and not clinical.empty:
         tables["subgroups"] = _tabulate_subgroups(test["patient"], clinical, settings)
+    if not (external := estimate_external(levels, settings)).empty:
+        tables["external"] = external
+    if settings.recalibrate == "site":
+        tables |= _recalibrate_sites(levels["patient"], settings)
     for name in _RECALIBRATED_TABLES & tables.keys():
         tables[name] = tables[name].assign(probabilities=RECALIBRATED)
     return Evidence(predictions, levels, settings, tables, reliability)
@@ -137,10 +147,11 @@ def _select_test(levels: Mapping[Level, Predictions]) -> dict[Level, Predictions
     return {level: rows.split("test") for level, rows in levels.items()}
 
 
-def _list_external(levels: Mapping[Level, Predictions]) -> list[dict[Level, ExternalComparison]]:
-    """The estimates of external patients, each with the rows of both levels."""
-    compared = {level: compare_external(rows) for level, rows in levels.items()}
-    return [dict(zip(compared, pair, strict=True)) for pair in zip(*compared.values(), strict=True)]
+def _recalibrate_sites(patients: Predictions, settings: Settings) -> dict[str, pd.DataFrame]:
+    found = recalibrate_sites(patients, settings.confidence)
+    for site, reason in found.left_out.items():
+        log.warning("the models are not recalibrated on the site %s: %s", site, reason)
+    return {"site_recalibration": found.calibration, "site_offsets": found.offsets}
 
 
 def _trace_decision(

@@ -38,6 +38,7 @@ def newcombe_interval(
     positives: int | Sequence[int],
     negatives: int | Sequence[int],
     confidence: float = 0.95,
+    inflation: float = 1.0,
 ) -> Interval:
     """Score-like interval from the AUC and the class sizes: method 5 of Newcombe, Stat Med 25 (2006) 559.
 
@@ -53,6 +54,7 @@ def newcombe_interval(
         positives: Number of positive patients, or of those of each fold.
         negatives: Number of negative patients, or of those of each fold.
         confidence: Of the interval.
+        inflation: Factor of the variance, for sources of variance beside the patients.
     """
     m, n = (np.atleast_1d(np.asarray(sizes, float)) for sizes in (positives, negatives))
     pairs = m * n
@@ -65,7 +67,7 @@ def newcombe_interval(
 
     def excess(theta: float) -> float:
         """Distance from `auc` beyond what chance allows, were `theta` the truth."""
-        variance = float((weight**2 * variance_of_auc(theta, m, n)).sum())
+        variance = inflation * float((weight**2 * variance_of_auc(theta, m, n)).sum())
         return abs(auc - theta) - z * variance**0.5
 
     # At 0 and 1 the equation holds trivially (both sides are 0): the limit is the root beside it.

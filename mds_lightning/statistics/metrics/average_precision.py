@@ -21,4 +21,5 @@ METRIC = Metric(
     compute=compute_average_precision,
     explain_undefined=explain_undefined,
     position=80,
+    from_ranking=True,
 )

@@ -33,4 +33,5 @@ METRIC = Metric(
     position=50,
     on_screen=True,
     at_operating_points=True,
+    for_mixed_sources="always",
 )

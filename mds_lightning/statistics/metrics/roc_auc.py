@@ -60,4 +60,6 @@ METRIC = Metric(
     intervals=list_intervals,
     position=10,
     on_screen=True,
+    from_ranking=True,
+    for_mixed_sources="two classes",
 )

@@ -32,4 +32,5 @@ METRIC = Metric(
     intervals=wilson_of_patients(count_trials),
     position=60,
     at_operating_points=True,
+    for_mixed_sources="two classes",
 )

@@ -4,7 +4,7 @@ from mds_lightning.reporting.page.checklist import fill_checklists
 
 EVERYTHING = {
     "answer", "cautions", "selection", "cohort", "folds", "performance", "roc", "confusion", "calibration",
-    "training", "provenance", "checklists", "external", "ensemble", "external-patients", "patients",
+    "training", "provenance", "checklists", "external", "external-patients", "patients",
     "subgroups", "sites", "maps", "thresholds", "decision", "variants",
 }  # fmt: skip
 

@@ -119,7 +119,7 @@ def test_every_section_exists_and_every_link_has_a_target(outline):
     assert {link.removeprefix("#") for link in links} <= places
     assert {
         "answer", "selection", "cautions", "cohort", "folds", "patients", "performance", "roc", "confusion",
-        "thresholds", "external", "ensemble", "calibration", "decision", "variants", "subgroups", "sites",
+        "thresholds", "external", "calibration", "decision", "variants", "subgroups", "sites",
         "maps", "training", "provenance", "checklists",
     } <= places  # fmt: skip
     assert len(outline.all("img")) >= 8
