@@ -54,7 +54,9 @@ def list_external_lines(evidence: Evidence) -> Iterator[ModelsLine]:
         if patient.empty:
             continue
         lowest, highest = float(patient["lowest"].iloc[0]), float(patient["highest"].iloc[0])
-        yield ModelsLine(name_metric(metric, name), str(rule), str(patients), levels, lowest, highest)
+        yield ModelsLine(
+            name_metric(str(metric), str(name)), str(rule), str(patients), levels, lowest, highest
+        )
 
 
 def describe_external(evidence: Evidence) -> str:
@@ -130,7 +132,11 @@ def tabulate_recalibration(evidence: Evidence) -> pd.DataFrame:
         return pd.DataFrame()
     rows: list[dict[str, str]] = []
     for (site, metric, name), lines in table.groupby(["site", "metric", "class"], sort=False):
-        label = f"{_CALIBRATION[metric]}, {name}" if metric in _CALIBRATION else name_metric(metric, name)
+        label = (
+            f"{_CALIBRATION[metric]}, {name}"
+            if metric in _CALIBRATION
+            else name_metric(str(metric), str(name))
+        )
         row = {"site": str(site), "metric": label}
         rows.append(row | {
             str(line["probabilities"]): _format(Estimate.of(line)) for line in lines.to_dict("records")
