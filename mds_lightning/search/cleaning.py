@@ -7,8 +7,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from mds_lightning.search.identity import is_search
-from mds_lightning.search.retry import retire, retire_dead, worker_of
+from mds_lightning.search.retry import retire, retire_dead
 from mds_lightning.search.store import Store
+from mds_lightning.search.trial_record import worker_of
 
 log = logging.getLogger(__name__)
 

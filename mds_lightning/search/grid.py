@@ -13,8 +13,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from mds_lightning.search.plan import FINISHED, count, sign
-from mds_lightning.search.retry import DIRECTORY
 from mds_lightning.search.space import Space
+from mds_lightning.search.trial_record import DIRECTORY
+from mds_lightning.search.trial_screening import screen_trials
 from mds_lightning.studies.worker import Worker
 
 
@@ -53,6 +54,10 @@ class GridPlan:
         self._space = space
         self._cells = cells
         self._failed: list[Mapping[str, Any]] = []
+
+    def screen(self, study: Study) -> None:
+        """Refuse trials that are not cells of this grid."""
+        screen_trials(study, self._space)
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
         """Number of finished cells."""

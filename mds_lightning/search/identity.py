@@ -50,7 +50,20 @@ def identity_of(
 
 def is_search(study: Study) -> bool:
     """Whether a stored study is a search (and not a grid)."""
-    return study.user_attrs.get(_KEY, {}).get("kind") == "search"
+    return (_stored_identity(study) or {}).get("kind") == "search"
+
+
+def _stored_identity(study: Study) -> dict[str, str] | None:
+    """The identity that a stored study was started with; None if it has none."""
+    stored = study.user_attrs.get(_KEY)
+    if stored is None:
+        return None
+    if not isinstance(stored, Mapping) or not all(isinstance(value, str) for value in stored.values()):
+        raise ForeignStudyError(
+            f"the stored study '{study.study_name}' has the identity {str(stored)[:200]!r}: it is damaged "
+            "or was written by another program. Give the study another name (study=NAME)"
+        )
+    return dict(stored)
 
 
 def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
@@ -60,9 +73,9 @@ def claim_identity(study: Study, identity: Mapping[str, str]) -> None:
 
     Raises:
         ChangedSweepError: They differ; the message lists every difference and what to do.
-        ForeignStudyError: The study has trials of another program.
+        ForeignStudyError: The study has trials of another program, or its identity is damaged.
     """
-    stored = study.user_attrs.get(_KEY)
+    stored = _stored_identity(study)
     if stored is None:
         if study.get_trials(deepcopy=False):
             raise ForeignStudyError(

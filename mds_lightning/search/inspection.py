@@ -8,10 +8,11 @@ import optuna
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from mds_lightning.search.identity import is_search
+from mds_lightning.search.identity import ForeignStudyError, is_search
 from mds_lightning.search.plan import FINISHED
-from mds_lightning.search.retry import DIRECTORY, REASON, variant, worker_of
+from mds_lightning.search.retry import variant
 from mds_lightning.search.store import Store
+from mds_lightning.search.trial_record import DIRECTORY, REASON, check_record, fixed_params, worker_of
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,16 @@ def view_study(study: Study) -> StudyView:
     now = datetime.now()
     trials = tuple(_view(trial, search, now) for trial in study.get_trials(deepcopy=False))
     maximise = study.directions[0] is StudyDirection.MAXIMIZE
-    return StudyView(study.study_name, search, maximise, trials, study.user_attrs.get("n_trials"))
+    total = study.user_attrs.get("n_trials")
+    if total is not None and (isinstance(total, bool) or not isinstance(total, int)):
+        raise ForeignStudyError(
+            f"the stored study '{study.study_name}' has n_trials={total!r}: it is damaged"
+        )
+    return StudyView(study.study_name, search, maximise, trials, total)
 
 
 def _view(trial: FrozenTrial, search: bool, now: datetime) -> TrialView:
+    check_record(trial)
     ended = trial.datetime_complete or now
     begun = trial.datetime_start
     note = ""
@@ -112,7 +119,7 @@ def _view(trial: FrozenTrial, search: bool, now: datetime) -> TrialView:
         number=trial.number,
         state=trial.state.name.lower(),
         variant=directory,
-        params=dict(trial.params or trial.system_attrs.get("fixed_params", {})),
+        params=dict(trial.params or fixed_params(trial)),
         steps=dict(sorted(trial.intermediate_values.items())),
         value=trial.values[0] if trial.state is TrialState.COMPLETE else None,
         seconds=None if begun is None else (ended - begun).total_seconds(),

@@ -16,10 +16,11 @@ from mds_lightning.search.heartbeat import Heartbeat
 from mds_lightning.search.outcome import Outcome, read_outcome
 from mds_lightning.search.plan import Plan
 from mds_lightning.search.progress import SweepProgress
-from mds_lightning.search.retry import DIRECTORY, REASON, retire, retire_dead
+from mds_lightning.search.retry import retire, retire_dead
 from mds_lightning.search.store import Store
 from mds_lightning.search.termination import EXIT_CODE, Termination
 from mds_lightning.search.trial import JobTrial, TrialLostError, available
+from mds_lightning.search.trial_record import DIRECTORY, REASON
 from mds_lightning.studies.run_lock import BusyRunError
 from mds_lightning.studies.worker import Worker
 
@@ -53,12 +54,14 @@ class SweepLoop:
         """Run trials until the study is complete; other workers may run some of them.
 
         Raises:
+            ForeignTrialError: The study holds trials that are not of this search.
             SystemExit: With 143 after SIGTERM; running trials were released.
             Exception: That of the job whose failure exceeded the limit.
         """
         waiting = False
         while True:
             with self.termination.held(), self.store.lock():
+                self.plan.screen(self.study)
                 retire_dead(self.study, self.plan.requeues, self.max_kills)
                 self.progress.show(self.plan.finished(self._trials()))
                 if self.plan.is_complete(self._trials()):
@@ -82,8 +85,8 @@ class SweepLoop:
     def _run_batch(self, batch: Sequence[Trial]) -> None:
         ids = [trial._trial_id for trial in batch]
         handles = {trial.number: JobTrial(self.study, trial._trial_id) for trial in batch}
-        overrides = [self.plan.overrides(self.study, self._stored(trial)) for trial in batch]
         try:
+            overrides = [self.plan.overrides(self.study, self._stored(trial)) for trial in batch]
             with Heartbeat(self.store.storage, ids), available(handles):
                 jobs = self.launcher.launch(overrides, initial_job_idx=batch[0].number)
             with self.termination.held():

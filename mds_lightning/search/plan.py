@@ -6,14 +6,17 @@ from typing import Any, Protocol
 
 from omegaconf import DictConfig
 from optuna import Trial
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from mds_lightning.search.heartbeat import record_heartbeat
 from mds_lightning.search.proposal import Proposals, distinct_points
-from mds_lightning.search.retry import FIXED, WORKER, point, variant
+from mds_lightning.search.retry import point, variant
 from mds_lightning.search.space import Space
+from mds_lightning.search.trial_record import FIXED, WORKER, ForeignTrialError, fixed_params
+from mds_lightning.search.trial_screening import find_fault, screen_trials
 from mds_lightning.studies.worker import Worker
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -29,6 +32,14 @@ class Plan(Protocol):
 
     total: int
     requeues: bool
+
+    def screen(self, study: Study) -> None:
+        """Refuse trials that are not of this search.
+
+        Raises:
+            ForeignTrialError: A running or finished trial is not; queued ones are ended.
+        """
+        ...
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
         """Number of finished trials, up to `total`."""
@@ -86,6 +97,12 @@ class SearchPlan:
         self._blind = blind
         self._extend = extend
         self._size = None if extend else proposals.space.size()
+        #: Number of a trial to the space with the keys that `extend` added for it.
+        self._spaces: dict[int, Space] = {}
+
+    def screen(self, study: Study) -> None:
+        """Refuse trials that are not of the search space (see `screen_trials`)."""
+        screen_trials(study, self._proposals.space, self._extend is not None)
 
     def finished(self, trials: Sequence[FrozenTrial]) -> int:
         """Number of complete and pruned trials."""
@@ -105,17 +122,25 @@ class SearchPlan:
         return count(trials, TrialState.WAITING) > 0 or not self._is_exhausted(trials)
 
     def start(self, study: Study, worker: Worker) -> Trial:
-        """Start the oldest queued trial, or a new one."""
-        trial = begin(study, worker)
+        """Start the oldest queued trial, or a new one.
+
+        Raises:
+            ForeignTrialError: The trial was queued after `screen`, and is not of the search space.
+        """
+        trial, space = begin(study, worker), self._proposals.space
         frozen = study._storage.get_trial(trial._trial_id)
+        if fault := find_fault(frozen, space, self._extend is not None):
+            raise ForeignTrialError(f"trial {frozen.number} is not of this search: {fault}")
         rank = point(frozen, study.get_trials(deepcopy=False))
-        params = frozen.system_attrs.get(FIXED, {})
-        if self._proposals.space.distributions.keys() - params.keys():
+        params = fixed_params(frozen)
+        if space.distributions.keys() - params.keys():
             params = {**self._proposals.draw(study, frozen, rank), **params}
-        trial = settle(study, trial, params, self._proposals.space)
+        trial = settle(study, trial, params, space)
         if self._extend is not None:
             study.sampler = self._proposals.build(rank)
-            self._extend(self._config, trial)
+            extended = ExtendedTrial(study, trial._trial_id)
+            self._extend(self._config, extended)
+            self._spaces[trial.number] = Space({**space.distributions, **extended.added}, space.fixed)
         return trial
 
     def sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:
@@ -125,8 +150,10 @@ class SearchPlan:
     def overrides(self, study: Study, trial: FrozenTrial) -> tuple[str, ...]:
         """The parameters of the trial, its number and study, and its own directory."""
         name = study.study_name.replace("\\", "\\\\").replace("'", "\\'")
+        space = self._spaces.get(trial.number, self._proposals.space)
+        params = {key: value for key, value in trial.params.items() if key in space.distributions}
         return (
-            *self._proposals.space.overrides(trial.params),
+            *space.overrides(params),
             f"++hpo.trial={trial.number}",
             f"++hpo.study='{name}'",
             f"++hpo.variant={variant(trial)}",
@@ -139,6 +166,22 @@ class SearchPlan:
 
     def _is_exhausted(self, trials: Sequence[FrozenTrial]) -> bool:
         return self._size is not None and distinct_points(list(trials), self._proposals.space) >= self._size
+
+
+class ExtendedTrial(Trial):
+    """A trial that records which keys a function adds to the search space.
+
+    Attributes:
+        added: Key to its distribution.
+    """
+
+    def __init__(self, study: Study, trial_id: int) -> None:
+        super().__init__(study, trial_id)
+        self.added: dict[str, BaseDistribution] = {}
+
+    def _suggest(self, name: str, distribution: BaseDistribution) -> Any:
+        self.added[name] = distribution
+        return super()._suggest(name, distribution)
 
 
 def count(trials: Sequence[FrozenTrial], *states: TrialState) -> int:

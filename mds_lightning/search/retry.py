@@ -10,20 +10,21 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from mds_lightning.search.heartbeat import silent_trials
+from mds_lightning.search.trial_record import (
+    FIXED,
+    HISTORY,
+    KILLS,
+    ORIGIN,
+    REASON,
+    fixed_params,
+    history,
+    kills,
+    origin,
+    worker_of,
+)
 from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
-
-#: Optuna's own system attributes (storages/_callbacks.py, study.enqueue_trial), which its tools show.
-_ORIGIN, _HISTORY, FIXED = "failed_trial", "retry_history", "fixed_params"
-#: User attributes of a trial.
-WORKER, REASON, DIRECTORY = "worker", "reason", "directory"
-_KILLS = "kills"
-
-
-def origin(trial: FrozenTrial) -> int:
-    """Number of the first trial of this trial's point."""
-    return int(trial.system_attrs.get(_ORIGIN, trial.number))
 
 
 def variant(trial: FrozenTrial) -> str:
@@ -33,13 +34,7 @@ def variant(trial: FrozenTrial) -> str:
 
 def point(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
     """Number of points that were proposed before this one; retries do not count."""
-    return sum(each.number < origin(trial) for each in trials if _ORIGIN not in each.system_attrs)
-
-
-def worker_of(trial: FrozenTrial) -> Worker | None:
-    """The worker of the trial; None if it was killed before it was recorded."""
-    record = trial.user_attrs.get(WORKER)
-    return None if record is None else Worker.of(record)
+    return sum(each.number < origin(trial) for each in trials if ORIGIN not in each.system_attrs)
 
 
 def dead_trials(study: Study) -> list[FrozenTrial]:
@@ -66,14 +61,14 @@ def retire(
         max_kills: If the trial was killed: number of kills after which its point is not tried again. None: it
             was released.
     """
-    kills = trial.system_attrs.get(_KILLS, 0) + (max_kills is not None)
-    if max_kills is not None and kills > max_kills:
+    killed = kills(trial) + (max_kills is not None)
+    if max_kills is not None and killed > max_kills:
         requeue = False
-        reason = f"{reason}; not tried again after {kills} kills: does it need more memory or time?"
+        reason = f"{reason}; not tried again after {killed} kills: does it need more memory or time?"
         log.warning("trial %d: %s", trial.number, reason)
     # The successor first: after a kill between the two steps, the next call only ends the trial.
     if requeue and not _has_successor(study, trial):
-        study.add_trial(_successor(trial, kills))
+        study.add_trial(_successor(trial, killed))
     try:
         study._storage.set_trial_user_attr(trial._trial_id, REASON, reason)
         study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
@@ -96,15 +91,15 @@ def _is_dead(worker: Worker | None) -> bool:
 
 def _has_successor(study: Study, trial: FrozenTrial) -> bool:
     others = study.get_trials(deepcopy=False)
-    return any(trial.number in other.system_attrs.get(_HISTORY, ()) for other in others)
+    return any(trial.number in history(other) for other in others)
 
 
-def _successor(trial: FrozenTrial, kills: int) -> FrozenTrial:
-    params = {**trial.system_attrs.get(FIXED, {}), **trial.params}
+def _successor(trial: FrozenTrial, killed: int) -> FrozenTrial:
+    params = {**fixed_params(trial), **trial.params}
     attributes: dict[str, Any] = {
-        _ORIGIN: origin(trial),
-        _HISTORY: [*trial.system_attrs.get(_HISTORY, ()), trial.number],
-        _KILLS: kills,
+        ORIGIN: origin(trial),
+        HISTORY: [*history(trial), trial.number],
+        KILLS: killed,
     }
     if params:
         attributes[FIXED] = params

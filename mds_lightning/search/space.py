@@ -26,8 +26,26 @@ class Space:
     distributions: Mapping[str, BaseDistribution]
     fixed: tuple[str, ...]
 
+    def check(self, name: str, value: Any) -> None:
+        """Raise unless `name` is a swept key and `value` one of its values.
+
+        Raises:
+            ValueError: With the key and the value.
+        """
+        distribution = self.distributions.get(name)
+        if distribution is None:
+            raise ValueError(f"{name!r} is not a key of the search space ({', '.join(self.distributions)})")
+        if not _contains(distribution, value):
+            raise ValueError(f"{name}={value!r} is not in {distribution}")
+
     def overrides(self, params: Mapping[str, Any]) -> tuple[str, ...]:
-        """The overrides of one job."""
+        """The overrides of one job.
+
+        Raises:
+            ValueError: A parameter is not of the search space.
+        """
+        for name, value in params.items():
+            self.check(name, value)
         return (*(f"{name}={value}" for name, value in params.items()), *self.fixed)
 
     def size(self) -> int | None:
@@ -53,6 +71,16 @@ def read_space(arguments: list[str]) -> Space:
         fixed |= plain
         deleted += deletions
     return Space(swept, (*(f"{name}={value}" for name, value in fixed.items()), *deleted))
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return any(type(value) is type(choice) and value == choice for choice in distribution.choices)
+    kinds = (int,) if isinstance(distribution, IntDistribution) else (int, float)
+    # A text such as '0.5' or True would pass as a number, and become another override.
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        return False
+    return distribution._contains(distribution.to_internal_repr(value))
 
 
 def _count(distribution: BaseDistribution) -> int | None:
