@@ -18,6 +18,7 @@ from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.maps.explained_image import ExplainedImage
 from mds_lightning.maps.image_selection import choose_measured, mean_colour
 from mds_lightning.maps.map_writer import MapWriter
+from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.finished_run import FinishedRun, open_finished_run
 from mds_lightning.studies.requested_images import find_images
 from mds_lightning.studies.study import load_study
@@ -89,7 +90,11 @@ def _find_runs(config: DictConfig) -> list[Path]:
     folds = sorted(set(study.folds["fold"]))
     missing = [str(fold) for fold in folds if fold not in found]
     if missing:
-        raise ValueError(f"study={config.study}: fold {', '.join(missing)} is missing: train it first")
+        runs = {fold.index: fold.directory for fold in study.runs(config.variant, config.seed)}
+        command = command_to_continue(study.directory, runs)
+        raise ValueError(
+            f"study={config.study}: fold {', '.join(missing)} is missing. Train it first: {command}"
+        )
     return [found[fold] for fold in folds]
 
 

@@ -44,17 +44,21 @@ def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | str:
     directory = Path(config.study)
     url = config.storage or f"sqlite:///{directory}/study.db"
     require_store(url)
-    store = open_store(url, directory.name, create=False)
-    if not _views(store, directory.name):
-        raise ValueError(f"{store.shown} has no study called {directory.name}: check study= and storage=")
-    return (_show if config.action == "show" else _clean)(store, directory.name, config)
+    # The resolved path also has a name if it is given as `.`.
+    called = directory.resolve().name
+    store = open_store(url, called, create=False)
+    # The storage in the directory holds this study alone, under the name that it had before it was renamed.
+    name = called if config.storage else None
+    if not _views(store, name):
+        raise ValueError(f"{store.shown} has no study called {called}: check study= and storage=")
+    return (_show if config.action == "show" else _clean)(store, name, config)
 
 
-def _views(store: Store, name: str) -> list[StudyView]:
+def _views(store: Store, name: str | None) -> list[StudyView]:
     return list(view_studies(store, name))
 
 
-def _show(store: Store, name: str, config: DictConfig) -> Sequence[StudyView]:
+def _show(store: Store, name: str | None, config: DictConfig) -> Sequence[StudyView]:
     console = Console()
     views = _views(store, name)
     if console.is_terminal and config.refresh:
@@ -73,7 +77,7 @@ def _show(store: Store, name: str, config: DictConfig) -> Sequence[StudyView]:
     return views
 
 
-def _clean(store: Store, name: str, config: DictConfig) -> Sequence[Cleaning]:
+def _clean(store: Store, name: str | None, config: DictConfig) -> Sequence[Cleaning]:
     if config.running not in ("gone", "all"):
         raise ValueError(f"running={config.running}: choose gone (workers known to have ended) or all")
     cleanings = [

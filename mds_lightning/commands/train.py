@@ -25,6 +25,7 @@ from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
 from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.names import refuse_unusable_name
 from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.run_lock import clear_failed_start, lock_run
@@ -55,6 +56,8 @@ def train(config: DictConfig) -> float:
     """
     refuse_seeds_of_one_run(config.seeds, config.seed_folder)
     refuse_unknown_targets(config)
+    refuse_unusable_name("study", config.study, config.paths.runs)
+    refuse_unusable_name("variant", config.variant)
     trial = current_trial(config.hpo)
     if trial is None:
         return train_fold(config)
@@ -95,11 +98,12 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     run = RunDirectory(Path(config.run_directory))
     refuse_other_layout(run)
-    score = _read_score(run, settings)
+    _refuse_other_settings(run, settings)
+    opened = prepare_study_cohort(settings)
+    score = _read_score(run)
     if score is not None:
         return score
     refuse_missing_gpu(config.trainer.get("accelerator"), "trainer=cpu")
-    opened = prepare_study_cohort(settings)
     fold = opened.folds.fold(config.fold)
     facts = {
         "seed": config.seed,
@@ -116,7 +120,8 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
 
     with lock_run(run.path):
         # Another process may have trained the run before this one got the lock.
-        score = _read_score(run, settings)
+        _refuse_other_settings(run, settings)
+        score = _read_score(run)
         if score is not None:
             return score
         if not run.is_begun():
@@ -126,15 +131,17 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         return retry_killed_workers(train_and_close, config.data.max_worker_deaths)
 
 
-def _read_score(run: RunDirectory, settings: dict[str, Any]) -> float | None:
-    """Validation AUROC of a finished run; None if it is not finished.
+def _refuse_other_settings(run: RunDirectory, settings: dict[str, Any]) -> None:
+    """Raise if an epoch of the run was trained with other settings.
 
-    Raises:
-        ChangedSettingsError: An epoch of the run was trained with other settings. Before the first epoch the
-            settings may change, so that a start that failed can be corrected.
+    Before the first epoch the settings may change, so that a start that failed can be corrected.
     """
     if run.is_begun() and run.config.is_file():
         refuse_changed_settings(run.config, settings)
+
+
+def _read_score(run: RunDirectory) -> float | None:
+    """Validation AUROC of a finished run; None if it is not finished."""
     done = run.read_done()
     if done is None:
         return None

@@ -13,8 +13,8 @@ from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
 from mds_lightning.studies.cohort_files import locate_settings
+from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
-from mds_lightning.studies.pooled_rows import command_to_continue
 from mds_lightning.studies.run_components import build_datamodule
 from mds_lightning.studies.study_cohort import reopen_study_cohort
 

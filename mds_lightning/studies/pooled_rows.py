@@ -11,6 +11,7 @@ from mds_lightning.cohort.folds import Folds, read_folds
 from mds_lightning.statistics.ensemble import average_seeds
 from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
+from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.provenance import read_provenance
 from mds_lightning.studies.settings import read_settings
@@ -199,14 +200,3 @@ def _refuse_unfinished(
         f"{folder}: {' and '.join(problems)}; the study has {n_folds} folds. "
         f"Continue with: {command_to_continue(study, runs)}"
     )
-
-
-def command_to_continue(study: StudyDirectory, runs: Mapping[int, RunDirectory]) -> str:
-    """The command that started the runs, for all folds."""
-    for run in runs.values():
-        if record := read_provenance(run.provenance):
-            words = record["command"][2:]
-            kept = [word for word in words if word not in ("-m", "--multirun")]
-            kept = [word for word in kept if not word.startswith("fold=")]
-            return shlex.join(["mds-lightning", "train", "-m", *kept])
-    return f"mds-lightning train -m study={study.path.name} (with the overrides that it was started with)"

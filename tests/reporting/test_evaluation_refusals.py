@@ -36,7 +36,8 @@ def test_a_missing_fold_is_refused_with_the_command_to_continue(study: Path) -> 
     shutil.rmtree(study / "resnet18/fold-2")
     with pytest.raises(ValueError, match="fold 2 is missing") as error:
         evaluate(config(study))
-    assert "mds-lightning train -m experiment=demo 'study=my study'" in str(error.value)
+    told = f"mds-lightning train -m experiment=demo study=study paths.runs={study.parent}"
+    assert told in str(error.value)
 
 
 def test_an_unfinished_fold_is_refused(study: Path) -> None:

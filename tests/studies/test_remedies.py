@@ -1,6 +1,7 @@
 """Following the advice of an error message works, also where the first start of a run or sweep failed."""
 
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,9 +113,18 @@ def test_rows_may_be_removed_after_a_start_that_failed(place, mds_lightning):
     assert "they are made again" in corrected.stderr
     # From here on, the cohort is fixed.
     pd.read_csv(manifest, dtype=str).iloc[1:].to_csv(manifest, index=False)
-    refused = mds_lightning(*command, "fold=1", cwd=place)
+    for fold in (0, 1):
+        refused = mds_lightning(*command, f"fold={fold}", cwd=place)
+        assert refused.returncode == 2
+        assert "the cohort has changed" in refused.stderr
+    # A fold file that was copied from another study is never replaced.
+    copy = place / "runs/copied/folds.json"
+    copy.parent.mkdir()
+    shutil.copy(place / "runs/corrected/folds.json", copy)
+    refused = mds_lightning("train", "fold=0", "study=copied", *TINY, cwd=place)
     assert refused.returncode == 2
     assert "the cohort has changed" in refused.stderr
+    assert copy.read_bytes() == (place / "runs/corrected/folds.json").read_bytes()
 
 
 def test_a_failed_start_leaves_no_list_of_skipped_images(place, mds_lightning):
@@ -131,12 +141,40 @@ def test_a_failed_start_leaves_no_list_of_skipped_images(place, mds_lightning):
     assert (run / "done.json").is_file()
 
 
-def test_a_fold_file_that_was_copied_is_never_replaced(place, mds_lightning):
-    study = place / "runs/copied"
-    study.mkdir(parents=True)
-    (study / "folds.json").write_bytes((place / "runs/corrected/folds.json").read_bytes())
-    before = (study / "folds.json").read_bytes()
-    refused = mds_lightning("train", "fold=0", "study=copied", *TINY, cwd=place)
+@pytest.mark.parametrize("start", [("fold=0",), ("-m",)], ids=["run", "sweep"])
+def test_the_advice_for_a_name_with_folders_can_be_followed(place, mds_lightning, start):
+    command = ["train", *start, *TINY]
+    refused = mds_lightning(*command, f"study=proj/of{len(start[0])}", cwd=place)
     assert refused.returncode == 2
-    assert "the cohort has changed" in refused.stderr
-    assert (study / "folds.json").read_bytes() == before
+    words = re.search(r"give (paths.runs=\S+) (study=\S+),", refused.stderr)
+    assert words, refused.stderr
+    assert mds_lightning(*command, *words.groups(), cwd=place).returncode == 0
+    folder = Path(*(word.partition("=")[2] for word in words.groups()))
+    if start == ("-m",):
+        shown = mds_lightning("study", "show", f"study={folder}", cwd=place)
+        assert "2 of 2 finished" in shown.stdout
+    refused = mds_lightning(*command, "variant=a/b", cwd=place)
+    assert refused.returncode == 2
+    assert "give variant=a_b" in refused.stderr
+
+
+def test_a_copied_study_is_continued_under_its_new_name(place, mds_lightning):
+    trained = mds_lightning("train", "-m", "study=original", *TINY, cwd=place)
+    assert trained.returncode == 0, trained.stderr
+    copy = place / "runs/copy of 2026"
+    shutil.copytree(place / "runs/original", copy)
+    before = (place / "runs/original/squeezenet1_1/fold-1/done.json").stat().st_mtime_ns
+    shutil.rmtree(copy / "squeezenet1_1/fold-1")
+    (copy / "squeezenet1_1/fold-0/done.json").unlink()
+    for name in ("evaluate", "explain"):
+        refused = mds_lightning(name, f"study={copy}", cwd=place)
+        assert refused.returncode == 2, refused.stderr
+    evaluated = mds_lightning("evaluate", f"study={copy}", cwd=place)
+    words = shlex.split(evaluated.stderr.partition("Continue with: ")[2])
+    assert words[:3] == ["mds-lightning", "train", "-m"]
+    continued = mds_lightning(*words[1:], cwd=place)
+    assert continued.returncode == 0, continued.stderr
+    assert (copy / "squeezenet1_1/fold-1/done.json").is_file()
+    assert (place / "runs/original/squeezenet1_1/fold-1/done.json").stat().st_mtime_ns == before
+    assert mds_lightning("evaluate", f"study={copy}", "n_resamples=100", cwd=place).returncode == 0
+    assert "2 of 2 finished" in mds_lightning("study", "show", f"study={copy}", cwd=place).stdout
