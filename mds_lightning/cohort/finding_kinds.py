@@ -14,13 +14,15 @@ SIMILAR_COLUMN = FindingKind(
     "MDS006", "warning", "The name of a clinical column resembles an optional column"
 )
 RAGGED_ROW = FindingKind("MDS007", "error", "A row has another number of cells than the header")
-NON_TEXT_CELL = FindingKind("MDS008", "error", "A cell is not a text")
+NON_TEXT_CELL = FindingKind("MDS008", "error", "A cell is not a single value, or not a text")
 SURROUNDING_BLANKS = FindingKind("MDS009", "warning", "A cell or column name has surrounding blanks")
 EMPTY_CELL = FindingKind("MDS010", "error", "A required cell is empty")
 INVALID_EXTERNAL = FindingKind("MDS011", "error", "A cell of external is neither true nor false")
 INVALID_BOXES = FindingKind("MDS012", "error", "A cell of boxes is not a list of boxes")
 ERROR_VALUE = FindingKind("MDS013", "error", "A cell is an error value or stands for an empty cell")
 SHORTENED_ID = FindingKind("MDS014", "error", "A patient_id is a number that has lost digits")
+NEARLY_NUMERIC = FindingKind("MDS015", "warning", "A clinical column of numbers has other cells")
+DECIMAL_COMMA = FindingKind("MDS016", "warning", "A clinical column has numbers with commas")
 
 # Patients and labels
 CONFLICTING_LABELS = FindingKind("MDS020", "error", "A patient has two labels of the task")

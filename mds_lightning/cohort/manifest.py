@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from mds_lightning.cohort.clinical_cells import check_clinical, parse_clinical
 from mds_lightning.cohort.consistency import check_consistency, check_task
 from mds_lightning.cohort.duplicate_images import find_duplicate_files
 from mds_lightning.cohort.finding import CohortError, Finding, has_errors
 from mds_lightning.cohort.finding_kinds import EMPTY_MANIFEST, IGNORABLE, UNREADABLE_ROOT
 from mds_lightning.cohort.image_files import existing_path, find_files
-from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
+from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_external
 from mds_lightning.cohort.manifest_schema import check_schema
 from mds_lightning.cohort.manifest_table import read_table
 from mds_lightning.cohort.path_or_url import File, Folder
@@ -142,6 +143,7 @@ def inspect_manifest(
         findings.append(Finding(EMPTY_MANIFEST, file, None, None, finding, remedy))
         return Inspection(tuple(findings), rows, {}, {}, None)
     findings += check_consistency(rows, file, task)
+    findings += check_clinical(rows[rows["label"].isin(task.classes)] if "label" in rows else rows, file)
     findings += check_task(rows, file, task, n_splits)
     images, masks = _files(rows, root, file, findings)
     findings = _without(findings, ignored)

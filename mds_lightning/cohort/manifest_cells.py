@@ -1,7 +1,6 @@
 """Cleaning and parsing of the cells of a manifest."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Hashable
 
@@ -16,8 +15,9 @@ OPTIONAL = ("site", "external", "mask", "boxes")
 KNOWN = REQUIRED + OPTIONAL
 #: Columns whose text is normalised to NFC, so that composed and decomposed letters are equal; paths are not.
 _NAMES = ("patient_id", "label", "site")
+#: Types of the cells of nested and binary columns of a Parquet file.
+_NESTED = (np.ndarray, list, tuple, dict, set, bytes)
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
-_LEADING_ZERO = re.compile(r"[+-]?0\d")
 
 
 def clean_cells(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Finding]]:
@@ -29,7 +29,8 @@ def clean_cells(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Find
 
     Returns:
         The frame with its known columns as text, and a finding for every cell that was changed or is not
-        text. Only empty cells are missing: 'NA' is a text, and '007' stays '007'.
+        text, or that holds several values. Only empty cells are missing: 'NA' is a text, and '007' stays
+        '007'.
     """
     findings: list[Finding] = []
     cleaned = frame.copy()
@@ -48,28 +49,27 @@ def clean_cells(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[Find
         if column in _NAMES:
             stripped = stripped.map(lambda value: unicodedata.normalize("NFC", value)).astype("str")
         cleaned[column] = stripped
+    for column in (name for name in frame.columns if name not in KNOWN):
+        findings += _nested(frame[column], file)
     return cleaned, findings
+
+
+def _nested(column: pd.Series, file: str) -> list[Finding]:
+    """A finding if cells of a clinical column of a Parquet file hold several values each."""
+    if column.dtype != object:
+        return []
+    nested = column[column.map(lambda value: isinstance(value, _NESTED))]
+    if nested.empty:
+        return []
+    kind = "list" if isinstance(nested.iloc[0], np.ndarray) else type(nested.iloc[0]).__name__
+    finding = f"contains a {kind}, not a single value, in {len(nested)} rows"
+    remedy = "save the column as text or numbers, or leave it out"
+    return [Finding(NON_TEXT_CELL, file, int(nested.index[0]), str(column.name), finding, remedy)]
 
 
 def parse_external(text: pd.Series) -> pd.Series:
     """Booleans of the clean texts of `external`; text that the schema refuses is false."""
     return text.str.lower().isin(TRUE)
-
-
-def parse_clinical(column: pd.Series) -> pd.Series:
-    """A clinical column as numbers if all its filled cells are numbers without leading zeros, else unchanged.
-
-    Empty cells of a text column become missing (NaN).
-    """
-    if not pd.api.types.is_string_dtype(column):
-        return column
-    text = column.str.strip()
-    filled = text[text.notna() & (text != "")]
-    if len(filled) and not filled.str.match(_LEADING_ZERO).any():
-        numbers = pd.to_numeric(filled, errors="coerce")
-        if np.isfinite(numbers).all():
-            return numbers.reindex(column.index)
-    return text.where(text != "")
 
 
 def boxes_fault(text: str) -> str | None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from mds_lightning.cohort.csv_table import parse_csv
 from mds_lightning.cohort.finding import Finding, FindingKind
-from mds_lightning.cohort.finding_kinds import EMPTY_MANIFEST, UNREADABLE_MANIFEST
+from mds_lightning.cohort.finding_kinds import AMBIGUOUS_HEADER, EMPTY_MANIFEST, UNREADABLE_MANIFEST
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.cohort.remote_error import RemoteError
 
@@ -79,6 +79,11 @@ def _parse_parquet(path: File, content: bytes, findings: list[Finding]) -> pd.Da
         finding = f"is not a readable Parquet file ({reason})"
         findings.append(Finding(UNREADABLE_MANIFEST, str(path), None, None, finding, "write it again"))
         return pd.DataFrame()
-    frame.columns = [str(column) for column in frame.columns]
+    names = pd.Index([str(column) for column in frame.columns])
+    frame.columns = names
+    for name in names[names.duplicated()].unique():
+        finding = f"occurs {(names == name).sum()} times"
+        findings.append(Finding(AMBIGUOUS_HEADER, str(path), 1, name, finding, "keep one of them"))
+    frame = frame.loc[:, ~names.duplicated()]
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
     return frame

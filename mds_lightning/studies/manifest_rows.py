@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_clinical, parse_external
+from mds_lightning.cohort.clinical_cells import check_clinical, parse_clinical
+from mds_lightning.cohort.finding_kinds import NON_TEXT_CELL
+from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_external
 from mds_lightning.cohort.manifest_table import read_table
 from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.statistics.predictions import Predictions
@@ -44,16 +46,23 @@ def read_manifest_rows(files: CohortFiles, predictions: Predictions) -> Manifest
     if not manifest.is_file():
         log.warning("%s does not exist: %s", manifest, missing)
         return None
-    table, _ = clean_cells(read_table(manifest).frame, str(manifest))
+    table, findings = clean_cells(read_table(manifest).frame, str(manifest))
     if not {"image", "patient_id", "label"} <= set(table.columns):
         log.warning("%s no longer has the columns image, patient_id and label: %s", manifest, missing)
         return None
-    table = table[table["image"].isin(predictions.table["image"])].reset_index(drop=True)
+    table = table[table["image"].isin(predictions.table["image"])]
     labels = predictions.table.drop_duplicates("image").set_index("image")["label"]
     same = table["label"].to_numpy() == labels.reindex(table["image"]).to_numpy()
     if len(table) != len(labels) or not same.all():
         log.warning("%s has changed since the study was trained: %s", manifest, missing)
         return None
+    nested = [
+        finding for finding in findings if finding.kind == NON_TEXT_CELL and finding.column not in KNOWN
+    ]
+    table = table.drop(columns=[str(finding.column) for finding in nested])
+    for finding in (*nested, *check_clinical(table, str(manifest))):
+        log.warning("%s", finding)
+    table = table.reset_index(drop=True)
     table["site"] = table.get("site", "")
     table["external"] = parse_external(table["external"]) if "external" in table else False
     for column in (name for name in table.columns if name not in KNOWN):
