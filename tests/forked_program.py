@@ -18,7 +18,10 @@ def run(
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
-    sys.stdout, sys.stderr = (os.fdopen(each, "w", buffering=1, closefd=False) for each in (1, 2))
+    encoding = environment.get("PYTHONIOENCODING")
+    sys.stdout, sys.stderr = (
+        os.fdopen(each, "w", buffering=1, encoding=encoding, closefd=False) for each in (1, 2)
+    )
     os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))

@@ -1,5 +1,6 @@
 """The command `mds-lightning VERB [KEY=VALUE ...]`: finds the verb and runs it through Hydra."""
 
+import io
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,6 +39,10 @@ def conf_directory() -> Path:
 
 def main() -> None:
     """Run `sys.argv`; exits 0 on success, 1 on a bug, 2 on an error of the user."""
+    # A terminal that cannot show a character gets its code (\xe4) instead of an error.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_USAGE.format(verbs="\n".join(f"  {verb:9} {what}" for verb, what in VERBS.items())))

@@ -16,8 +16,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from mds_lightning.cli.text_values import quote_text_values
 from mds_lightning.cli.user_errors import WANTS_TRACEBACK, report_user_errors
-from mds_lightning.commands.schema import register_schemas
+from mds_lightning.commands.schema import PARAMETERS, register_schemas
 from mds_lightning.commands.targets import hydra_targets
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.termination import Termination
@@ -67,7 +68,8 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     register_schemas()
     register_search()
     job = Job(verb, (sys.argv[0], verb, *overrides), conf)
-    sys.argv = [sys.argv[0], *overrides]
+    with report_user_errors(verb, conf):
+        sys.argv = [sys.argv[0], *quote_text_values(overrides, PARAMETERS[verb])]
     main = hydra.main(config_path=str(conf), config_name=verb, execution_whitelist=hydra_targets())
     try:
         with Termination(), report_user_errors(verb, conf):

@@ -11,6 +11,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
+from mds_lightning.cli.text_values import quote_text_values
 from mds_lightning.commands.key_documentation import Key, list_keys
 from mds_lightning.commands.schema import PARAMETERS, register_schemas
 from mds_lightning.search.plugin import register_search
@@ -47,7 +48,8 @@ def describe_verb(verb: str, summary: str, overrides: Sequence[str], conf: Path)
     Raises:
         hydra.errors.HydraException: An override is invalid.
     """
-    values = list_values(verb, [override for override in overrides if not override.startswith("-")], conf)
+    given = [override for override in overrides if not override.startswith("-")]
+    values = list_values(verb, quote_text_values(given, PARAMETERS[verb]), conf)
     blocks = [
         [f"usage: mds-lightning {verb} [KEY=VALUE ...]", "", summary],
         ["choices (GROUP=CHOICE):", *_describe_choices(verb, conf)],

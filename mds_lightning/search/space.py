@@ -13,6 +13,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from mds_lightning.search.override_text import write_override
+
 
 @dataclass(frozen=True)
 class Space:
@@ -46,7 +48,7 @@ class Space:
         """
         for name, value in params.items():
             self.check(name, value)
-        return (*(f"{name}={value}" for name, value in params.items()), *self.fixed)
+        return (*(write_override(name, value) for name, value in params.items()), *self.fixed)
 
     def size(self) -> int | None:
         """Number of distinct points; None if a key is continuous."""
