@@ -1,4 +1,4 @@
-"""A small study's pooled rows, as `read_study` gives them."""
+"""A small study's pooled rows, as `read_runs` gives them."""
 
 from collections.abc import Callable
 

@@ -13,6 +13,7 @@ from mds_lightning.reporting.figures.figures_of_variant import draw_figures
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.map_evaluation import write_map_results
+from mds_lightning.reporting.seed_evaluation import read_seed_evidence, write_seed_results
 from mds_lightning.reporting.tables.characteristics import (
     clinical_columns,
     tabulate_characteristics,
@@ -35,11 +36,9 @@ from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
-from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
-from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
-from mds_lightning.studies.pooled_rows import command_to_test, read_runs, read_study
+from mds_lightning.studies.manifest_rows import ManifestRows, find_manifest_rows
+from mds_lightning.studies.pooled_rows import average_variants, command_to_test, read_seeds, refuse_untested
 from mds_lightning.studies.selection import (
     NOT_BLIND,
     Selection,
@@ -90,22 +89,26 @@ def evaluate_study(
             that its own validation patients select.
 
     Raises:
-        ValueError: See `studies.pooled_rows.read_study`.
+        ValueError: See `studies.pooled_rows.read_runs`.
         UntestedError: It is a search, and trials that have to be reported were not tested.
     """
     if selection not in ("none", "inner_validation"):
         raise ValueError(f"selection={selection}: choose none or inner_validation")
     study, settings = StudyDirectory(Path(path)), settings or Settings()
-    pooled = read_study(study) if selection == "none" else read_runs(study)
+    by_seed = read_seeds(study)
+    pooled = average_variants(by_seed)
+    if selection == "none":
+        refuse_untested(study, pooled)
     selected = select_variants(study, pooled) if selection == "inner_validation" else None
     # Often only the selected trials of a search were tested: then they are all that can be reported.
     whole = {variant: rows for variant, rows in pooled.items() if selected is None or selected.complete}
     first = next(iter(whole)) if selected is None else selected.chosen[0]
     reported = whole[first] if selected is None else selected.predictions
-    rows = _read_manifest(study, study.runs(first), reported)
+    rows = find_manifest_rows(study, next(iter(study.runs(first).values())), reported)
     clinical = None if rows is None else clinical_columns(rows.table)
     steps: list[_Step] = []
     evidence: dict[str, Evidence] = {}
+    performance: dict[str, pd.DataFrame] = {}
     for variant, predictions in whole.items():
         variants = dict.fromkeys(study.runs(variant), variant)
         recalibrations = read_study_recalibrations(study, variants, predictions, settings.aggregation)
@@ -113,6 +116,13 @@ def evaluate_study(
         _warn(variant, evidence[variant])
         runs = list(study.runs(variant).values())
         steps.append(_write_variant(study, variant, variant, runs, evidence[variant], rows))
+        estimates = evidence[variant].tables["metrics"]
+        seeds = read_seed_evidence(study, variant, by_seed[variant], estimates, settings)
+        if seeds is None:
+            performance[variant] = estimates
+        else:
+            performance |= seeds.models(variant)
+            steps.append(write_seed_results(study, variant, seeds, predictions.classes))
     if selected is not None:
         by_fold = {fold: study.runs(variant)[fold] for fold, variant in selected.chosen.items()}
         recalibrations = read_study_recalibrations(
@@ -125,10 +135,11 @@ def evaluate_study(
         steps.append(_write_variant(study, "selected", title, runs, chosen, rows))
         steps.append(_write_selection(study, selected, chosen, evidence))
         evidence = evidence or {"selected": chosen}
+        performance = performance or {"selected": chosen.tables["metrics"]}
     # The patients, and so the columns, are the same for every variant.
     for sentence in list_cohort_cautions(next(iter(evidence.values()))):
         log.warning("%s", sentence)
-    steps.append((_write_study(study, evidence, rows), []))
+    steps.append((_write_study(study, evidence, performance, rows), []))
     files = [file for written, _ in steps for file in written]
     summary = [item for _, shown in steps for item in shown]
     if not is_blind_study(study, pooled):
@@ -189,7 +200,10 @@ def _write_selection(
 
 
 def _write_study(
-    study: StudyDirectory, evidence: Mapping[str, Evidence], rows: ManifestRows | None
+    study: StudyDirectory,
+    evidence: Mapping[str, Evidence],
+    performance: Mapping[str, pd.DataFrame],
+    rows: ManifestRows | None,
 ) -> list[Path]:
     first = next(iter(evidence.values()))
     classes = first.predictions.classes
@@ -201,12 +215,12 @@ def _write_study(
         )
     published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
     name = f"table{published.table}_performance" if published else "table_performance"
-    performance = tabulate_performance({k: one.tables["metrics"] for k, one in evidence.items()}, classes)
+    table = tabulate_performance(performance, classes)
     caption = (
         f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]. "
         f"Probabilities are {RECALIBRATED_ON}."
     )
-    files += write_table(performance, study.evaluation / name, caption)
+    files += write_table(table, study.evaluation / name, caption)
     if first.external is not None:
         files += write_table(
             tabulate_external({variant: one.tables for variant, one in evidence.items()}),
@@ -233,20 +247,3 @@ def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -
         write_csv(ranks, study.evaluation / "comparison_ranks.csv"),
         *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
     ]
-
-
-def _read_manifest(
-    study: StudyDirectory, runs: Mapping[int, RunDirectory], predictions: Predictions
-) -> ManifestRows | None:
-    run = next(iter(runs.values()))
-    if not run.config.is_file():
-        log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
-        return None
-    files = find_cohort_files(study, run)
-    if files is None:
-        log.warning(
-            "the manifest that %s names is not found: no patient characteristics, subgroups or maps",
-            run.config,
-        )
-        return None
-    return read_manifest_rows(files, predictions)

@@ -10,7 +10,7 @@ from mds_lightning.statistics.comparison import adjust_holm
 from mds_lightning.statistics.intervals.newcombe import variance_of_auc
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.sample import Sample
-from mds_lightning.statistics.weighted_sample import rank_class
+from mds_lightning.statistics.weighted_sample import measure_auc
 
 #: Names of the tests.
 HOMOGENEITY = "chi-square test of homogeneity with Hanley and McNeil's variances"
@@ -41,7 +41,7 @@ def compare_folds(patients: Predictions, seed: int = 0) -> pd.DataFrame:
         counts = [np.bincount(sample.target[sample.fold == f] == k, minlength=2) for f in folds]
         defined = [f for f, (others, own) in zip(folds, counts, strict=True) if others and own]
         sizes = np.array([c for c in counts if c.all()], float).reshape(-1, 2)
-        aucs = np.array([_auc_of_fold(sample, k, int(f)) for f in defined])
+        aucs = np.array([measure_auc(sample, k, int(f)) for f in defined])
         text = ", ".join(f"{value:.3f}" for value in aucs)
         p = compute_p_of_aucs(aucs, sizes[:, 1], sizes[:, 0])
         rows.append(("roc_auc", sample.classes[k], HOMOGENEITY, text, *_range(aucs), p))
@@ -111,12 +111,6 @@ def compute_p_of_proportions(successes: NDArray[np.int64], trials: NDArray[np.in
     drawn = generator.multivariate_hypergeometric(trials, int(successes.sum()), _TABLES, method="marginals")
     at_most = (log_probability(drawn) <= log_probability(successes) + 1e-9).sum()
     return float((at_most + 1) / (_TABLES + 1))
-
-
-def _auc_of_fold(sample: Sample, k: int, fold: int) -> float:
-    ranking = rank_class(sample, k, sample.fold == fold)
-    correct, total = ranking.pairs(np.ones((1, sample.n_patients)))
-    return float(correct[0] / total[0])
 
 
 def _range(values: NDArray[np.float64]) -> tuple[float, float]:

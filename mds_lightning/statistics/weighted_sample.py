@@ -86,3 +86,10 @@ class WeightedSample:
 def rank_class(sample: Sample, k: int, rows: NDArray[np.bool_]) -> Ranking:
     """Sort the chosen rows by the probability of class `k`."""
     return Ranking.of(sample.target[rows] == k, sample.probabilities[rows, k], sample.patient[rows])
+
+
+def measure_auc(sample: Sample, k: int, fold: int) -> float:
+    """ROC-AUC of class `k` against the others in the rows of one fold, which hold both."""
+    ranking = rank_class(sample, k, sample.fold == fold)
+    correct, total = ranking.pairs(np.ones((1, sample.n_patients)))
+    return float(correct[0] / total[0])

@@ -11,7 +11,8 @@ from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_extern
 from mds_lightning.cohort.manifest_table import read_table
 from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.studies.cohort_files import CohortFiles
+from mds_lightning.studies.cohort_files import CohortFiles, find_cohort_files
+from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,27 @@ class ManifestRows:
 
     table: pd.DataFrame
     root: Folder
+
+
+def find_manifest_rows(
+    study: StudyDirectory, run: RunDirectory, predictions: Predictions
+) -> ManifestRows | None:
+    """Find the manifest of a run, and read the rows of the study's patients.
+
+    Returns:
+        None, with a logged warning, if the manifest is not found or has changed.
+    """
+    if not run.config.is_file():
+        log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
+        return None
+    files = find_cohort_files(study, run)
+    if files is None:
+        log.warning(
+            "the manifest that %s names is not found: no patient characteristics, subgroups or maps",
+            run.config,
+        )
+        return None
+    return read_manifest_rows(files, predictions)
 
 
 def read_manifest_rows(files: CohortFiles, predictions: Predictions) -> ManifestRows | None:

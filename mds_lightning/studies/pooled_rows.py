@@ -26,21 +26,12 @@ class UntestedError(ValueError):
     """A model of a search was not tested yet."""
 
 
-def read_study(study: StudyDirectory) -> dict[str, Predictions]:
-    """Read the pooled rows of every variant of a finished, tested study; of several seeds, their ensemble.
-
-    Args:
-        study: The study; its `folds.json` lists the patients that each fold must contain.
-
-    Returns:
-        Variant to its pooled rows.
+def refuse_untested(study: StudyDirectory, pooled: Mapping[str, Predictions]) -> None:
+    """Raise unless every trial of a search was tested.
 
     Raises:
-        ValueError: There is no such study; its fold file was edited; a fold is unfinished, missing, repeated
-            or from another split; probabilities of a row are outside of 0..1 or do not sum to 1.
-        UntestedError: It is a search, and not every trial was tested.
+        UntestedError: The message says how to test them.
     """
-    pooled = read_runs(study)
     untested = [variant for variant, rows in pooled.items() if rows.untested_folds]
     if untested:
         raise UntestedError(
@@ -51,7 +42,6 @@ def read_study(study: StudyDirectory) -> dict[str, Predictions]:
             f"To report every trial separately:\n"
             f"  {command_to_test(study, every=True)}"
         )
-    return pooled
 
 
 def command_to_test(study: StudyDirectory, every: bool = False) -> str:
@@ -66,8 +56,24 @@ def name_some(names: Sequence[str], most: int = 5) -> str:
 
 
 def read_runs(study: StudyDirectory) -> dict[str, Predictions]:
-    """As `read_study`, but trials of a search may have validation rows alone (see `untested_folds`)."""
-    return {variant: average_seeds(by_seed) for variant, by_seed in read_seeds(study).items()}
+    """Read the pooled rows of every variant of a finished study; of several seeds, those of their ensemble.
+
+    Args:
+        study: The study; its `folds.json` lists the patients that each fold must contain.
+
+    Returns:
+        Variant to its pooled rows. Trials of a search may have validation rows alone (see `untested_folds`).
+
+    Raises:
+        ValueError: There is no such study; its fold file was edited; a fold is unfinished, missing, repeated
+            or from another split; probabilities of a row are outside of 0..1 or do not sum to 1.
+    """
+    return average_variants(read_seeds(study))
+
+
+def average_variants(by_seed: Mapping[str, Mapping[int | None, Predictions]]) -> dict[str, Predictions]:
+    """Variant to its pooled rows; of several seeds, those of their ensemble."""
+    return {variant: average_seeds(rows) for variant, rows in by_seed.items()}
 
 
 def read_seeds(study: StudyDirectory) -> dict[str, dict[int | None, Predictions]]:
@@ -77,7 +83,7 @@ def read_seeds(study: StudyDirectory) -> dict[str, dict[int | None, Predictions]
         Variant to seed to pooled rows; the seed of a variant that is trained with one seed is None.
 
     Raises:
-        ValueError: See `read_study`.
+        ValueError: See `read_runs`.
     """
     if not study.path.is_dir():
         raise ValueError(f"{study.path} is not a directory: give study=DIR, such as study=runs/demo")

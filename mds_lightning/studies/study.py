@@ -13,7 +13,6 @@ from mds_lightning.cohort.folds import read_folds
 from mds_lightning.cohort.image_files import existing_path
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import ImportanceMap
-from mds_lightning.statistics.ensemble import average_seeds
 from mds_lightning.statistics.estimates import Settings, estimate_levels
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.recalibrated_levels import RECALIBRATED, recalibrate_levels
@@ -21,7 +20,13 @@ from mds_lightning.studies.cohort_files import find_cohort_files
 from mds_lightning.studies.fold_run import FoldRun
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
-from mds_lightning.studies.pooled_rows import HELD_OUT, UntestedError, command_to_test, read_seeds
+from mds_lightning.studies.pooled_rows import (
+    HELD_OUT,
+    UntestedError,
+    average_variants,
+    command_to_test,
+    read_seeds,
+)
 from mds_lightning.studies.selection import Selection, select_variants
 from mds_lightning.studies.stored_recalibration import read_recalibrations, read_study_recalibrations
 
@@ -90,6 +95,15 @@ class Study:
             raise ValueError(f"{self.directory.path / variant} has no seed {seed}; there are {there}")
         return [FoldRun(variant, index, run) for index, run in self.directory.runs(variant, seed).items()]
 
+    def fold_of_seeds(self, index: int, variant: str | None = None) -> list[FoldRun]:
+        """One fold of a variant with each of its seeds.
+
+        Raises:
+            ValueError: See `fold`.
+        """
+        seeds: list[int | None] = [*self.seeds(variant)]
+        return [self.fold(index, variant, seed) for seed in seeds or [None]]
+
     @cached_property
     def pooled(self) -> dict[str, Predictions]:
         """Variant to the pooled rows of its folds; trials of a search may have validation rows alone.
@@ -97,7 +111,7 @@ class Study:
         Raises:
             ValueError: A fold is unfinished or does not match the split; see `studies.pooled_rows.read_runs`.
         """
-        return {variant: average_seeds(by_seed) for variant, by_seed in self.by_seed.items()}
+        return average_variants(self.by_seed)
 
     @cached_property
     def by_seed(self) -> dict[str, dict[int | None, Predictions]]:

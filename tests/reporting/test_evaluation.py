@@ -15,7 +15,7 @@ from mds_lightning.commands.evaluate import Evaluation, evaluate
 from mds_lightning.statistics.estimates import COLUMNS, Settings, estimate
 from mds_lightning.statistics.recalibrated_levels import learn_level_recalibrations, recalibrate_levels
 from mds_lightning.studies.layout import StudyDirectory
-from mds_lightning.studies.pooled_rows import HELD_OUT, read_study
+from mds_lightning.studies.pooled_rows import HELD_OUT, read_runs
 
 from .small_study import config, make_study, pick
 
@@ -47,7 +47,7 @@ def test_estimates_are_computed_from_the_pooled_rows(evaluated: tuple[Path, Eval
     study, result, _ = evaluated
     table = result.evidence["resnet18"].tables["metrics"]
     table = table[table["interval"] != "Student t over folds"]
-    raw = read_study(StudyDirectory(study))["resnet18"]
+    raw = read_runs(StudyDirectory(study))["resnet18"]
     levels = recalibrate_levels(raw, "mean", learn_level_recalibrations(raw, "mean"))
     for level in ("image", "patient"):
         data = levels[level].split("test").table
@@ -102,7 +102,7 @@ def test_operating_points_match_the_thresholds(evaluated: tuple[Path, Evaluation
 
 
 def test_seed_and_confidence_change_the_interval_and_not_the_estimate(study: Path) -> None:
-    predictions = read_study(StudyDirectory(study))["resnet18"].split("test")
+    predictions = read_runs(StudyDirectory(study))["resnet18"].split("test")
     first, seed, narrow = (
         estimate(predictions, "all", Settings(n_resamples=200, **changes))
         for changes in ({}, {"seed": 1}, {"confidence": 0.5})

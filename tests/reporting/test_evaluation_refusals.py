@@ -14,7 +14,7 @@ import pytest
 from mds_lightning.cohort.folds import read_folds
 from mds_lightning.commands.evaluate import evaluate
 from mds_lightning.studies.layout import StudyDirectory
-from mds_lightning.studies.pooled_rows import read_study
+from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.provenance import FORMAT, FormatError
 
 from .small_study import config, fold_text, make_study
@@ -80,12 +80,12 @@ def test_a_patient_without_decodable_images_is_logged_and_left_out(study: Path, 
     damage(study, lambda table: table[table["patient_id"] != "p16"])
     (study / "resnet18/fold-2/skipped.csv").write_text("image,lost_patient,reason\nx.jpg,p16,is empty\n")
     with caplog.at_level(logging.WARNING):
-        pooled = read_study(StudyDirectory(study))["resnet18"]
+        pooled = read_runs(StudyDirectory(study))["resnet18"]
     assert "p16" not in set(pooled.split("test").table["patient_id"])
     assert "1 patients are not in the study because none of their images could be decoded: p16" in caplog.text
     (study / "resnet18/fold-2/skipped.csv").write_text("image,lost_patient,reason\nx.jpg,,is empty\n")
     with pytest.raises(ValueError, match="not those of the fold file"):
-        read_study(StudyDirectory(study))
+        read_runs(StudyDirectory(study))
 
 
 def test_a_foreign_fold_file_is_refused(study: Path) -> None:
@@ -107,10 +107,10 @@ def test_an_edited_fold_file_is_refused(study: Path) -> None:
 def test_a_fold_that_was_trained_on_another_split_of_the_same_patients_is_refused(study: Path) -> None:
     provenance = study / "resnet18/fold-3/provenance.json"
     provenance.write_text(json.dumps({"folds_hash": read_folds(study / "folds.json").hash}))
-    read_study(StudyDirectory(study))
+    read_runs(StudyDirectory(study))
     provenance.write_text(json.dumps({"folds_hash": "0123"}))
     with pytest.raises(ValueError, match=r"fold-3/provenance\.json: trained on the split 0123"):
-        read_study(StudyDirectory(study))
+        read_runs(StudyDirectory(study))
 
 
 def test_a_study_of_a_later_version_is_refused(study: Path) -> None:
@@ -141,9 +141,9 @@ def test_incomplete_trials_of_a_search_are_left_out_and_named(
 ) -> None:
     study = make_study(tmp_path / "study", ("trial-0", "trial-1"))
     shutil.rmtree(study / "trial-1" / "fold-3")
-    pooled = read_study(StudyDirectory(study))
+    pooled = read_runs(StudyDirectory(study))
     assert list(pooled) == ["trial-0"]
     assert "trial-1" in caplog.text
     shutil.rmtree(study / "trial-0" / "fold-2")
     with pytest.raises(ValueError, match=r"no trial of .* has finished every fold"):
-        read_study(StudyDirectory(study))
+        read_runs(StudyDirectory(study))

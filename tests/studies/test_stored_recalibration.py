@@ -10,7 +10,7 @@ import pytest
 from mds_lightning.statistics.predictions import check_predictions
 from mds_lightning.statistics.recalibrated_levels import learn_level_recalibrations
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
-from mds_lightning.studies.pooled_rows import read_study
+from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.stored_recalibration import read_recalibrations, write_recalibration
 
 
@@ -29,7 +29,7 @@ def write_all(study: StudyDirectory) -> dict[int, RunDirectory]:
 
 @pytest.mark.parametrize("aggregation", ["mean", "majority"])
 def test_stored_and_missing_files_give_the_same(study: StudyDirectory, aggregation: str) -> None:
-    predictions = read_study(study)["resnet18"]
+    predictions = read_runs(study)["resnet18"]
     expected = learn_level_recalibrations(predictions, aggregation)
     assert read_recalibrations(study.runs("resnet18"), predictions, aggregation) == expected
     runs = write_all(study)
@@ -44,7 +44,7 @@ def test_stored_and_missing_files_give_the_same(study: StudyDirectory, aggregati
 
 
 def test_a_file_that_does_not_fit_the_rows_is_refused(study: StudyDirectory) -> None:
-    predictions, runs = read_study(study)["resnet18"], write_all(study)
+    predictions, runs = read_runs(study)["resnet18"], write_all(study)
     shutil.copy(runs[0].recalibration, runs[1].recalibration)
     with pytest.raises(ValueError, match=r"fold-1/recalibration\.json does not fit the validation rows"):
         read_recalibrations(runs, predictions, "mean")
@@ -54,14 +54,14 @@ def test_a_file_that_does_not_fit_the_rows_is_refused(study: StudyDirectory) -> 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"image": 1}', "[]"])
 def test_a_damaged_file_is_refused(study: StudyDirectory, text: str) -> None:
-    predictions, runs = read_study(study)["resnet18"], write_all(study)
+    predictions, runs = read_runs(study)["resnet18"], write_all(study)
     runs[2].recalibration.write_text(text)
     with pytest.raises(ValueError, match=r"fold-2/recalibration\.json is damaged .* delete it"):
         read_recalibrations(runs, predictions, "mean")
 
 
 def test_other_classes_are_refused(study: StudyDirectory) -> None:
-    predictions, runs = read_study(study)["resnet18"], write_all(study)
+    predictions, runs = read_runs(study)["resnet18"], write_all(study)
     record = json.loads(runs[0].recalibration.read_text())
     runs[0].recalibration.write_text(json.dumps(record | {"classes": ["donor", "AML"]}))
     with pytest.raises(ValueError, match=r"is of the classes \['donor', 'AML'\]"):

@@ -22,12 +22,14 @@ from mds_lightning.reporting.page.provenance_summary import (
 from mds_lightning.reporting.page.report_maps import MapsOfMethod, gather_maps
 from mds_lightning.reporting.page.roc_curves import CurveFamily, trace_families
 from mds_lightning.reporting.page.training_summary import FoldTraining, describe_training, read_fold_training
+from mds_lightning.reporting.seed_evaluation import gather_seeds
 from mds_lightning.reporting.tables.characteristics import clinical_columns, tabulate_characteristics
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
 from mds_lightning.reporting.tables.external_table import ModelsLine, list_external_lines
 from mds_lightning.reporting.tables.headline import WITHIN_FOLDS
 from mds_lightning.reporting.tables.numbers import Estimate, MetricLine, find_estimate, list_metric_lines
 from mds_lightning.reporting.tables.published import PUBLISHED, SOURCE
+from mds_lightning.reporting.tables.seed_evidence import SeedEvidence
 from mds_lightning.statistics.aggregate import aggregate_patients
 from mds_lightning.statistics.comparison import Comparison, compare_models
 from mds_lightning.statistics.estimates import Settings
@@ -60,6 +62,7 @@ class Page:
     families: tuple[CurveFamily, ...]
     comparison: Comparison | None
     maps: tuple[MapsOfMethod, ...]
+    seeds: Mapping[str, SeedEvidence]
     fold_training: tuple[FoldTraining, ...]
     training_settings: Mapping[str, str]
     provenance: ProvenanceSummary
@@ -77,6 +80,16 @@ class Page:
         if len(self.classes) == 2:
             return f"{self.classes[1]} against {self.classes[0]}"
         return f"{', '.join(self.classes[:-1])} and {self.classes[-1]}"
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return len(self.selection.chosen)
+
+    @property
+    def selected_seeds(self) -> SeedEvidence | None:
+        """Results of the seeds of the variant, if it has several and all folds selected it."""
+        return self.seeds.get(self.selection.label)
 
     @property
     def fold_range(self) -> tuple[float, float]:
@@ -130,6 +143,7 @@ class Page:
             "decision": "decision_curve" in tables,
             "prevalence": len(self.predictive_values) > 0,
             "variants": self.comparison is not None,
+            "seeds": bool(self.seeds),
         }
         always = {
             "answer", "cautions", "selection", "cohort", "folds", "performance", "roc", "confusion",
@@ -169,7 +183,8 @@ def gather_page(study: Study, settings: Settings) -> Page:
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
     training_images = count_training_images(study.folds, evidence.predictions)
-    fold_training = tuple(read_fold_training(runs, training_images))
+    trained = [one for chosen in selection.chosen.items() for one in study.fold_of_seeds(*chosen)]
+    fold_training = tuple(read_fold_training(trained, training_images))
     cautions = list(list_cautions(evidence, flow, provenance, headline, simulated, fold_training))
     if files is not None and files.has_changed:
         effect = "are omitted" if rows is None else "use its current values"
@@ -200,6 +215,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
         families=tuple(trace_families({level: evidence.test[level] for level in ("patient", "image")})),
         comparison=_compare(study, selection, settings),
         maps=_gather_maps(runs, rows, evidence),
+        seeds=gather_seeds(study, settings),
         fold_training=fold_training,
         training_settings=describe_training(runs),
         provenance=provenance,

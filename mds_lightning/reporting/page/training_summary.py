@@ -37,6 +37,7 @@ class FoldTraining:
 
     fold: int
     variant: str
+    seed: int | None
     epochs: int
     best: int | None
     val_auroc: float
@@ -67,6 +68,7 @@ def read_fold_training(runs: Sequence[FoldRun], images: Mapping[int, Sequence[in
             FoldTraining(
                 run.index,
                 run.variant,
+                run.seed,
                 int(done["epochs"]),
                 best,
                 float(done["val_auroc"]),

@@ -39,6 +39,7 @@ def newcombe_interval(
     negatives: int | Sequence[int],
     confidence: float = 0.95,
     inflation: float = 1.0,
+    training_variance: float = 0.0,
 ) -> Interval:
     """Score-like interval from the AUC and the class sizes: method 5 of Newcombe, Stat Med 25 (2006) 559.
 
@@ -54,7 +55,9 @@ def newcombe_interval(
         positives: Number of positive patients, or of those of each fold.
         negatives: Number of negative patients, or of those of each fold.
         confidence: Of the interval.
-        inflation: Factor of the variance, for sources of variance beside the patients.
+        inflation: Factor of V(θ), for sources of variance beside the patients.
+        training_variance: Added to V(θ): variance of `auc` over repeated trainings (see
+            `statistics.training_variance`); 0 for the models that were trained.
     """
     m, n = (np.atleast_1d(np.asarray(sizes, float)) for sizes in (positives, negatives))
     pairs = m * n
@@ -67,11 +70,12 @@ def newcombe_interval(
 
     def excess(theta: float) -> float:
         """Distance from `auc` beyond what chance allows, were `theta` the truth."""
-        variance = inflation * float((weight**2 * variance_of_auc(theta, m, n)).sum())
+        of_patients = float((weight**2 * variance_of_auc(theta, m, n)).sum())
+        variance = inflation * of_patients + training_variance
         return abs(auc - theta) - z * variance**0.5
 
     # At 0 and 1 the equation holds trivially (both sides are 0): the limit is the root beside it.
     inside = min(max(auc, _MARGIN), 1 - _MARGIN)
-    low = 0.0 if auc <= 0 else float(brentq(excess, 0.0, inside))
-    high = 1.0 if auc >= 1 else float(brentq(excess, inside, 1.0))
+    low = 0.0 if auc <= 0 or excess(0.0) < 0 else float(brentq(excess, 0.0, inside))
+    high = 1.0 if auc >= 1 or excess(1.0) < 0 else float(brentq(excess, inside, 1.0))
     return Interval(low, high, NEWCOMBE)

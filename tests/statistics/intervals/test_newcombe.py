@@ -50,3 +50,10 @@ def test_folds_of_one_are_the_whole_and_several_are_wider():
 def test_a_fold_without_a_positive_patient_has_no_part():
     found, expected = newcombe_interval(0.9, [8, 0], [12, 12]), newcombe_interval(0.9, 8, 12)
     assert (found.low, found.high) == (expected.low, expected.high)
+
+
+@given(st.floats(0.5, 1.0), st.floats(0.0, 0.5))
+@settings(deadline=None, max_examples=50)
+def test_the_variance_of_training_widens_it(auc, variance):
+    narrow, wide = newcombe_interval(auc, 20, 30), newcombe_interval(auc, 20, 30, training_variance=variance)
+    assert 0 <= wide.low <= narrow.low <= auc <= narrow.high <= wide.high <= 1
