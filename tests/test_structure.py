@@ -54,6 +54,7 @@ NO_MODULE = {
     "search/test_study_command.py": "study show and study clean on stored searches",
     "statistics/intervals/test_coverage.py": "benchmarks/coverage.py",
     "statistics/test_reference.py": "numbers of R's pROC for the whole room",
+    "studies/test_damaged_files.py": "mutations of every file of a study",
     "studies/test_user_errors.py": "errors of users in every command",
     "studies/test_remedies.py": "following the advice of error messages",
     "studies/test_relative_paths.py": "commands called from another folder",

@@ -1,5 +1,7 @@
 """Writes the predictions from which every reported number is computed."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,19 @@ class PredictionWriter(lightning.Callback):
     Args:
         path: The file.
         keep: Whether the rows of other images in an existing file are kept unchanged.
+        replace: Yields a temporary path for the new content and renames it to the given path;
+            `studies.recording.replace_recorded` for a finished run.
     """
 
-    def __init__(self, path: str | Path, keep: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        keep: bool = False,
+        replace: Callable[[Path], AbstractContextManager[Path]] = write_atomically,
+    ) -> None:
         self.path = Path(path)
         self.keep = keep
+        self.replace = replace
         self._pooled: list[CropSums] = []
 
     def on_predict_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -67,7 +77,7 @@ class PredictionWriter(lightning.Callback):
         )
         if self.keep:
             table = self._join_others(table.assign(row=fields.row.numpy()), datamodule)
-        with write_atomically(self.path) as temporary:
+        with self.replace(self.path) as temporary:
             table.to_parquet(temporary, index=False)
 
     def _join_others(self, table: pd.DataFrame, datamodule: Any) -> pd.DataFrame:

@@ -13,7 +13,7 @@ VERBS = {
     "explain": "write maps of images, by the model of the fold that held out their patients",
     "evaluate": "pool the folds of a study: metrics with intervals, tables, figures",
     "report": "write a self-contained HTML page of a study",
-    "study": "show a sweep, clean up after killed workers (study clean), publish to W&B (study publish)",
+    "study": "show a sweep; study clean: after killed workers, study publish: to W&B, study verify: files",
 }
 
 _USAGE = """\

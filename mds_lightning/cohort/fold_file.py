@@ -5,14 +5,39 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
+from mds_lightning.cohort.json_record import find_fault, refuse_repeated_keys
 from mds_lightning.cohort.manifest import HASHED, Cohort
 from mds_lightning.cohort.patient_splitting import Fold, FoldError
 from mds_lightning.cohort.split_parameters import SplitParameters
 
 FORMAT = 1
 _NEW_STUDY = "start a new study (study=NAME), or delete the file if nothing has been trained on it"
+
+
+class _HeldPatient(TypedDict):
+    label: str
+    external: bool
+    rows: str
+
+
+class _FoldRecord(TypedDict):
+    index: int
+    train: list[str]
+    val: list[str]
+    test: list[str]
+
+
+class _FoldFile(TypedDict):
+    format: NotRequired[Any]
+    cohort: str
+    n_splits: int
+    seed: int
+    val_share: float
+    patients: dict[str, _HeldPatient]
+    folds: list[_FoldRecord]
+    hash: str
 
 
 def write_fold_record(cohort: Cohort, parameters: SplitParameters, folds: Iterable[Fold]) -> str:
@@ -57,24 +82,21 @@ def read_fold_record(
 
 def _parse(path: Path) -> tuple[dict[str, Any], tuple[Fold, ...]]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        folds = tuple(
-            Fold(int(f["index"]), tuple(f["train"]), tuple(f["val"]), tuple(f["test"]))
-            for f in record["folds"]
+        record: dict[str, Any] = json.loads(
+            path.read_bytes().decode("utf-8"), object_pairs_hook=refuse_repeated_keys
         )
-        for key in ("cohort", "n_splits", "seed", "val_share", "hash"):
-            record[key]
-        for held in record["patients"].values():
-            held["label"], held["external"], held["rows"]
     except OSError as error:
         raise FoldError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError) as error:
         raise FoldError(f"{path}: is not a fold file ({error!r}): restore it; or {_NEW_STUDY}") from error
+    if fault := find_fault(record, _FoldFile):
+        raise FoldError(f"{path}: is not a fold file ({fault}): restore it; or {_NEW_STUDY}")
     if record.get("format") != FORMAT:
         raise FoldError(
             f"{path}: has format {record.get('format')}, this version reads {FORMAT}: {_NEW_STUDY}"
         )
-    return record, folds
+    folds = (Fold(f["index"], tuple(f["train"]), tuple(f["val"]), tuple(f["test"])) for f in record["folds"])
+    return record, tuple(folds)
 
 
 def _parameter_faults(record: Mapping[str, Any], parameters: SplitParameters) -> list[str]:

@@ -20,6 +20,8 @@ from mds_lightning.maps.image_selection import choose_measured, mean_colour
 from mds_lightning.maps.map_writer import MapWriter
 from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.finished_run import FinishedRun, open_finished_run
+from mds_lightning.studies.recorded_maps import verify_maps
+from mds_lightning.studies.recording import record_maps
 from mds_lightning.studies.requested_images import find_images
 from mds_lightning.studies.study import load_study
 
@@ -121,16 +123,21 @@ def _write(
 ) -> list[Path]:
     began = time.monotonic()
     mean = _mean(run, parameters)
+    verify_maps(run.directory, output, is_being_completed=True)
     writer = MapWriter(output, run.model, run.task.classes, parameters, mean)
     writer.refuse_others()
     has_crops = run.datamodule.averages_crops
-    pictures = writer.write(
-        images,
-        lambda image: _read(run, image),
-        f"explaining, fold {run.fold.index}",
-        (lambda image: run.datamodule.crops(image.row)) if has_crops else None,
-        choose_measured(images, parameters.faithfulness, has_crops),
-    )
+    try:
+        pictures = writer.write(
+            images,
+            lambda image: _read(run, image),
+            f"explaining, fold {run.fold.index}",
+            (lambda image: run.datamodule.crops(image.row)) if has_crops else None,
+            choose_measured(images, parameters.faithfulness, has_crops),
+        )
+    finally:
+        # Also the maps that were complete before an error or Ctrl-C: they are not computed again.
+        record_maps(run.directory, [output])
     seconds = time.monotonic() - began
     log.info(
         "%s: %d images in %.0f s (%.2f s per image)",

@@ -139,7 +139,8 @@ class StudyParameters:
     """The keys of `mds-lightning study`.
 
     Attributes:
-        action: `show` the trials, `clean` up after killed workers, or `publish` the W&B dashboard.
+        action: `show` the trials, `clean` up after killed workers, `publish` the W&B dashboard, or
+            `verify` the files.
         study: Folder of the study, such as runs/mds_vs_donor.
         storage: Storage of the study if it is not its study.db: postgresql+psycopg2://USER@HOST/DATABASE or
             journal:///SHARED/FILE.
@@ -152,7 +153,7 @@ class StudyParameters:
         paths: The folders of all output.
     """
 
-    action: Literal["show", "clean", "publish"] = "show"
+    action: Literal["show", "clean", "publish", "verify"] = "show"
     study: str
     storage: str | None = None
     refresh: float = 2.0

@@ -1,4 +1,4 @@
-"""`mds-lightning study show|clean|publish`: show a sweep, requeue lost trials, publish a dashboard."""
+"""`mds-lightning study show|clean|publish|verify`: trials of a sweep, its dashboard, its files."""
 
 import logging
 import time
@@ -13,20 +13,22 @@ from rich.table import Table
 from rich.text import Text
 
 from mds_lightning.commands.publish import publish
+from mds_lightning.commands.verify import verify
 from mds_lightning.search.cleaning import Cleaning, clean_study
 from mds_lightning.search.inspection import StudyView, TrialView, view_studies
 from mds_lightning.search.store import Store, open_store, require_store
+from mds_lightning.studies.verification import StudyVerification
 
 log = logging.getLogger(__name__)
 
-_ACTIONS = ("show", "clean", "publish")
+_ACTIONS = ("show", "clean", "publish", "verify")
 _STYLES = {"complete": "green", "pruned": "yellow", "running": "cyan", "waiting": "dim", "fail": "red"}
 #: A terminal shows this many of the newest trials; a file gets all of them.
 _MOST_ROWS = 40
 
 
-def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | str:
-    """Show, clean or publish the study whose directory is `config.study`.
+def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | StudyVerification | str:
+    """Show, clean, publish or verify the study whose directory is `config.study`.
 
     Args:
         config: `conf/study.yaml`.
@@ -41,6 +43,8 @@ def study(config: DictConfig) -> Sequence[StudyView] | Sequence[Cleaning] | str:
         raise ValueError(f"study {config.action}: choose one of {', '.join(_ACTIONS)}")
     if config.action == "publish":
         return publish(config)
+    if config.action == "verify":
+        return verify(config)
     directory = Path(config.study)
     url = config.storage or f"sqlite:///{directory}/study.db"
     require_store(url)

@@ -4,6 +4,7 @@ import logging
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from mds_lightning.studies.cohort_files import locate_settings
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.prediction_trainer import PredictionTrainerParameters, build_prediction_trainer
+from mds_lightning.studies.recorded_maps import verify_maps
+from mds_lightning.studies.recording import record_maps, replace_recorded
 from mds_lightning.studies.run_components import build_datamodule
 from mds_lightning.studies.run_lock import lock_run
 from mds_lightning.studies.selection import choose_variants
@@ -136,7 +139,10 @@ def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config:
     ):
         # Without a path, Lightning would load its own checkpoint inside a SLURM job.
         if task.explain:
+            folder = task.run.maps(settings["explain"]["method"])
+            verify_maps(task.run, folder, is_being_completed=True)
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
+            record_maps(task.run, [folder])
         if task.predict:
             trainer.predict(classifier, datamodule=datamodule, ckpt_path=best, return_predictions=False)
             rows = check_predictions(read_predictions(task.run.predictions), str(task.run.predictions))
@@ -145,7 +151,9 @@ def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config:
 
 
 def _make_trainer(task: RunTest, settings: dict[str, Any], config: DictConfig) -> lightning.Trainer:
-    callbacks: list[lightning.Callback] = [PredictionWriter(task.run.predictions, keep=True)]
+    callbacks: list[lightning.Callback] = [
+        PredictionWriter(task.run.predictions, keep=True, replace=partial(replace_recorded, task.run))
+    ]
     if task.explain:
         parameters = settings["explain"]
         callbacks.append(OcclusionMaps(task.run.maps(parameters["method"]), config.maps, parameters))

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.callbacks.cluster import cluster_plugins
 from mds_lightning.callbacks.occlusion_maps import OcclusionMaps
+from mds_lightning.callbacks.origin import OriginRecord
 from mds_lightning.callbacks.runtime_errors import (
     explain_runtime_errors,
     raise_interrupts,
@@ -24,9 +25,11 @@ from mds_lightning.search.trial import current_trial
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
+from mds_lightning.studies.checkpoint_origin import describe_origin
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.names import refuse_unusable_name
 from mds_lightning.studies.provenance import describe_file, describe_folder, write_provenance
+from mds_lightning.studies.recording import finish_run
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.run_lock import clear_failed_start, lock_run
 from mds_lightning.studies.seed_folders import refuse_other_layout, refuse_seeds_of_one_run
@@ -114,9 +117,11 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         "root": describe_folder(opened.cohort.root),
     }
 
+    origin = describe_origin(settings, facts)
+
     def train_and_close() -> float:
         with closing_run():
-            return _train_fold(config, settings, run, opened, fold, test)
+            return _train_fold(config, settings, run, opened, fold, origin, test)
 
     with lock_run(run.path):
         # Another process may have trained the run before this one got the lock.
@@ -155,6 +160,7 @@ def _train_fold(
     run: RunDirectory,
     opened: StudyCohort,
     fold: Fold,
+    origin: dict[str, Any],
     test: bool,
 ) -> float:
     began = time.monotonic()
@@ -163,7 +169,7 @@ def _train_fold(
     trainer: lightning.Trainer = instantiate(
         config,
         "trainer",
-        callbacks=list(instantiate(config, "callbacks").values()),
+        callbacks=[*instantiate(config, "callbacks").values(), OriginRecord(origin)],
         logger=list(instantiate(config, "logger").values()) or False,
         default_root_dir=str(run.path),
         plugins=[AtomicCheckpointIO(), *cluster_plugins()],
@@ -186,14 +192,13 @@ def _train_fold(
     for logger in trainer.loggers:
         logger.log_metrics({BEST: score})
     seconds, explaining = time.monotonic() - began, _seconds_explaining(trainer)
-    run.mark_done(
-        {
-            "val_auroc": score,
-            "epochs": trainer.current_epoch,
-            "seconds": round(seconds, 1),
-            "explain_seconds": round(explaining, 1),
-        }
-    )
+    outcome = {
+        "val_auroc": score,
+        "epochs": trainer.current_epoch,
+        "seconds": round(seconds, 1),
+        "explain_seconds": round(explaining, 1),
+    }
+    finish_run(run, outcome)
     log.info(
         "%s: validation AUROC %.3f after %d epochs, %.0f s, and %.0f s for maps",
         *(run.path, score, trainer.current_epoch, seconds - explaining, explaining),

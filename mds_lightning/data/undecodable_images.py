@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.damaged_file import reading
 from mds_lightning.data.decode import ImageError
 
 log = logging.getLogger(__name__)
@@ -80,8 +81,13 @@ def _write(path: Path, faults: Mapping[str, str], patients: Mapping[str, str]) -
 
 
 def read_skip_list(path: Path) -> frozenset[str]:
-    """Names of the images that `skip_undecodable` listed in `path`."""
-    with path.open(newline="", encoding="utf-8") as file:
+    """Names of the images that `skip_undecodable` listed in `path`.
+
+    Raises:
+        DamagedFileError: It is no such list.
+    """
+    remedy = f"restore it, or delete {path.parent} and train the fold again"
+    with reading(path, remedy), path.open(newline="", encoding="utf-8") as file:
         return frozenset(row["image"] for row in csv.DictReader(file))
 
 

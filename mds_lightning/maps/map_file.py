@@ -1,19 +1,23 @@
 """The file of a map, `<image>.npz`: the only reader and the only writer of its keys."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.damaged_file import DamagedFileError, reading
 from mds_lightning.explain.faithfulness_curves import FaithfulnessCurves
 from mds_lightning.explain.removed_settings import REMOVED_SETTINGS
 from mds_lightning.maps.explained_image import ExplainedImage
 from mds_lightning.maps.fingerprint import Fingerprint
 from mds_lightning.maps.importance_map import ImportanceMap, MapRecord
+from mds_lightning.maps.map_content import refuse_impossible_map, refuse_impossible_record
 
+_REMEDY = "delete it and run mds-lightning explain, which computes it again"
 _FINGERPRINT = ("settings", "model", "pixels")
 _CURVES = ("deletion", "insertion", "random")
 _REQUIRED = (
@@ -76,9 +80,9 @@ def read_record(file: Path) -> MapRecord:
     """Read a map file without the pixels of the map.
 
     Raises:
-        ValueError: The file lacks a key.
+        DamagedFileError: The file is damaged or lacks a key.
     """
-    with np.load(file, allow_pickle=False) as arrays:
+    with _opened(file) as arrays:
         return MapRecord(**_read_fields(file, arrays))
 
 
@@ -86,31 +90,46 @@ def read_map(file: Path) -> ImportanceMap:
     """Read a map file.
 
     Raises:
-        ValueError: The file lacks a key.
+        DamagedFileError: The file is damaged or lacks a key.
     """
-    with np.load(file, allow_pickle=False) as arrays:
-        return ImportanceMap(**_read_fields(file, arrays), importance=arrays["importance"])
+    with _opened(file) as arrays:
+        one = ImportanceMap(**_read_fields(file, arrays), importance=arrays["importance"])
+        refuse_impossible_map(one)
+        return one
 
 
 def read_fingerprint(file: Path) -> Fingerprint | None:
-    """The fingerprint in a map file, or None where it has none."""
-    with np.load(file, allow_pickle=False) as arrays:
+    """The fingerprint in a map file, or None where it has none.
+
+    Raises:
+        DamagedFileError: The file is damaged.
+    """
+    with _opened(file) as arrays:
         return _read_fingerprint(arrays)
 
 
 def has_curves(file: Path) -> bool:
-    """Whether a map file holds deletion and insertion curves."""
-    with np.load(file, allow_pickle=False) as arrays:
+    """Whether a map file holds deletion and insertion curves.
+
+    Raises:
+        DamagedFileError: The file is damaged.
+    """
+    with _opened(file) as arrays:
         return set(_CURVES) <= set(arrays.files)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    with reading(file, _REMEDY), np.load(file, allow_pickle=False) as arrays:
+        yield arrays
 
 
 def _read_fields(file: Path, arrays: Any) -> dict[str, Any]:
     missing = [key for key in _REQUIRED if key not in arrays.files]
     fingerprint = _read_fingerprint(arrays)
     if missing or fingerprint is None:
-        raise ValueError(
-            f"{file} lacks {', '.join(missing)}: it was not written by this version; delete it and run "
-            "mds-lightning explain"
+        raise DamagedFileError(
+            f"{file} lacks {', '.join(missing)}", f"it was not written by this version; {_REMEDY}"
         )
     classes = tuple(map(str, arrays["classes"]))
     target = int(arrays["target"])
@@ -139,6 +158,7 @@ def _read_fields(file: Path, arrays: Any) -> dict[str, Any]:
         fields["drops"] = tuple(arrays[name] for name in names if name in arrays.files)
     if set(_CURVES) <= set(arrays.files):
         fields["curves"] = FaithfulnessCurves(*(arrays[key] for key in _CURVES))
+    refuse_impossible_record(MapRecord(**fields))
     return fields
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from rich.table import Table
 
 from mds_lightning.explain.method_registry import find_method
-from mds_lightning.maps.map_file import group_map_files
 from mds_lightning.reporting.figures.figure_maps import choose_fields
 from mds_lightning.reporting.figures.map_panels import draw_maps
 from mds_lightning.reporting.figures.style import save_figure
@@ -19,6 +18,7 @@ from mds_lightning.reporting.tables.localization_table import (
 )
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows
+from mds_lightning.studies.recorded_maps import find_maps
 
 
 def write_map_results(
@@ -35,7 +35,7 @@ def write_map_results(
     Returns:
         The files, and tables for a terminal; both empty where no image was explained.
     """
-    map_files = group_map_files(run.explained() for run in runs)
+    map_files = find_maps(runs)
     files, shown = list[Path](), list[Table | str]()
     faithfulness = tabulate_faithfulness(map_files)
     if len(faithfulness):

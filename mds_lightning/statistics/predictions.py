@@ -7,12 +7,15 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_float_dtype, is_integer_dtype, is_string_dtype
 
 Split = Literal["val", "test", "external"]
 
 #: Columns that every row has beside `prob_<class>`.
 COLUMNS = ("image", "patient_id", "site", "fold", "split", "label", "target")
 _PREFIX = "prob_"
+_NUMBER = "whole numbers", is_integer_dtype
+_TEXT = "text", is_string_dtype
 #: Probabilities are stored as float32, possibly computed in half precision.
 _TOLERANCE = 2e-3
 
@@ -77,7 +80,15 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing: train the fold again")
-    return check_predictions(pd.read_parquet(path), str(path)).table
+    try:
+        table = pd.read_parquet(path)
+    except Exception as error:  # PyArrow raises errors of many classes for a damaged file.
+        said = str(error).strip().splitlines()
+        raise ValueError(
+            f"{path} is damaged ({said[0] if said else type(error).__name__}): restore it, or delete the "
+            "folder of its run and train the fold again"
+        ) from error
+    return check_predictions(table, str(path)).table
 
 
 def check_predictions(table: pd.DataFrame, source: str) -> Predictions:
@@ -97,9 +108,12 @@ def check_predictions(table: pd.DataFrame, source: str) -> Predictions:
     if missing or len(classes) < 2:
         absent = ", ".join(missing) or "prob_<class> for at least two classes"
         raise ValueError(f"{source}: column {absent} is missing: it is no file of predictions")
+    if not table.columns.is_unique:
+        raise ValueError(f"{source}: a column occurs twice: it is no file of predictions")
     table = table[[*COLUMNS, *(f"{_PREFIX}{name}" for name in classes)]].reset_index(drop=True)
     for column in COLUMNS:
         _refuse(table, table[column].isna(), source, f"has no {column}")
+    _check_types(table, classes, source)
     _refuse(table, ~table["split"].isin(["val", "test", "external"]), source, "has an unknown split")
     _check_target(table, classes, source)
     _check_probabilities(table, classes, source)
@@ -108,6 +122,16 @@ def check_predictions(table: pd.DataFrame, source: str) -> Predictions:
         several = table.groupby(["patient_id", "fold"])[column].transform("nunique") > 1
         _refuse(table, several, source, f"belongs to a patient with more than one {column}")
     return Predictions(table, classes)
+
+
+def _check_types(table: pd.DataFrame, classes: tuple[str, ...], source: str) -> None:
+    for column in COLUMNS:
+        kind, is_valid = _NUMBER if column in ("fold", "target") else _TEXT
+        if len(table) and not is_valid(table[column]):
+            raise ValueError(f"{source}: column {column} does not hold {kind}: it is no file of predictions")
+    for column in (f"{_PREFIX}{name}" for name in classes):
+        if not is_float_dtype(table[column]):
+            raise ValueError(f"{source}: column {column} does not hold numbers: it is no file of predictions")
 
 
 def _check_target(table: pd.DataFrame, classes: tuple[str, ...], source: str) -> None:

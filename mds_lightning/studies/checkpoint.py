@@ -2,14 +2,18 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+from mds_lightning.cohort.damaged_file import DamagedFileError, reading
 from mds_lightning.cohort.folds import Folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.studies.checkpoint_io import AtomicCheckpointIO
+from mds_lightning.studies.checkpoint_origin import ORIGIN, list_differences
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.provenance import read_provenance
+from mds_lightning.studies.recorded_files import AlteredRunError, verify_file
 
 #: Arguments of `SmearClassifier` that a checkpoint holds.
 HYPERPARAMETERS = {"backbone", "classes", "class_weights", *(field.name for field in fields(Hyperparameters))}
@@ -57,15 +61,21 @@ def load_checkpoint(run: RunDirectory, classes: tuple[str, ...]) -> SmearClassif
         classes: Classes of the task, in the order of their targets.
 
     Raises:
-        ValueError: The checkpoint is damaged, or has other classes.
+        AlteredRunError: It is not the checkpoint that was recorded, or that of another run.
+        DamagedFileError: It cannot be loaded, or has NaN or infinite weights.
+        ValueError: It has other classes.
     """
-    try:
-        model = _restore(run.best_checkpoint)
-    except Exception as error:  # A damaged file raises many kinds of errors.
-        raise ValueError(
-            f"{run.best_checkpoint} cannot be loaded ({str(error).splitlines()[0]}): restore it, or delete "
-            f"{run.path} and train the fold again"
-        ) from error
+    verify_file(run, run.best_checkpoint)
+    remedy = f"restore it, or delete {run.path} and train the fold again"
+    with reading(run.best_checkpoint, remedy):
+        model, origin = _restore(run.best_checkpoint)
+    if differences := list_differences(origin, read_provenance(run.provenance)):
+        raise AlteredRunError(
+            f"{run.best_checkpoint} is the checkpoint of another run ({'; '.join(differences)})", remedy
+        )
+    for name, values in model.state_dict().items():
+        if values.is_floating_point() and not values.isfinite().all():
+            raise DamagedFileError(f"{run.best_checkpoint} holds NaN or infinite weights ({name})", remedy)
     if model.classes != classes:
         raise ValueError(
             f"{run.best_checkpoint} has the classes {', '.join(model.classes)}, but {run.config} has "
@@ -74,8 +84,8 @@ def load_checkpoint(run: RunDirectory, classes: tuple[str, ...]) -> SmearClassif
     return model
 
 
-def _restore(path: Path) -> SmearClassifier:
-    """The classifier of a checkpoint.
+def _restore(path: Path) -> tuple[SmearClassifier, dict[str, Any]]:
+    """The classifier of a checkpoint and its origin.
 
     Lightning's `load_from_checkpoint` passes every stored hyperparameter to the class, also `pretrained`,
     which downloads, and `weights`, which reads a file.
@@ -88,4 +98,4 @@ def _restore(path: Path) -> SmearClassifier:
     model = SmearClassifier(**stored)
     model.on_load_checkpoint(content)
     model.load_state_dict(content["state_dict"])
-    return model
+    return model, dict(content.get(ORIGIN, {}))

@@ -1,13 +1,12 @@
 """Files and directories of a study. This layout is public: other programs may read it."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.studies.run_record import read_run_record, write_run_record
 
 #: Start of the name of the folder of a fold, and of the folder of a seed if there are several seeds.
 FOLD, SEED = "fold-", "seed-"
@@ -100,13 +99,31 @@ class RunDirectory:
         return self.done.is_file() or any(self.last_checkpoint.parent.glob("[!.]*.ckpt"))
 
     def mark_done(self, record: Mapping[str, Any]) -> None:
-        """Write `done.json` with `record` (plain JSON values)."""
-        with write_atomically(self.done) as temporary:
-            temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+        """Write `done.json` with `record` (see `studies.run_record.RunRecord`)."""
+        write_run_record(self.done, record)
 
     def read_done(self) -> dict[str, Any] | None:
-        """The record of `mark_done`, or None while the run is unfinished."""
-        return json.loads(self.done.read_text()) if self.done.is_file() else None
+        """The record of `mark_done`, or None while the run is unfinished.
+
+        Raises:
+            DamagedFileError: It is damaged, or was changed after it was written.
+        """
+        return read_run_record(self.done)
+
+    def map_files(self, folder: Path) -> list[Path]:
+        """Maps and their pictures in a folder of maps and its subfolders, sorted."""
+        kinds = ("*.npz", "*.png")
+        return sorted(file for kind in kinds for file in folder.rglob(kind) if file.name[0] != ".")
+
+    def recorded(self) -> list[Path]:
+        """Files whose SHA-256 is recorded in `done.json`; some may not exist."""
+        results = [self.config, self.provenance, self.best_checkpoint, self.metrics]
+        results += [self.predictions, self.recalibration, self.skipped]
+        return results + [file for folder in self.explained().values() for file in self.map_files(folder)]
+
+    def relative_name(self, file: Path) -> str:
+        """Path of a file of this run as `done.json` records it: relative, with `/`."""
+        return file.absolute().relative_to(self.path.absolute()).as_posix()
 
 
 @dataclass(frozen=True)

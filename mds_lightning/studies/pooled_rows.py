@@ -5,8 +5,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from mds_lightning.cohort.folds import Folds, read_folds
 from mds_lightning.statistics.ensemble import average_seeds
 from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
@@ -14,6 +12,8 @@ from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.provenance import read_provenance
+from mds_lightning.studies.recorded_files import verify_file
+from mds_lightning.studies.run_table import read_run_table
 from mds_lightning.studies.settings import read_settings
 
 log = logging.getLogger(__name__)
@@ -111,6 +111,8 @@ def _read_folds(
     runs = study.runs(variant, seed)
     _refuse_unfinished(study, study.run(variant, 0, seed).path.parent, runs, len(expected))
     _refuse_another_split(runs, folds, study.folds)
+    for run in runs.values():
+        verify_file(run, run.predictions)
     files = {fold: run.predictions for fold, run in runs.items()}
     lost = {fold: _find_lost_patients(run) for fold, run in runs.items()}
     if all_lost := sorted(frozenset().union(*lost.values())):
@@ -142,7 +144,7 @@ def _find_lost_patients(run: RunDirectory) -> frozenset[str]:
     """Patients none of whose images could be decoded (with `data.on_error=skip`)."""
     if not run.skipped.is_file():
         return frozenset()
-    table = pd.read_csv(run.skipped, dtype=str, keep_default_na=False)
+    table = read_run_table(run, run.skipped, ["image"])
     # Earlier versions did not write this column.
     return frozenset(table["lost_patient"]) - {""} if "lost_patient" in table else frozenset()
 

@@ -9,14 +9,47 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.damaged_file import DamagedFileError
+from mds_lightning.cohort.json_record import read_json_record
 from mds_lightning.cohort.path_or_url import File, Folder
+from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.recorded_files import verify_file
 
 #: Version of the layout of a study, its settings and its provenance. 1 (not recorded): version 0.1.0 of
-#: mds-lightning; 2: the provenance also holds `format`, `folder` and `root`.
-FORMAT = 2
+#: mds-lightning; 2: the provenance also holds `format`, `folder` and `root`; 3: `done.json` holds the SHA-256
+#: of the run's files.
+FORMAT = 3
+_FIRST_RECORDED = 3
+
+
+class DescribedFile(TypedDict):
+    """See `describe_file`."""
+
+    path: str
+    sha256: str
+
+
+class ProvenanceRecord(TypedDict, total=False):
+    """The keys of `provenance.json` that readers use."""
+
+    format: int
+    seed: int
+    fold: int
+    cohort_hash: str
+    folds_hash: str
+    manifest: DescribedFile
+    root: str
+    folder: str
+    command: list[str]
+    started: str
+    host: str
+    platform: str
+    python: str
+    git: str | None
+    packages: dict[str, str]
 
 
 class FormatError(ValueError):
@@ -79,11 +112,16 @@ def read_provenance(path: Path) -> dict[str, Any]:
     """Read `provenance.json`; empty if the run has none.
 
     Raises:
+        AlteredRunError: The run is finished, and the file is not the one that was recorded.
+        DamagedFileError: It is not JSON, or a value has another type.
         FormatError: A later version of mds-lightning wrote it.
     """
     if not path.is_file():
         return {}
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    run = RunDirectory(path.parent)
+    verify_file(run, path)
+    remedy = f"restore it, or delete {run.path} and train the fold again"
+    record = read_json_record(path, ProvenanceRecord, remedy)
     found = record.get("format", 1)
     if found > FORMAT:
         version = record.get("packages", {}).get("mds-lightning", "a later version")
@@ -91,4 +129,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
             f"{path.parent} has format {found}, written by mds-lightning {version}; this version reads "
             f"formats up to {FORMAT}: install that version to read the study"
         )
+    done = run.read_done()
+    if done is not None and "files" not in done and found >= _FIRST_RECORDED:
+        raise DamagedFileError(f"{run.done} has lost the record of the run's files", remedy)
     return record

@@ -19,6 +19,7 @@ from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.data.undecodable_images import read_skip_list
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.recorded_files import verify_file
 from mds_lightning.studies.study_cohort import StudyCohort
 
 
@@ -45,6 +46,7 @@ def build_datamodule(
         ImageError: Images cannot be decoded (see `prepare_fields`).
         CacheFullError: The cache may not hold all images, or its disk is full.
     """
+    verify_file(run, run.skipped)
     cohort, data = study_cohort.cohort, dict(settings["data"])
     requested, max_pixels = data.pop("image_size"), data["max_pixels"]
     data["stain"] = choose_stain(data["stain"], data.pop("stain_reference"), max_pixels)

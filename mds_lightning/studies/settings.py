@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import yaml
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.damaged_file import reading
+from mds_lightning.cohort.json_record import refuse_repeated_keys, refuse_wrong_types
+from mds_lightning.studies.layout import RunDirectory
+from mds_lightning.studies.recorded_files import verify_file
 from mds_lightning.studies.setting_defaults import default_settings
 
 #: Keys that do not change what a run computes.
@@ -32,9 +36,52 @@ def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Read what `write_settings` wrote."""
-    settings: dict[str, Any] = yaml.safe_load(path.read_text())
-    return settings
+    """Read what `write_settings` wrote.
+
+    Raises:
+        AlteredRunError: The run is finished, and the file is not the one that was recorded.
+        DamagedFileError: It is not YAML in UTF-8, has a key twice, or holds no settings.
+    """
+    run = RunDirectory(path.parent)
+    verify_file(run, path)
+    remedy = f"restore it, or delete {run.path} and train the fold again"
+    with reading(path, remedy):
+        settings = yaml.load(path.read_bytes().decode("utf-8"), _StrictLoader)
+    refuse_wrong_types(settings, StoredSettings, path, remedy)
+    return dict(settings)
+
+
+class StoredSettings(TypedDict, total=False):
+    """Sections and keys that readers of `config.yaml` rely on."""
+
+    study: str
+    variant: str
+    seed: int
+    fold: int
+    run_directory: str
+    paths: dict[str, Any]
+    cohort: dict[str, Any]
+    task: dict[str, Any]
+    folds: dict[str, Any]
+    backbone: dict[str, Any]
+    classifier: dict[str, Any]
+    augmentation: dict[str, Any]
+    sampling: dict[str, Any]
+    data: dict[str, Any]
+    cache: dict[str, Any]
+    explain: dict[str, Any]
+    trainer: dict[str, Any]
+    hpo: dict[str, Any] | None
+    logger: dict[str, Any] | None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A loader of plain values that refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        pairs = [(self.construct_object(key, deep=True), None) for key, _ in node.value]
+        refuse_repeated_keys(pairs)
+        return dict(super().construct_mapping(node, deep))
 
 
 def refuse_changed_settings(path: Path, settings: Mapping[str, Any]) -> None:

@@ -4,20 +4,38 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 
 import numpy as np
 
-from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.damaged_file import DamagedFileError, reading
+from mds_lightning.cohort.json_record import read_json_record
 from mds_lightning.statistics.aggregate import Aggregation
 from mds_lightning.statistics.metric import Level
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.recalibrated_levels import LevelRecalibrations, learn_level_recalibrations
 from mds_lightning.statistics.recalibration import Recalibration
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.recorded_files import verify_file
+from mds_lightning.studies.recording import replace_recorded
 
 #: Stored and learned values may differ by this much, since machines round differently.
 _TOLERANCE = 1e-3
+
+
+class StoredLevel(TypedDict):
+    """See `statistics.recalibration.Recalibration`."""
+
+    slope: float
+    offsets: list[float]
+
+
+class RecalibrationRecord(TypedDict):
+    """The keys of `recalibration.json`."""
+
+    classes: list[str]
+    image: StoredLevel
+    patient: dict[str, StoredLevel]
 
 
 def write_recalibration(run: RunDirectory, predictions: Predictions) -> None:
@@ -37,7 +55,7 @@ def write_recalibration(run: RunDirectory, predictions: Predictions) -> None:
         "image": asdict(learned["mean"]["image"][fold]),
         "patient": {how: asdict(levels["patient"][fold]) for how, levels in learned.items()},
     }
-    with write_atomically(run.recalibration) as temporary:
+    with replace_recorded(run, run.recalibration) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n")
 
 
@@ -74,30 +92,30 @@ def read_recalibrations(
     Raises:
         ValueError: A file is damaged, or is not the recalibration that the fold's validation rows give.
     """
+    files = {fold: run.recalibration for fold, run in runs.items() if run.recalibration.is_file()}
+    stored = {fold: _read(file, predictions.classes, aggregation) for fold, file in files.items()}
     learned = learn_level_recalibrations(predictions, aggregation)
     found: dict[Level, dict[int, Recalibration]] = {level: dict(folds) for level, folds in learned.items()}
-    for fold, run in runs.items():
-        if not run.recalibration.is_file():
-            continue
-        for level, one in _read(run.recalibration, predictions.classes, aggregation).items():
-            _refuse_another(one, learned[level][fold], level, run)
+    for fold, levels in stored.items():
+        for level, one in levels.items():
+            _refuse_another(one, learned[level][fold], level, runs[fold])
             found[level][fold] = one
     return found
 
 
 def _read(path: Path, classes: tuple[str, ...], aggregation: Aggregation) -> dict[Level, Recalibration]:
-    try:
-        record = json.loads(path.read_text())
-        levels: dict[Level, Any] = {"image": record["image"], "patient": record["patient"][aggregation]}
+    verify_file(RunDirectory(path.parent), path)
+    remedy = "delete it, and it is computed from the validation rows"
+    record = read_json_record(path, RecalibrationRecord, remedy)
+    if aggregation not in record["patient"]:
+        raise DamagedFileError(f"{path} is damaged (the key patient.{aggregation} is missing)", remedy)
+    levels: dict[Level, Any] = {"image": record["image"], "patient": record["patient"][aggregation]}
+    with reading(path, remedy):
         read: dict[Level, Recalibration] = {
             level: Recalibration(float(one["slope"]), tuple(map(float, one["offsets"])))
             for level, one in levels.items()
         }
-        named = tuple(record["classes"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} is damaged ({error}): delete it, and it is computed from the validation rows"
-        ) from error
+    named = tuple(record["classes"])
     if named != classes or any(len(one.offsets) != len(classes) for one in read.values()):
         raise ValueError(
             f"{path} is of the classes {list(named)}, but the predictions are of {list(classes)}: "

@@ -24,6 +24,7 @@ from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.pooled_rows import UntestedError
 from mds_lightning.studies.selection import NOT_BLIND
 
+from ..unrecorded import forget_record
 from .small_search import RATES, compose_train, make_search, manifest_of, spying
 
 HOW = {"aggregation": "mean", "n_resamples": 100, "confidence": 0.95, "seed": 0, "prevalence": None}
@@ -178,6 +179,7 @@ def test_a_search_that_was_not_blind_is_reported_as_optimistic(study: Path) -> N
     testing.test(asked(study))
     assert "not blind" not in evaluated(study, "inner_validation")
     file = study / "trial-1/fold-0/config.yaml"
+    forget_record(file.parent)
     file.write_text(file.read_text().replace("blind: true", "blind: false"))
     assert NOT_BLIND in " ".join(evaluated(study, "inner_validation").split())
     claim = pd.read_csv(study / "evaluation/selected/optimism.csv")
@@ -208,6 +210,8 @@ def test_maps_can_be_added_later(study: Path) -> None:
 
 def test_a_model_of_other_patients_is_not_tested(study: Path) -> None:
     first, second = chosen_runs(study)
+    for run in (first, second):
+        forget_record(run)
     file = second / "provenance.json"
     record = json.loads(file.read_text())
     for key, value in (("cohort_hash", "0" * 64), ("fold", 0)):

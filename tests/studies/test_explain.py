@@ -15,6 +15,8 @@ from mds_lightning.commands.explain import explain
 from mds_lightning.commands.schema import register_schemas
 from mds_lightning.search.plugin import register_search
 
+from ..unrecorded import forget_record
+
 VARIANT = "runs/small/squeezenet1_1"
 RUN = f"run={VARIANT}/fold-0"
 
@@ -162,8 +164,14 @@ def copy(ask, workplace, tmp_path):
 
 
 def spoil_provenance(run):
+    forget_record(run)
     path = run / "provenance.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"folds_hash": "0" * 64}))
+
+
+def spoil_checkpoint(run):
+    forget_record(run)
+    (run / "checkpoints/best.ckpt").write_bytes(b"x")
 
 
 @pytest.mark.parametrize(
@@ -171,11 +179,12 @@ def spoil_provenance(run):
     [
         (lambda run: (run / "done.json").unlink(), r"not finished.* mds-lightning train -m study=small"),
         (lambda run: (run / "checkpoints/best.ckpt").unlink(), "best.ckpt is missing"),
-        (lambda run: (run / "checkpoints/best.ckpt").write_bytes(b"x"), "best.ckpt cannot be loaded"),
+        (lambda run: (run / "checkpoints/best.ckpt").write_bytes(b"x"), "best.ckpt is not the file"),
+        (spoil_checkpoint, "best.ckpt is damaged"),
         (lambda run: (run.parents[1] / "folds.json").unlink(), "folds.json is missing"),
         (spoil_provenance, "was trained on other patients"),
     ],
-    ids=["unfinished", "no checkpoint", "damaged checkpoint", "no folds", "other folds"],
+    ids=["unfinished", "no checkpoint", "exchanged", "damaged", "no folds", "other folds"],
 )
 def test_a_run_that_is_not_what_it_was_is_refused(ask, copy, spoil, said):
     spoil(copy)
@@ -186,6 +195,7 @@ def test_a_run_that_is_not_what_it_was_is_refused(ask, copy, spoil, said):
 def test_a_cohort_that_has_moved_or_changed_is_refused(ask, copy, workplace, tmp_path, monkeypatch):
     data = next((workplace / "data").glob("simulated-*"))
     # The run records the places of its manifest and of its training: as if it were moved to another machine.
+    forget_record(copy)
     provenance = json.loads((copy / "provenance.json").read_text())
     for key in ("manifest", "folder"):
         provenance.pop(key, None)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mds_lightning.maps.map_file import group_map_files
 from mds_lightning.reporting.page.cautions import list_cautions
 from mds_lightning.reporting.page.cohort_flow import (
     CohortFlow,
@@ -37,6 +36,7 @@ from mds_lightning.studies.cohort_files import find_cohort_files, is_simulated
 from mds_lightning.studies.fold_run import FoldRun
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
 from mds_lightning.studies.pooled_rows import HELD_OUT
+from mds_lightning.studies.recorded_maps import find_maps
 from mds_lightning.studies.selection import NOT_BLIND, Selection
 from mds_lightning.studies.stored_recalibration import read_study_recalibrations
 from mds_lightning.studies.study import Study
@@ -245,5 +245,5 @@ def _gather_maps(
     runs: Sequence[FoldRun], rows: ManifestRows | None, evidence: Evidence
 ) -> tuple[MapsOfMethod, ...]:
     """Maps of every method; empty if no image was explained or the images were not found."""
-    files = group_map_files(run.directory.explained() for run in runs)
+    files = find_maps(run.directory for run in runs)
     return () if rows is None else tuple(gather_maps(files, rows.root, len(evidence.test["image"].table)))
