@@ -67,6 +67,28 @@ def existing_path(root: Folder, name: str) -> File:
     return found
 
 
+def file_inside(root: Folder, name: str) -> File | None:
+    """The existing file `name` in `root`; None if there is none, or if it is outside of `root`.
+
+    Names in a finished study are not trusted: neither `..`, an absolute path nor a link leads out of `root`.
+
+    Args:
+        root: Folder of the images.
+        name: Path relative to it.
+    """
+    if outside_root(name, root) is not None:
+        return None
+    path = existing_path(root, name)
+    if isinstance(path, Path) and isinstance(root, Path):
+        try:
+            is_inside = path.resolve(strict=True).is_relative_to(root.resolve())
+        except (OSError, ValueError, RuntimeError):  # missing, a name with a null character, a loop of links
+            return None
+        if not is_inside:
+            return None
+    return path if path.is_file() else None
+
+
 def find_files(names: pd.Series, root: Path, file: str) -> tuple[list[ListedFile], list[Finding]]:
     """Look for every file that a column lists.
 

@@ -12,6 +12,11 @@ Folder = Path | RemoteFolder
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+://")
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is an address and not a path on this machine."""
+    return _URL.match(text) is not None
+
+
 def locate_file(text: str, key: str) -> File:
     """The file at a path or URL, which need not exist.
 
@@ -22,7 +27,7 @@ def locate_file(text: str, key: str) -> File:
     Raises:
         ValueError: The URL does not name a remote file.
     """
-    if not _URL.match(text):
+    if not is_url(text):
         return Path(text)
     _refuse(text, key)
     folder, _, name = text.rpartition("/")
@@ -43,7 +48,7 @@ def locate_folder(text: str, key: str) -> Folder:
     Raises:
         ValueError: The URL does not name a remote folder.
     """
-    if not _URL.match(text):
+    if not is_url(text):
         return Path(text)
     _refuse(text, key)
     if text.rstrip("/").endswith(":"):

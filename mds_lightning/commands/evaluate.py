@@ -3,6 +3,7 @@
 from omegaconf import DictConfig
 from rich.console import Console
 
+from mds_lightning.commands.location import read_location
 from mds_lightning.reporting.evaluation import Evaluation, evaluate_study
 from mds_lightning.statistics.estimates import Settings
 
@@ -25,7 +26,7 @@ def evaluate(config: DictConfig) -> Evaluation:
         config.prevalence,
         config.recalibrate,
     )
-    evaluation = evaluate_study(config.study, settings, config.selection)
+    evaluation = evaluate_study(config.study, settings, config.selection, read_location(config))
     console = Console()
     for item in evaluation.summary:
         if isinstance(item, str):

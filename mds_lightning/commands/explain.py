@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from torch import Tensor
 
+from mds_lightning.commands.location import read_location
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.explain.explainer import Explainer
@@ -47,7 +48,7 @@ def explain(config: DictConfig) -> list[Path]:
     assert isinstance(images, dict)
     console, written = Console(), list[Path]()
     for path in _find_runs(config):
-        run = open_finished_run(path, config.cohort.manifest, config.cohort.root, config.device)
+        run = open_finished_run(path, read_location(config), config.device)
         parameters = _choose_parameters(run, config)
         found = find_images(run, images["images"], config.study is not None)
         if not found:

@@ -5,6 +5,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
+from mds_lightning.commands.location import read_location
 from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.reporting.page.model_card import write_model_card
 from mds_lightning.statistics.estimates import Settings
@@ -20,7 +21,8 @@ def report(config: DictConfig) -> Path:
     Raises:
         ValueError: There is no such study, or a fold is unfinished or does not fit the split.
     """
-    study = load_study(config.study)
+    location = read_location(config)
+    study = load_study(config.study, location.manifest, location.root)
     settings = Settings(
         config.aggregation,
         config.n_resamples,

@@ -65,6 +65,7 @@ class TestParameters:
         maps: Number of test images per fold that are explained; -1: all.
         accelerator: cpu or gpu; null: as trained.
         num_workers: Number of processes that decode images; null: as trained.
+        cohort: Where the cohort is now; null: where it was in training, on this machine.
         paths: The folders of all output.
     """
 
@@ -73,6 +74,7 @@ class TestParameters:
     maps: int = 0
     accelerator: str | None = None
     num_workers: int | None = None
+    cohort: CohortLocation
     paths: Paths
 
 
@@ -90,7 +92,7 @@ class ExplainParameters:
         output: Folder of the maps; null: the run's folder of the method, where evaluate and report read them.
         plan: Print what is computed for each covered view, and write nothing.
         device: cpu, cuda or cuda:1; auto: cuda where available.
-        cohort: Where the cohort is now; null: where it was in training.
+        cohort: Where the cohort is now; null: where it was in training, on this machine.
         explain: How images are explained; null: as in training.
         paths: The folders of all output.
     """
@@ -114,10 +116,12 @@ class ReportParameters(Settings):
 
     Attributes:
         study: Folder of the study, such as runs/mds_vs_donor.
+        cohort: Where the cohort is now; null: where it was in training, on this machine.
         paths: The folders of all output.
     """
 
     study: str
+    cohort: CohortLocation
     paths: Paths
 
 

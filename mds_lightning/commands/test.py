@@ -20,10 +20,11 @@ from mds_lightning.callbacks.runtime_errors import (
     raise_interrupts,
     refuse_missing_gpu,
 )
+from mds_lightning.commands.location import read_location
 from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
-from mds_lightning.studies.cohort_files import locate_settings
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.located_settings import locate_settings
 from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.prediction_trainer import PredictionTrainerParameters, build_prediction_trainer
 from mds_lightning.studies.recorded_maps import verify_maps
@@ -85,7 +86,7 @@ def test(config: DictConfig) -> list[RunDirectory]:
     if not tasks:
         log.info("%s: all runs are tested already", study.path)
     else:
-        opened = reopen_study_cohort(study, tasks[0].run)
+        opened = reopen_study_cohort(study, tasks[0].run, read_location(config))
         for task in tasks:
             refuse_other_patients(task.run, task.fold, opened.cohort, opened.folds)
         # disable=None: no bar unless a terminal shows it.

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two commits: the most work that is lost when filling is interrupted.
 _COMMIT_INTERVAL = 5.0
+#: The list of known files in the folder of the cache.
+_CATALOG = "files.jsonl"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class FillResult:
 
     contents: dict[File, str]
     faults: dict[File, str]
+
+
+def is_cache(directory: Path) -> bool:
+    """Whether a directory was filled as a cache before."""
+    return (directory / _CATALOG).is_file()
 
 
 class FieldCache:
@@ -126,7 +133,7 @@ class FieldCache:
         return FillResult(contents, faults)
 
     def _catalog(self) -> FileCatalog:
-        return FileCatalog(self.directory / "files.jsonl")
+        return FileCatalog(self.directory / _CATALOG)
 
     def _make(
         self,

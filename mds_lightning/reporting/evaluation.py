@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 from rich.table import Table
 
+from mds_lightning.cohort.cohort_parameters import CohortLocation
 from mds_lightning.reporting.figures.figures_of_variant import draw_figures
 from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
@@ -34,8 +35,10 @@ from mds_lightning.reporting.tables.external_table import (
 from mds_lightning.reporting.tables.headline import KINDS, RECALIBRATED_ON
 from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.tables.published import PUBLISHED
+from mds_lightning.reporting.written_files import list_written
 from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.cohort_files import UNNAMED
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, find_manifest_rows
 from mds_lightning.studies.pooled_rows import average_variants, command_to_test, read_seeds, refuse_untested
@@ -75,6 +78,7 @@ def evaluate_study(
     path: str | Path,
     settings: Settings | None = None,
     selection: Literal["none", "inner_validation"] = "none",
+    location: CohortLocation = UNNAMED,
 ) -> Evaluation:
     """Pool the folds of every variant of a study, and write its `evaluation/` folder.
 
@@ -87,6 +91,7 @@ def evaluate_study(
         settings: Aggregation, resamples, confidence and seed; None: the defaults of `mds-lightning evaluate`.
         selection: `none`: every variant by itself. `inner_validation`: each fold is reported with the variant
             that its own validation patients select.
+        location: Paths or URLs of the manifest and the images that the user names.
 
     Raises:
         ValueError: See `studies.pooled_rows.read_runs`.
@@ -104,7 +109,7 @@ def evaluate_study(
     whole = {variant: rows for variant, rows in pooled.items() if selected is None or selected.complete}
     first = next(iter(whole)) if selected is None else selected.chosen[0]
     reported = whole[first] if selected is None else selected.predictions
-    rows = find_manifest_rows(study, next(iter(study.runs(first).values())), reported)
+    rows = find_manifest_rows(study, next(iter(study.runs(first).values())), reported, location)
     clinical = None if rows is None else clinical_columns(rows.table)
     steps: list[_Step] = []
     evidence: dict[str, Evidence] = {}
@@ -144,18 +149,7 @@ def evaluate_study(
     summary = [item for _, shown in steps for item in shown]
     if not is_blind_study(study, pooled):
         summary.append(NOT_BLIND)
-    return Evaluation(evidence, tuple(files), (*summary, *_list_files(study, files)))
-
-
-def _list_files(study: StudyDirectory, files: Sequence[Path]) -> list[str]:
-    """Lines that name the files to open first, and the folder of the others."""
-    main = ("metrics.csv", "roc.png", "figure3_maps*.png", "*.md")
-    first = [path for pattern in main for path in files if path.match(pattern)]
-    rest = len(files) - len(first)
-    return [
-        *(f"wrote {path}" for path in first),
-        f"and {rest} more tables (CSV, LaTeX) and figures (PNG, SVG) in {study.evaluation}",
-    ]
+    return Evaluation(evidence, tuple(files), (*summary, *list_written(study, files)))
 
 
 def _write_variant(

@@ -1,6 +1,7 @@
 """The manifest of a study and the folder of its images: where they are."""
 
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from mds_lightning.cohort.path_or_url import File, Folder, locate_file, locate_folder
+from mds_lightning.cohort.cohort_parameters import CohortLocation
+from mds_lightning.cohort.path_or_url import File, Folder, is_url, locate_file, locate_folder
 from mds_lightning.cohort.remote_folder import RemoteFile
 from mds_lightning.cohort.simulation.simulated_cohort import SimulationParameters, simulate_cohort
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.located_settings import training_folders
 from mds_lightning.studies.provenance import describe_file, read_provenance
 from mds_lightning.studies.settings import read_settings
 
@@ -32,6 +35,14 @@ class CohortFiles:
     manifest: File
     root: Folder
     has_changed: bool = False
+
+
+class UnnamedAddressError(ValueError):
+    """A study names an address that the user did not name."""
+
+
+#: The user names nothing: the cohort is where the study recorded it.
+UNNAMED = CohortLocation()
 
 
 def is_simulated(settings: Mapping[str, Any]) -> bool:
@@ -66,53 +77,71 @@ def prepare_cohort_files(settings: Mapping[str, Any]) -> CohortFiles:
 
 
 def require_cohort_files(
-    study: StudyDirectory, run: RunDirectory, manifest: str | None = None, root: str | None = None
+    study: StudyDirectory, run: RunDirectory, location: CohortLocation = UNNAMED
 ) -> CohortFiles:
-    """The manifest that a run was trained on and the folder of its images.
-
-    Args:
-        study: The study.
-        run: One of its runs.
-        manifest: Path or URL of the manifest if it was moved; None: see `find_cohort_files`.
-        root: Path or URL of the folder of the images, likewise.
+    """As `find_cohort_files`, but a manifest that is not found is an error.
 
     Raises:
-        ValueError: The manifest is not found.
+        ValueError: The manifest is not found, or lies at an address that the user did not name.
     """
-    if manifest is not None:
-        given = locate_file(manifest, "cohort.manifest")
-        return CohortFiles(given, given.parent if root is None else locate_folder(root, "cohort.root"))
-    found = find_cohort_files(study, run, root)
+    found = _find(study, run, location)
     if found is None:
         named = read_settings(run.config)["cohort"]["manifest"] or "the simulated cohort"
         raise ValueError(
             f"{named}, on which {run.path} was trained, is neither where {run.provenance} says nor "
-            "in a folder above the study: restore it, or start from the folder in which it was trained "
-            "(explain also takes cohort.manifest=FILE and cohort.root=DIR)"
+            "in a folder above the study: restore it, start from the folder in which it was trained, or give "
+            "cohort.manifest=FILE and cohort.root=DIR"
         )
     return found
 
 
 def find_cohort_files(
-    study: StudyDirectory, run: RunDirectory, root: str | None = None
+    study: StudyDirectory, run: RunDirectory, location: CohortLocation = UNNAMED
 ) -> CohortFiles | None:
-    """The manifest that a run was trained on and the folder of its images; None without a manifest.
+    """The manifest that a run was trained on and the folder of its images.
 
     Both are searched for where the run recorded them, then, if its settings name relative paths, from each of
     the `training_folders`. Of several manifests the one with the recorded hash is taken; if none has it, the
     first one, and a warning is logged. A warning is also logged if the folder of the images is missing.
 
+    Addresses that a study recorded are not followed, because a study of somebody else could make this machine
+    call any server: the user names them again.
+
     Args:
         study: The study.
         run: One of its runs.
-        root: Path or URL of the folder of the images if it was moved.
+        location: Paths or URLs that the user names, if they are remote or were moved.
+
+    Returns:
+        None, with a logged warning, without a manifest.
     """
+    try:
+        found = _find(study, run, location)
+    except UnnamedAddressError as error:
+        log.warning("%s. No patient characteristics, subgroups or maps are shown", error)
+        return None
+    if found is None:
+        log.warning(
+            "the manifest that %s names is not found: no patient characteristics, subgroups or maps",
+            run.config,
+        )
+    return found
+
+
+def _find(study: StudyDirectory, run: RunDirectory, location: CohortLocation) -> CohortFiles | None:
+    root = None if location.root is None else locate_folder(location.root, "cohort.root")
+    if location.manifest is not None:
+        given = locate_file(location.manifest, "cohort.manifest")
+        return CohortFiles(given, given.parent if root is None else root)
     settings, record = read_settings(run.config), read_provenance(run.provenance)
     folders = training_folders(study, settings, record)
     manifests = _candidates(record.get("manifest", {}).get("path"), _named_manifest(settings), folders)
     # Each remote file is requested once, also if the server cannot be reached.
-    found = [path for path in manifests if path.is_file()]
+    found = [path for path in manifests if _may_be_read(path, root) and path.is_file()]
     if not found:
+        remote = next((path for path in manifests if not _may_be_read(path, root)), None)
+        if remote is not None:
+            raise UnnamedAddressError(_ask_for(study, settings, remote))
         return None
     expected = record.get("manifest", {}).get("sha256")
     same = (path for path in found if describe_file(path)["sha256"] == expected)
@@ -123,65 +152,26 @@ def find_cohort_files(
         log.warning(
             "%s has changed since %s was trained: its current clinical columns are used", manifest, study.path
         )
-    if root is not None:
-        return CohortFiles(manifest, locate_folder(root, "cohort.root"), has_changed)
-    return CohortFiles(manifest, _find_root(settings, record, folders, manifest, study), has_changed)
+    if root is None:
+        root = _find_root(settings, record, folders, manifest, study)
+    return CohortFiles(manifest, root, has_changed)
 
 
-def locate_settings(study: StudyDirectory, run: RunDirectory) -> dict[str, Any]:
-    """The settings of a run, with the cache and the stain reference where they are now.
-
-    Args:
-        study: The study.
-        run: One of its runs.
-    """
-    settings = read_settings(run.config)
-    folders = training_folders(study, settings, read_provenance(run.provenance))
-    cache, data = settings["cache"], settings["data"]
-    cache["directory"] = str(_first_existing(cache["directory"], folders))
-    if data["stain_reference"] is not None:
-        data["stain_reference"] = str(_first_existing(data["stain_reference"], folders))
-    return settings
+def _may_be_read(path: File, root: Folder | None) -> bool:
+    """Whether a recorded file is on this machine, or below an address that the user named."""
+    return isinstance(path, Path) or (root is not None and str(path).startswith(f"{root}/"))
 
 
-def _first_existing(name: str, folders: Sequence[Path]) -> Path:
-    """`name` in the first folder that has it; if none has it, in the first folder."""
-    places = [folder / name for folder in folders]
-    return next((path for path in places if path.exists()), places[0])
-
-
-def training_folders(
-    study: StudyDirectory, settings: Mapping[str, Any], record: Mapping[str, Any]
-) -> list[Path]:
-    """Folders from which relative paths of a study's settings may start, the most likely first.
-
-    The first is the folder that contains `paths.runs`, also if it was moved together with the study; then the
-    folder in which the study was trained, the folders above the study, and the current folder.
-
-    Args:
-        study: The study.
-        settings: Settings of one of its runs.
-        record: Provenance of the run.
-    """
-    here, runs = study.path.resolve(), Path(settings["paths"]["runs"])
-    # A study may have been renamed, but not moved out of `paths.runs`.
-    depth = len(Path(settings["study"]).parts)
-    named = _strip(here.parents[depth - 1], runs)
-    recorded = record.get("folder")
-    if recorded is not None:
-        trained = [Path(recorded)]
-    else:
-        # Studies of version 0.1.0 recorded only the manifest's absolute path.
-        path, manifest = record.get("manifest", {}).get("path"), settings["cohort"]["manifest"]
-        trained = [] if path is None or manifest is None else _strip(Path(path), Path(manifest))
-    return list(dict.fromkeys([*named, *trained, *here.parents, Path.cwd()]))
-
-
-def _strip(path: Path, end: Path) -> list[Path]:
-    """The folder from which the relative path `end` leads to `path`, if there is one."""
-    if end.is_absolute() or path.parts[-len(end.parts) :] != end.parts:
-        return []
-    return [path.parents[len(end.parts) - 1]]
+def _ask_for(study: StudyDirectory, settings: Mapping[str, Any], manifest: File | None = None) -> str:
+    """What to give so that the recorded addresses of a study are followed."""
+    named = settings["cohort"]["root"]
+    keys = [] if manifest is None else [f"cohort.manifest={manifest}"]
+    if named is not None and is_url(named):
+        keys.append(f"cohort.root={named}")
+    return (
+        f"the cohort of {study.path} is at an address, which is followed only if you name it. If you trust "
+        f"it, give the command again with {shlex.join(keys)}"
+    )
 
 
 def _candidates(recorded: str | None, named: File, folders: Sequence[Path]) -> list[File]:
@@ -203,9 +193,9 @@ def _find_root(
     named = settings["cohort"]["root"]
     if named is None:
         return manifest.parent
-    root = locate_folder(named, "cohort.root")
-    if not isinstance(root, Path):
-        return root
+    if is_url(named):
+        raise UnnamedAddressError(_ask_for(study, settings))
+    root = Path(named)
     recorded = record.get("root")
     candidates = [Path(recorded)] if recorded is not None else []
     candidates += [folder / root for folder in folders]

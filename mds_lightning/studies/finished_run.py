@@ -6,15 +6,17 @@ from typing import Any
 
 import torch
 
+from mds_lightning.cohort.cohort_parameters import CohortLocation
 from mds_lightning.cohort.folds import Fold, Folds
 from mds_lightning.cohort.manifest import Cohort
 from mds_lightning.cohort.task import Task
 from mds_lightning.data.datamodule import SmearDataModule
 from mds_lightning.models.classifier import SmearClassifier
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
-from mds_lightning.studies.cohort_files import locate_settings
+from mds_lightning.studies.cohort_files import UNNAMED
 from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
+from mds_lightning.studies.located_settings import locate_settings
 from mds_lightning.studies.run_components import build_datamodule
 from mds_lightning.studies.study_cohort import reopen_study_cohort
 
@@ -50,15 +52,12 @@ class FinishedRun:
         return self.datamodule.task
 
 
-def open_finished_run(
-    path: Path, manifest: str | None = None, root: str | None = None, device: str = "auto"
-) -> FinishedRun:
+def open_finished_run(path: Path, location: CohortLocation = UNNAMED, device: str = "auto") -> FinishedRun:
     """Open a finished run.
 
     Args:
         path: `runs/<study>/<variant>/fold-<k>`, or `runs/<study>/<variant>/seed-<s>/fold-<k>`.
-        manifest: Path or URL of the manifest if it was moved.
-        root: Path or URL of the folder of the images if it was moved.
+        location: Paths or URLs of the manifest and the images that the user names.
         device: Device of the model: `auto`, `cpu`, `cuda` or `cuda:<n>`.
 
     Raises:
@@ -68,7 +67,7 @@ def open_finished_run(
     run, study = RunDirectory(path), RunDirectory(path.resolve()).study
     _refuse_unfinished(run, study)
     settings = locate_settings(study, run)
-    opened = reopen_study_cohort(study, run, manifest, root)
+    opened = reopen_study_cohort(study, run, location)
     fold = opened.folds.fold(settings["fold"])
     refuse_other_patients(run, fold.index, opened.cohort, opened.folds)
     datamodule = build_datamodule(settings, run, opened, fold, use_cache=False)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mds_lightning.cohort.clinical_cells import check_clinical, parse_clinical
+from mds_lightning.cohort.cohort_parameters import CohortLocation
 from mds_lightning.cohort.finding_kinds import NON_TEXT_CELL
 from mds_lightning.cohort.manifest_cells import KNOWN, clean_cells, parse_external
 from mds_lightning.cohort.manifest_table import read_table
 from mds_lightning.cohort.path_or_url import Folder
 from mds_lightning.statistics.predictions import Predictions
-from mds_lightning.studies.cohort_files import CohortFiles, find_cohort_files
+from mds_lightning.studies.cohort_files import UNNAMED, CohortFiles, find_cohort_files
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 
 log = logging.getLogger(__name__)
@@ -31,9 +32,9 @@ class ManifestRows:
 
 
 def find_manifest_rows(
-    study: StudyDirectory, run: RunDirectory, predictions: Predictions
+    study: StudyDirectory, run: RunDirectory, predictions: Predictions, location: CohortLocation = UNNAMED
 ) -> ManifestRows | None:
-    """Find the manifest of a run, and read the rows of the study's patients.
+    """Find the manifest of a run (see `find_cohort_files`), and read the rows of the study's patients.
 
     Returns:
         None, with a logged warning, if the manifest is not found or has changed.
@@ -41,14 +42,8 @@ def find_manifest_rows(
     if not run.config.is_file():
         log.warning("%s is missing: no patient characteristics, subgroups or figure of maps", run.config)
         return None
-    files = find_cohort_files(study, run)
-    if files is None:
-        log.warning(
-            "the manifest that %s names is not found: no patient characteristics, subgroups or maps",
-            run.config,
-        )
-        return None
-    return read_manifest_rows(files, predictions)
+    files = find_cohort_files(study, run, location)
+    return None if files is None else read_manifest_rows(files, predictions)
 
 
 def read_manifest_rows(files: CohortFiles, predictions: Predictions) -> ManifestRows | None:

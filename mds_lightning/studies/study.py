@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mds_lightning.cohort.cohort_parameters import CohortLocation
 from mds_lightning.cohort.folds import read_folds
-from mds_lightning.cohort.image_files import existing_path
+from mds_lightning.cohort.image_files import file_inside
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.importance_map import ImportanceMap
 from mds_lightning.statistics.estimates import Settings, estimate_levels
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.recalibrated_levels import RECALIBRATED, recalibrate_levels
-from mds_lightning.studies.cohort_files import find_cohort_files
+from mds_lightning.studies.cohort_files import UNNAMED, find_cohort_files
 from mds_lightning.studies.fold_run import FoldRun
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, read_manifest_rows
@@ -41,6 +42,7 @@ class Study:
     """
 
     directory: StudyDirectory
+    location: CohortLocation = UNNAMED
 
     @property
     def variants(self) -> list[str]:
@@ -175,7 +177,7 @@ class Study:
     @cached_property
     def _manifest(self) -> ManifestRows:
         run = self.runs(self.variants[0])[0]
-        files = find_cohort_files(self.directory, run.directory)
+        files = find_cohort_files(self.directory, run.directory, self.location)
         rows = None if files is None else read_manifest_rows(files, self.selection.predictions)
         if rows is None:
             raise ValueError(
@@ -195,7 +197,12 @@ class Study:
 
     def image(self, name: str) -> NDArray[np.uint8]:
         """Pixels of an image of the manifest at its original size, uint8 (H, W, 3), RGB."""
-        return decode_image(existing_path(self._manifest.root, name))
+        path = file_inside(self._manifest.root, name)
+        if path is None:
+            raise ValueError(
+                f"{name!r} is not an image in {self._manifest.root}: give a name of its manifest"
+            )
+        return decode_image(path)
 
     def _tested(self, variant: str | None, seed: int | None = None) -> Predictions:
         name = self._name(variant)
@@ -222,13 +229,19 @@ class Study:
         return variant
 
 
-def load_study(path: str | Path) -> Study:
+def load_study(path: str | Path, manifest: str | None = None, root: str | None = None) -> Study:
     """Open a study directory, such as `runs/demo`.
+
+    Args:
+        path: The directory.
+        manifest: Path or URL of the manifest; None: the recorded path on this machine. Addresses that a study
+            recorded are not followed.
+        root: Path or URL of the folder of the images, likewise.
 
     Raises:
         ValueError: The directory has no split or no fold.
     """
-    study = Study(StudyDirectory(Path(path)))
+    study = Study(StudyDirectory(Path(path)), CohortLocation(manifest, root))
     if not study.directory.folds.is_file() or not study.variants:
         raise ValueError(f"{path} is not a study (no folds.json or no <variant>/fold-<k>): train one first")
     return study

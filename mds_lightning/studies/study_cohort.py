@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mds_lightning.cohort.cohort_parameters import CohortLocation
 from mds_lightning.cohort.finding_kinds import IGNORABLE
 from mds_lightning.cohort.folds import FoldError, Folds, load_or_make_folds
 from mds_lightning.cohort.manifest import Cohort, read_cohort
 from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.task import Task, TaskParameters, make_task
-from mds_lightning.studies.cohort_files import CohortFiles, prepare_cohort_files, require_cohort_files
+from mds_lightning.studies.cohort_files import (
+    UNNAMED,
+    CohortFiles,
+    prepare_cohort_files,
+    require_cohort_files,
+)
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.provenance import read_provenance
 from mds_lightning.studies.run_lock import is_locked
@@ -62,22 +68,21 @@ def prepare_study_cohort(settings: Mapping[str, Any]) -> StudyCohort:
 
 
 def reopen_study_cohort(
-    study: StudyDirectory, run: RunDirectory, manifest: str | None = None, root: str | None = None
+    study: StudyDirectory, run: RunDirectory, location: CohortLocation = UNNAMED
 ) -> StudyCohort:
     """Read the manifest and the folds with which a run was trained.
 
     Args:
         study: The study.
         run: One of its runs.
-        manifest: Path or URL of the manifest if it was moved.
-        root: Path or URL of the folder of the images if it was moved.
+        location: Paths or URLs of the manifest and the images that the user names.
 
     Raises:
         CohortError: The manifest has faults.
         FoldError: The study's folds.json is missing, or belongs to another cohort or split.
         ValueError: The manifest is not found.
     """
-    files = require_cohort_files(study, run, manifest, root)
+    files = require_cohort_files(study, run, location)
     if not study.folds.is_file():
         raise FoldError(f"{study.folds} is missing: restore it; it lists the patients of each fold")
     return _read(read_settings(run.config), files, study)

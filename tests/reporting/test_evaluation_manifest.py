@@ -86,8 +86,15 @@ def test_a_remote_manifest_adds_them_too_and_estimates_do_not_need_its_server(
     settings = {"study": study.name, "paths": {"runs": "runs"}}
     settings |= {"cohort": {"manifest": f"{url}/manifest.csv", "root": None}}
     (study / "resnet18/fold-0/config.yaml").write_text(yaml.safe_dump(settings))
-    with_all = evaluate(config(study, n_resamples=100))
     folder = study / "evaluation"
+    evaluate(config(study, n_resamples=100))
+    assert (
+        f"followed only if you name it. If you trust it, give the command again with cohort.manifest={url}/m"
+        in (caplog.text)
+    )
+    assert not (folder / "table1_patients.csv").exists()
+    named = {"manifest": f"{url}/manifest.csv", "root": None}
+    with_all = evaluate(config(study, n_resamples=100, cohort=named))
     assert (folder / "resnet18/figure3_maps.png").is_file()
     assert (folder / "table1_patients.csv").is_file()
 
@@ -95,7 +102,7 @@ def test_a_remote_manifest_adds_them_too_and_estimates_do_not_need_its_server(
         raise ConnectionError("Connection refused")
 
     monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
-    alone = evaluate(config(study, n_resamples=100))
+    alone = evaluate(config(study, n_resamples=100, cohort=named))
     assert "the server cannot be reached (Connection refused)" in caplog.text
     assert "subgroups" not in alone.evidence["resnet18"].tables
     pd.testing.assert_frame_equal(

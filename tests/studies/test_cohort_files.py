@@ -3,11 +3,16 @@
 import json
 import shutil
 
+import fsspec
 import pytest
 import yaml
 
-from mds_lightning.studies.cohort_files import find_cohort_files, locate_settings, require_cohort_files
+from mds_lightning.cohort.cohort_parameters import CohortLocation
+from mds_lightning.data.cache import CacheParameters, FieldCache
+from mds_lightning.data.resize_spec import ResizeSpec
+from mds_lightning.studies.cohort_files import find_cohort_files, require_cohort_files
 from mds_lightning.studies.layout import StudyDirectory
+from mds_lightning.studies.located_settings import locate_settings
 from mds_lightning.studies.provenance import describe_file
 
 
@@ -118,15 +123,52 @@ def test_a_lost_root_is_reported(relative, tmp_path, caplog):
 
 def test_the_places_given_by_the_user_are_taken(relative, tmp_path):
     run = relative.run("resnet18", 0)
-    given = require_cohort_files(relative, run, root=str(tmp_path))
+    given = require_cohort_files(relative, run, CohortLocation(root=str(tmp_path)))
     assert (given.manifest, given.root) == (tmp_path / "work/tables/manifest.csv", tmp_path)
-    given = require_cohort_files(relative, run, manifest=str(tmp_path / "m.csv"))
+    given = require_cohort_files(relative, run, CohortLocation(str(tmp_path / "m.csv")))
     assert (given.manifest, given.root) == (tmp_path / "m.csv", tmp_path)
 
 
-def test_a_remote_root_is_kept(relative):
-    change(relative.run("resnet18", 0), root="s3://bucket/smears")
-    assert str(find(relative).root) == "s3://bucket/smears"
+@pytest.mark.parametrize("place", ["manifest", "root", "recorded"])
+def test_an_address_is_followed_only_if_the_user_names_it(study, tmp_path, caplog, place):
+    """Following the advice works; an address in the study alone is never opened."""
+    run, url = study.run("resnet18", 0), "memory://bucket/smears"
+    filesystem = fsspec.filesystem("memory")
+    filesystem.put(str(tmp_path / "work/smears") + "/", "/bucket/smears/", recursive=True)
+    if place == "root":
+        change(run, root=url)
+    else:
+        (tmp_path / "work/smears/manifest.csv").unlink()
+        change(run, **({"manifest": f"{url}/manifest.csv"} if place == "manifest" else {}))
+        record(run, manifest={"path": f"{url}/manifest.csv", "sha256": "0" * 64})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mds_lightning.cohort.remote_folder.RemoteFolder.entries", lambda *_: 1 / 0)
+        patch.setattr("mds_lightning.cohort.remote_folder.RemoteFolder.fetch", lambda *_: 1 / 0)
+        assert find(study) is None
+        with pytest.raises(ValueError, match="followed only if you name it") as refused:
+            require_cohort_files(study, run)
+    assert "followed only if you name it" in caplog.text
+    advice = str(refused.value).split(" with ")[1].split()
+    given = dict(word.removeprefix("cohort.").split("=") for word in advice)
+    assert str(find_cohort_files(study, run, CohortLocation(**given)).root) == url
+    assert find_cohort_files(study, run, CohortLocation(root=url)) is not None
+    another = CohortLocation(root="memory://bucket/smear")
+    assert (find_cohort_files(study, run, another) is not None) == (place == "root")
+
+
+def test_a_study_cannot_place_its_cache_anywhere(study, tmp_path):
+    run = study.run("resnet18", 0)
+    settings = yaml.safe_load(run.config.read_text()) | {"study": "made"}
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    settings["data"]["stain_reference"] = None
+    for place in (str(victim), "../victim", str(tmp_path / "new")):
+        run.config.write_text(yaml.safe_dump(settings | {"cache": {"directory": place}}))
+        assert locate_settings(study, run)["cache"]["directory"] == str(tmp_path / "work/data/cache")
+    image = tmp_path / "work/smears/000_0.png"
+    FieldCache(CacheParameters(victim)).fill([image], [ResizeSpec((8, 8))], 10**6)
+    run.config.write_text(yaml.safe_dump(settings | {"cache": {"directory": str(victim)}}))
+    assert locate_settings(study, run)["cache"]["directory"] == str(victim), "a cache that is there is used"
 
 
 def test_cache_and_stain_reference_do_not_depend_on_the_current_folder(study, tmp_path, monkeypatch):

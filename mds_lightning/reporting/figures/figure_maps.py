@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mds_lightning.cohort.image_files import existing_path
+from mds_lightning.cohort.image_files import file_inside
 from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.maps.map_file import read_map, read_record
@@ -30,8 +30,8 @@ def choose_fields(files: Iterable[Path], root: Folder, most: int = 3) -> list[Ex
     found = []
     for file in files:
         one = read_record(file)
-        image = existing_path(root, one.image)
-        if one.is_correct and one.explained.target == len(one.classes) - 1 and image.is_file():
+        image = file_inside(root, one.image)
+        if one.is_correct and one.explained.target == len(one.classes) - 1 and image is not None:
             found.append((float(one.probabilities.max()), one.fold, image, file))
     found.sort(key=lambda item: (-item[0], str(item[2])))
     first = {fold: item for item in reversed(found) for fold in [item[1]]}

@@ -165,7 +165,7 @@ def gather_page(study: Study, settings: Settings) -> Page:
     selection = study.selection
     runs = [study.fold(fold, variant) for fold, variant in selection.chosen.items()]
     configuration = runs[0].settings
-    files = find_cohort_files(study.directory, runs[0].directory)
+    files = find_cohort_files(study.directory, runs[0].directory, study.location)
     rows = None if files is None else read_manifest_rows(files, selection.predictions)
     clinical = None if rows is None else clinical_columns(rows.table)
     recalibrations = read_study_recalibrations(

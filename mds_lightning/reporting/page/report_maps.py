@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mds_lightning.cohort.image_files import existing_path
+from mds_lightning.cohort.image_files import file_inside
 from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image
 from mds_lightning.explain.faithfulness_curves import area_under
@@ -160,7 +160,7 @@ def choose_explained(records: Sequence[MapRecord]) -> list[tuple[str, MapRecord]
 
 
 def load_pictures(chosen: Iterable[tuple[str, MapRecord]], root: Folder) -> list[Picture]:
-    """Read the chosen images and render their maps; images that no longer exist are left out.
+    """Read the chosen images and render their maps; images that are not in `root` (any more) are left out.
 
     Args:
         chosen: Result of `choose_explained`.
@@ -168,8 +168,8 @@ def load_pictures(chosen: Iterable[tuple[str, MapRecord]], root: Folder) -> list
     """
     pictures = []
     for kind, one in chosen:
-        path = existing_path(root, one.image)
-        if path.is_file():
+        path = file_inside(root, one.image)
+        if path is not None:
             pictures.append(_load(kind, read_map(one.file), path))
     return pictures
 

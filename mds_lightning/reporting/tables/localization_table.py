@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rich import box
 from rich.table import Table
 
-from mds_lightning.cohort.image_files import existing_path
-from mds_lightning.cohort.path_or_url import Folder
+from mds_lightning.cohort.image_files import file_inside
+from mds_lightning.cohort.path_or_url import File, Folder
 from mds_lightning.data.decode import decode_image, image_shape
 from mds_lightning.explain.localization import RegionFraction, measure_boxes, measure_regions
 from mds_lightning.maps.importance_map import ImportanceMap
@@ -96,10 +96,17 @@ def _measure_regions(
 ) -> Mapping[str, RegionFraction]:
     found: dict[str, RegionFraction] = {}
     if row.get("mask"):
-        mask = decode_image(existing_path(root, row["mask"]), _MAX_PIXELS)[:, :, 0]
+        mask = decode_image(_require(root, row["mask"]), _MAX_PIXELS)[:, :, 0]
         found |= measure_regions(importance, mask)
     boxes = json.loads(row["boxes"]) if row.get("boxes") else []
     if boxes:
-        size = image_shape(existing_path(root, image), _MAX_PIXELS)
+        size = image_shape(_require(root, image), _MAX_PIXELS)
         found["boxes"] = measure_boxes(importance, boxes, size)
     return found
+
+
+def _require(root: Folder, name: str) -> File:
+    path = file_inside(root, name)
+    if path is None:
+        raise ValueError(f"'{name}' is not a file in {root}: restore it, or give cohort.root=DIR")
+    return path

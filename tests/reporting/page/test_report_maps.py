@@ -1,7 +1,12 @@
 """Maps in the report: every method, the run's own settings, and faithfulness."""
 
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
 from mds_lightning import load_study
-from mds_lightning.maps.map_file import map_files, read_record
+from mds_lightning.maps.map_file import map_files, read_map, read_record, write_map
 from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.reporting.page.report_maps import choose_explained
 from mds_lightning.statistics.estimates import Settings
@@ -60,3 +65,18 @@ def test_images_are_chosen_by_rule(make_study, tmp_path):
     assert [one for kind, one in chosen if kind == "wrong"] == wrong[:2]
     assert all(one.is_correct for kind, one in chosen if kind == "typical")
     assert choose_explained(records[::-1]) == chosen
+
+
+def test_a_map_cannot_show_a_file_outside_the_folder_of_the_images(make_study, tmp_path):
+    """Not through the name in the map, nor through a link: the picture of the reader is not in the page."""
+    maker = make_study(tmp_path, patients=12)
+    study, private = maker.write(), tmp_path / "private.png"
+    Image.fromarray(np.full((40, 60, 3), 99, np.uint8)).save(private)
+    (tmp_path / "smears/link.png").symlink_to(private)
+    files = [file for run in study.glob("resnet18/fold-*") for file in map_files(run / "occlusion")]
+    names = ["../private.png", str(private), "link.png", "../smears/../private.png"]
+    for file, name in zip(files, names * len(files), strict=False):
+        one = read_map(file)
+        write_map(replace(one, explained=replace(one.explained, image=name)))
+    page, _ = write(study, tmp_path)
+    assert page.maps == ()
