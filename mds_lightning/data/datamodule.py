@@ -149,6 +149,10 @@ class SmearDataModule(lightning.LightningDataModule):
         dataset = self.datasets["train"]
         replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         sampler = EpochSampler(dataset.rows, dataset.targets, self.sampling, self.seed, replicas, rank)
+        if self.trainer:
+            # Lightning (2.6) sets the epoch of a continued run after the loader has begun to iterate. Worker
+            # processes would by then have been given the images of epoch 0.
+            sampler.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)
         # Batch normalisation fails on a batch of one image: the last, incomplete batch is dropped unless it
         # is the only one.
         return self._loader(dataset, sampler, drop_last=len(sampler) > self.loading.batch_size)

@@ -1,5 +1,10 @@
+from functools import partial
+
+import lightning
 import pytest
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch.utils.data import DataLoader
 
 from mds_lightning.data.augmentation import AugmentationParameters
 from mds_lightning.data.datamodule import SmearDataModule
@@ -95,3 +100,53 @@ def test_worker_processes_change_no_byte_in_any_epoch(make_datamodule):
         epochs.append(torch.cat([batch["image"] for batch in alone]))
     assert not torch.equal(epochs[0], epochs[1])
     assert not torch.equal(epochs[1], epochs[2])
+
+
+class Watch(lightning.LightningModule):
+    """Learns nothing, and remembers the images of every training step."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+        self.seen = []
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append((self.current_epoch, batch["row"].tolist(), batch["image"].clone()))
+        return self.layer(torch.ones(1, 1)).sum()
+
+    def validation_step(self, batch, batch_idx):
+        pass
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def _watch(datamodule, folder, epochs, resumed=None):
+    checkpoint = ModelCheckpoint(folder, "{epoch}", enable_version_counter=False)
+    trainer = lightning.Trainer(
+        accelerator="cpu", max_epochs=epochs, limit_train_batches=3, limit_val_batches=0, logger=False,
+        callbacks=[checkpoint], enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    model = Watch()
+    trainer.fit(model, datamodule=datamodule, ckpt_path=resumed)
+    return model.seen
+
+
+@pytest.mark.parametrize(
+    ("method", "persistent", "epochs"), [("fork", True, 3), ("fork", False, 3), ("spawn", True, 2)]
+)
+def test_a_continued_run_is_given_the_same_images_by_workers(
+    make_datamodule, tmp_path, monkeypatch, method, persistent, epochs
+):
+    whole = _watch(make_datamodule(), tmp_path, epochs)
+    _watch(make_datamodule(), tmp_path, 1)
+    loader = partial(DataLoader, multiprocessing_context=method)
+    monkeypatch.setattr(
+        "mds_lightning.data.datamodule.DataLoader",
+        lambda *given, **named: loader(*given, **{**named, "persistent_workers": persistent}),
+    )
+    continued = _watch(make_datamodule(num_workers=2), tmp_path, epochs, tmp_path / "epoch=0.ckpt")
+    assert len(continued) == 3 * (epochs - 1)
+    for (epoch, rows, images), (same_epoch, same_rows, same_images) in zip(whole[3:], continued, strict=True):
+        assert (epoch, rows) == (same_epoch, same_rows)
+        assert torch.equal(images, same_images)

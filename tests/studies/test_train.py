@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ..forking import fork, wait_until
 
@@ -72,33 +73,39 @@ def test_other_settings_do_not_continue_a_run(workplace, mds_lightning, small):
     assert "Traceback" not in refused.stderr
 
 
-def test_a_run_killed_twice_ends_bit_for_bit_as_if_it_had_not_been(
-    workplace, environment, mds_lightning, small, tmp_path
+@pytest.mark.parametrize("kills", [2])
+def test_a_run_that_is_killed_and_moved_ends_bit_for_bit_as_if_it_had_not_been(
+    workplace, environment, mds_lightning, small, tmp_path, kills
 ):
-    settings = ["fold=1", *small, "trainer.max_epochs=4", "classifier.dropout=0.3"]
+    epochs = kills + 2
+    settings = [
+        "fold=1", *small, f"trainer.max_epochs={epochs}", "classifier.dropout=0.3", "data.num_workers=2"
+    ]  # fmt: skip
     program = Path(sys.executable).with_name("mds-lightning")
     log = tmp_path / "log"
-    run = workplace / "runs/killed/squeezenet1_1/fold-1"
-    for epochs in (1, 3):
-        process = fork(
-            program, "train", "study=killed", *settings, home=workplace, stdout=log, environment=environment
-        )
-        wait_until(lambda epochs=epochs: _epochs(run) >= epochs, process, log)
+    run = workplace / f"runs/killed-{kills}/squeezenet1_1/fold-1"
+    delays = np.random.default_rng(2026).uniform(0, 0.4, size=kills)
+    for kill, delay in enumerate(delays, start=1):
+        command = ("train", f"study=killed-{kills}", *settings)
+        process = fork(program, *command, home=workplace, stdout=log, environment=environment)
+        wait_until(lambda kill=kill: _epochs(run) >= kill, process, log)
+        time.sleep(delay)
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL, log.read_text()
         assert not (run / "done.json").exists()
-    for study in ("killed", "whole"):
+    moved = (workplace / f"runs/killed-{kills}").rename(workplace / f"runs/moved-{kills}")
+    for study in (f"moved-{kills}", f"whole-{kills}"):
         ended = mds_lightning("train", f"study={study}", *settings, cwd=workplace)
         assert ended.returncode == 0, ended.stderr
-    other = workplace / "runs/whole/squeezenet1_1/fold-1"
+    run, other = moved / "squeezenet1_1/fold-1", workplace / f"runs/whole-{kills}/squeezenet1_1/fold-1"
     assert (run / "predictions.parquet").read_bytes() == (other / "predictions.parquet").read_bytes()
-    assert json.loads((run / "done.json").read_text())["epochs"] == 4
+    assert json.loads((run / "done.json").read_text())["epochs"] == epochs
     assert _curves(run).equals(_curves(other))
 
 
 def test_a_run_that_loses_a_worker_goes_on_and_ends_bit_for_bit_the_same(workplace, environment, small):
-    settings = [*small, "data.num_workers=1", "data.max_worker_deaths=1"]
+    settings = [*small, "data.num_workers=2", "data.max_worker_deaths=1"]
     command = [
         str(Path(sys.executable).with_name("mds-lightning")),
         "train",
