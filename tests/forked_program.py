@@ -1,6 +1,7 @@
 """What a process of `forking.fork` does: run a Python program as `python PROGRAM ARGUMENTS` would."""
 
 import atexit
+import multiprocessing
 import os
 import runpy
 import signal
@@ -27,6 +28,8 @@ def run(
     torch.set_num_threads(int(environment.get("OMP_NUM_THREADS", torch.get_num_threads())))
     # A shell starts background jobs, and with them the server, with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The default, as in a program that is started from a shell; here it would be the server's own.
+    multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
     os.chdir(home)
     sys.argv = [program, *arguments]
     sys.path.insert(0, str(Path(program).parent))

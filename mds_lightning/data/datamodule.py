@@ -1,7 +1,7 @@
 """The LightningDataModule of one fold of a cohort."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import lightning
 import numpy as np
@@ -76,6 +76,7 @@ class SmearDataModule(lightning.LightningDataModule):
             fields if fields is not None else DecodedFields(_paths(cohort), loading.max_pixels, loading.stain)
         )
         self.datasets: dict[Split, SmearDataset] = {}
+        self._first_epoch = 0
 
     def rows(self, split: Split) -> list[int]:
         """Rows of the cohort's table that belong to `split`, in the table's order."""
@@ -144,15 +145,24 @@ class SmearDataModule(lightning.LightningDataModule):
         }
         self.datasets = {split: self._dataset(split) for split in splits[stage]}
 
+    def state_dict(self) -> dict[str, Any]:
+        """Part of a checkpoint: `epoch`, the number of finished epochs."""
+        return {"epoch": self.trainer.fit_loop.epoch_progress.current.processed} if self.trainer else {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue with the images of epoch `state_dict["epoch"]`."""
+        self._first_epoch = int(state_dict["epoch"])
+
     def train_dataloader(self) -> DataLoader[Item]:
         """Augmented training images in the order of the epoch's sampler."""
         dataset = self.datasets["train"]
         replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         sampler = EpochSampler(dataset.rows, dataset.targets, self.sampling, self.seed, replicas, rank)
         if self.trainer:
-            # Lightning (2.6) sets the epoch of a continued run after the loader has begun to iterate. Worker
-            # processes would by then have been given the images of epoch 0.
-            sampler.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)
+            # Worker processes are given images as soon as the loader is iterated over, which Lightning (2.6)
+            # does before it restores the epoch of a continued run.
+            epoch = self.trainer.fit_loop.epoch_progress.current.processed
+            sampler.set_epoch(max(epoch, self._first_epoch))
         # Batch normalisation fails on a batch of one image: the last, incomplete batch is dropped unless it
         # is the only one.
         return self._loader(dataset, sampler, drop_last=len(sampler) > self.loading.batch_size)

@@ -118,6 +118,7 @@ class Watch(lightning.LightningModule):
         pass
 
     def configure_optimizers(self):
+        assert self.trainer.estimated_stepping_batches  # makes Lightning iterate over the loader
         return torch.optim.SGD(self.parameters(), 0.1)
 
 
