@@ -46,7 +46,8 @@ class FoldCheckpoint(ModelCheckpoint):
         """
         for logger in trainer.loggers:
             if isinstance(logger, MetricsFile):
-                logger.log_metrics({**trainer.logged_metrics, "epoch": trainer.current_epoch})
+                metrics = {name: float(value) for name, value in trainer.logged_metrics.items()}
+                logger.log_metrics({**metrics, "epoch": trainer.current_epoch})
                 logger.save()
         super().on_train_epoch_end(trainer, pl_module)
         # Nothing has been saved in this step if the epoch is not the best one.

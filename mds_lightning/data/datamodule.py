@@ -147,7 +147,7 @@ class SmearDataModule(lightning.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Part of a checkpoint: `epoch`, the number of finished epochs."""
-        return {"epoch": self.trainer.fit_loop.epoch_progress.current.processed} if self.trainer else {}
+        return {"epoch": self._finished_epochs()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue with the images of epoch `state_dict["epoch"]`."""
@@ -158,11 +158,9 @@ class SmearDataModule(lightning.LightningDataModule):
         dataset = self.datasets["train"]
         replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         sampler = EpochSampler(dataset.rows, dataset.targets, self.sampling, self.seed, replicas, rank)
-        if self.trainer:
-            # Worker processes are given images as soon as the loader is iterated over, which Lightning (2.6)
-            # does before it restores the epoch of a continued run.
-            epoch = self.trainer.fit_loop.epoch_progress.current.processed
-            sampler.set_epoch(max(epoch, self._first_epoch))
+        # Worker processes are given images as soon as the loader is iterated over, which Lightning (2.6) does
+        # before it restores the epoch of a continued run.
+        sampler.set_epoch(max(self._first_epoch, self._finished_epochs()))
         # Batch normalisation fails on a batch of one image: the last, incomplete batch is dropped unless it
         # is the only one.
         return self._loader(dataset, sampler, drop_last=len(sampler) > self.loading.batch_size)
@@ -178,6 +176,10 @@ class SmearDataModule(lightning.LightningDataModule):
     def predict_dataloader(self) -> list[DataLoader[Item]]:
         """The images of `predicted` (external ones if there are any), one loader for each split."""
         return [self._evaluation_loader(split) for split in self.predicted if self.rows(split)]
+
+    def _finished_epochs(self) -> int:
+        progress: Any = self.trainer.fit_loop.epoch_progress.current if self.trainer else None
+        return int(progress.processed) if progress else 0
 
     def _dataset(self, split: Split) -> SmearDataset:
         views = self.random_views if split == "train" else self.fixed_views
