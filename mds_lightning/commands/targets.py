@@ -24,6 +24,7 @@ PERMITTED = {
     ),
     "callbacks": (
         "mds_lightning.callbacks.early_stopping.ResumableEarlyStopping",
+        "mds_lightning.callbacks.fold_checkpoint.FoldCheckpoint",
         "mds_lightning.callbacks.occlusion_maps.OcclusionMaps",
         "mds_lightning.callbacks.predictions.PredictionWriter",
         "mds_lightning.callbacks.progress.FoldProgress",
