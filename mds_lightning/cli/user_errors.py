@@ -13,6 +13,8 @@ from pathlib import Path
 from hydra.errors import CompactHydraException, InstantiationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from mds_lightning.cohort.visible_text import show_lines
+
 #: Environment variable: whether the user set HYDRA_FULL_ERROR, which `run_verb` always sets.
 WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 
@@ -32,7 +34,7 @@ def report_user_errors(verb: str, conf: Path) -> Iterator[None]:
         message = explain_user_error(error, verb, conf)
         if message is None or os.environ.get(WANTS_TRACEBACK) == "1":
             raise
-        sys.stderr.write(f"mds-lightning {verb}: {message}\n")
+        sys.stderr.write(f"mds-lightning {verb}: {show_lines(message)}\n")
         raise SystemExit(2) from None
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -17,6 +18,8 @@ from mds_lightning.cohort.finding_kinds import (
 from mds_lightning.cohort.path_or_url import File
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+#: First line by which Excel is told the delimiter; it is no row of the spreadsheet.
+_SEPARATOR = re.compile(r'("?)sep=([^"\r\n])\1(?:\r\n|\r|\n|$)', re.IGNORECASE)
 #: First bytes of files that are not CSV files in UTF-8.
 _ZIP, _UTF16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS_UTF8 = "save it as 'CSV UTF-8' (Excel and LibreOffice: Save As)"
@@ -33,7 +36,8 @@ def parse_csv(path: File, content: bytes, findings: list[Finding]) -> pd.DataFra
     text = _decode(path, content, findings)
     if text is None:
         return pd.DataFrame()
-    delimiter = _delimiter(text)
+    text, named = _read_separator(text)
+    delimiter = named or _delimiter(text)
     records = _records(path, text, delimiter, findings)
     header_row, header = next((found for found in records if any(found[1])), (1, []))
     columns = _header(path, header_row, header, findings)
@@ -84,6 +88,12 @@ def _decode(path: File, content: bytes, findings: list[Finding]) -> str | None:
             finding = f"is not in UTF-8 (byte 0x{content[error.start]:02x}, perhaps Latin-1 or Windows-1252)"
     findings.append(Finding(UNREADABLE_MANIFEST, str(path), row, None, finding, _SAVE_AS_UTF8))
     return None
+
+
+def _read_separator(text: str) -> tuple[str, str | None]:
+    """The text without a first line `sep=;`, which Excel does not show, and the delimiter that it names."""
+    found = _SEPARATOR.match(text)
+    return (text, None) if found is None else (text[found.end() :], found[2])
 
 
 def _delimiter(text: str) -> str:
@@ -137,7 +147,7 @@ def _ragged(record: list[str], columns: list[str], delimiter: str) -> tuple[str,
     ]
     hint = f"; its cells may be separated by a {others[0]}" if others and len(record) < len(columns) else ""
     return (
-        f"has {len(record)} cells where the header has {len(columns)} (delimiter: {DELIMITERS[delimiter]})"
-        f"{hint}",
+        f"has {len(record)} cells where the header has {len(columns)} "
+        f"(delimiter: {DELIMITERS.get(delimiter, delimiter)}){hint}",
         "put double quotes around cells that contain the delimiter",
     )

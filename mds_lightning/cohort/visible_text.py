@@ -26,5 +26,10 @@ def show_invisible(text: str) -> str:
     )
 
 
+def show_lines(text: str) -> str:
+    """As `show_invisible`, but line ends and tabs are kept: for messages and whole outputs."""
+    return "".join(character if character in "\n\t" else show_invisible(character) for character in text)
+
+
 def _is_odd_blank(character: str) -> bool:
     return character != " " and unicodedata.category(character) in ("Zs", "Zl", "Zp")

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +20,7 @@ from mds_lightning.cohort.finding import Finding, Severity
 from mds_lightning.cohort.manifest import inspect_manifest
 from mds_lightning.cohort.split_parameters import SplitParameters
 from mds_lightning.cohort.task import TaskParameters, make_task
+from mds_lightning.commands.visible_console import open_console
 from mds_lightning.data.stain_normalization import choose_stain
 from mds_lightning.studies.cohort_files import prepare_cohort_files
 
@@ -66,9 +66,7 @@ def _write(result: AuditResult, path: Path) -> None:
 
 
 def _show(result: AuditResult) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_LOG_WIDTH)
+    console = open_console(_LOG_WIDTH)
     console.print(_check_table(result.outcomes))
     if result.findings:
         console.print(_finding_table(result.findings))

@@ -1,9 +1,9 @@
 """`mds-lightning evaluate`: every metric, table and figure of a study."""
 
 from omegaconf import DictConfig
-from rich.console import Console
 
 from mds_lightning.commands.location import read_location
+from mds_lightning.commands.visible_console import open_console
 from mds_lightning.reporting.evaluation import Evaluation, evaluate_study
 from mds_lightning.statistics.estimates import Settings
 
@@ -27,7 +27,7 @@ def evaluate(config: DictConfig) -> Evaluation:
         config.recalibrate,
     )
     evaluation = evaluate_study(config.study, settings, config.selection, read_location(config))
-    console = Console()
+    console = open_console()
     for item in evaluation.summary:
         if isinstance(item, str):
             console.print(item, soft_wrap=True, highlight=False, markup=False)

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 from torch import Tensor
 
 from mds_lightning.commands.location import read_location
+from mds_lightning.commands.visible_console import open_console
 from mds_lightning.data.decode import decode_image
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.explain.explainer import Explainer
@@ -46,7 +46,7 @@ def explain(config: DictConfig) -> list[Path]:
         )
     images = OmegaConf.to_container(OmegaConf.create({"images": config.images}))
     assert isinstance(images, dict)
-    console, written = Console(), list[Path]()
+    console, written = open_console(), list[Path]()
     for path in _find_runs(config):
         run = open_finished_run(path, read_location(config), config.device)
         parameters = _choose_parameters(run, config)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from omegaconf import DictConfig
-from rich.console import Console
 
 from mds_lightning.commands.location import read_location
+from mds_lightning.commands.visible_console import open_console
 from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.reporting.page.model_card import write_model_card
 from mds_lightning.statistics.estimates import Settings
@@ -34,7 +34,7 @@ def report(config: DictConfig) -> Path:
     path = study.directory.evaluation / "report.html"
     page = write_report(study, settings, path)
     card = write_model_card(page, study.directory.evaluation / "model_card.md")
-    console = Console()
+    console = open_console()
     console.print(
         f"{page.task}, {page.selection.label}: ROC-AUC within folds {page.headline}, "
         f"{page.flow.studied.patients} held-out patients",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from mds_lightning.commands.publish import publish
 from mds_lightning.commands.verify import verify
+from mds_lightning.commands.visible_console import Visible, open_console
 from mds_lightning.search.cleaning import Cleaning, clean_study
 from mds_lightning.search.inspection import StudyView, TrialView, view_studies
 from mds_lightning.search.store import Store, open_store, require_store
@@ -63,16 +64,15 @@ def _views(store: Store, name: str | None) -> list[StudyView]:
 
 
 def _show(store: Store, name: str | None, config: DictConfig) -> Sequence[StudyView]:
-    console = Console()
+    console = open_console(200)
     views = _views(store, name)
     if console.is_terminal and config.refresh:
-        with Live(draw(views, _MOST_ROWS), console=console, auto_refresh=False) as live:
+        with Live(Visible(draw(views, _MOST_ROWS)), console=console, auto_refresh=False) as live:
             while any(trial.state == "running" for view in views for trial in view.trials):
                 time.sleep(config.refresh)
                 views = _views(store, name)
-                live.update(draw(views, _MOST_ROWS), refresh=True)
+                live.update(Visible(draw(views, _MOST_ROWS)), refresh=True)
     else:
-        console = console if console.is_terminal else Console(width=200)
         console.print(draw(views))
     url = store.shown.removeprefix("journal://")
     console.print(

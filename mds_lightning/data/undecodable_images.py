@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.cohort.damaged_file import reading
+from mds_lightning.cohort.formula_cells import disarm_formula, restore_formula
 from mds_lightning.data.decode import ImageError
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ def _write(path: Path, faults: Mapping[str, str], patients: Mapping[str, str]) -
     with write_atomically(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "lost_patient", "reason"])
-        writer.writerows((image, lost[image], reason) for image, reason in faults.items())
+        rows = ((image, lost[image], reason) for image, reason in faults.items())
+        writer.writerows(map(disarm_formula, row) for row in rows)
 
 
 def read_skip_list(path: Path) -> frozenset[str]:
@@ -88,7 +90,7 @@ def read_skip_list(path: Path) -> frozenset[str]:
     """
     remedy = f"restore it, or delete {path.parent} and train the fold again"
     with reading(path, remedy), path.open(newline="", encoding="utf-8") as file:
-        return frozenset(row["image"] for row in csv.DictReader(file))
+        return frozenset(restore_formula(row["image"]) for row in csv.DictReader(file))
 
 
 def _listed(faults: Mapping[str, str]) -> str:

@@ -2,10 +2,11 @@
 
 import logging
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mds_lightning.cohort.folds import Folds, read_folds
+from mds_lightning.cohort.formula_cells import restore_formula
 from mds_lightning.statistics.ensemble import average_seeds
 from mds_lightning.statistics.pooled_predictions import ExpectedPatients, pool_folds
 from mds_lightning.statistics.predictions import Predictions
@@ -146,7 +147,8 @@ def _find_lost_patients(run: RunDirectory) -> frozenset[str]:
         return frozenset()
     table = read_run_table(run, run.skipped, ["image"])
     # Earlier versions did not write this column.
-    return frozenset(table["lost_patient"]) - {""} if "lost_patient" in table else frozenset()
+    lost: Iterable[str] = table.get("lost_patient", [])
+    return frozenset(map(restore_formula, lost)) - {""}
 
 
 def is_trial(variant: str) -> bool:

@@ -2,6 +2,8 @@ import os
 
 import pytest
 
+from mds_lightning.cohort.manifest import read_cohort
+
 from .manifests import PLAIN, errors_of, one_error, write
 
 
@@ -45,3 +47,14 @@ def test_an_unreadable_manifest_is_refused(folder, task):
     path = write(folder, PLAIN)
     path.chmod(0)
     assert "permissions" in one_error(path, task)[2]
+
+
+@pytest.mark.parametrize("start", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+@pytest.mark.parametrize("delimiter", [";", "|"])
+def test_the_first_line_by_which_excel_is_told_the_delimiter(folder, task, start, delimiter):
+    text = (start + PLAIN.replace(",", ";")).replace(";", delimiter)
+    cohort = read_cohort(write(folder, text), task)
+    assert cohort.table["patient_id"].tolist() == ["p0", "p0", "p1"]
+    # Excel does not show the line, so the header is row 1.
+    row, _, message = one_error(write(folder, text.replace("2.png", "")), task)
+    assert row == 4, message

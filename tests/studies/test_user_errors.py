@@ -26,6 +26,7 @@ SMALL = "small"
         (["evaluate", "study=runs/absent"], "runs/absent is not a directory"),
         (["evaluate"], "study"),
         (["explain", "run=runs/absent"], "run=runs/absent is no run"),
+        (["train", "cohort.manifest=a\x1b[2J\u202eb"], r"a\x1b[2J\u202eb"),
         (["chekc"], "did you mean 'check'"),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else "",

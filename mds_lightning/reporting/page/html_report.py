@@ -12,6 +12,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.visible_text import show_lines
 from mds_lightning.maps.overlay import list_colours
 from mds_lightning.reporting.page.checklist import fill_checklists
 from mds_lightning.reporting.page.contents import Page, gather_page
@@ -61,6 +62,7 @@ def render_report(page: Page, now: datetime) -> str:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_show,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -90,6 +92,11 @@ def render_report(page: Page, now: datetime) -> str:
     )
 
 
+def _show(value: Any) -> Any:
+    """Control characters of the study's text as escapes; what the templates themselves write is unchanged."""
+    return show_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _list_curves(page: Page) -> list[dict[str, Any]]:
     """The ROC curves for the script of the page: points with thresholds and counts."""
     return [
@@ -97,7 +104,7 @@ def _list_curves(page: Page) -> list[dict[str, Any]]:
             "rows": family.rows,
             "curves": [
                 {
-                    "name": one.name,
+                    "name": show_lines(one.name),
                     "positives": one.positives,
                     "negatives": one.negatives,
                     "points": one.points(),

@@ -5,10 +5,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.visible_text import show_invisible
 from mds_lightning.reporting.page.contents import Page
+from mds_lightning.reporting.tables.escapes import escape_markdown
 
 #: Characters with a meaning in Markdown or HTML.
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
 
 
 def write_model_card(page: Page, path: Path) -> Path:
@@ -28,7 +29,8 @@ def write_model_card(page: Page, path: Path) -> Path:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["plain"] = lambda text: str(text).translate(_MARKS)
+    environment.filters["visible"] = lambda text: show_invisible(str(text))
+    environment.filters["plain"] = lambda text: escape_markdown(str(text))
     text = environment.get_template("model_card.md.j2").render(page=page)
     with write_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.reporting.tables.escapes import disarm_table, escape_latex, escape_markdown, map_text
 from mds_lightning.reporting.tables.headline import (
     KINDS,
     NARROWEST,
@@ -27,17 +28,20 @@ from mds_lightning.statistics.metric_registry import list_metrics
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
     """Write `table` without its index, under a temporary name first; returns `path`."""
     with write_atomically(path) as temporary:
-        table.to_csv(temporary, index=False)
+        disarm_table(table).to_csv(temporary, index=False)
     return path
 
 
 def write_table(table: pd.DataFrame, stem: Path, caption: str) -> list[Path]:
     """Write text as `<stem>.csv`, `.md` (with the caption) and `.tex`; returns the paths."""
     label = stem.name
+    markdown, latex = map_text(table, escape_markdown), map_text(table, escape_latex)
     texts = {
-        ".csv": table.to_csv(index=False),
-        ".md": f"{caption}\n\n{table.to_markdown(index=False, disable_numparse=True)}\n",
-        ".tex": table.to_latex(index=False, escape=True, caption=_escape(caption), label=f"tab:{label}"),
+        ".csv": disarm_table(table).to_csv(index=False),
+        ".md": f"{escape_markdown(caption)}\n\n{markdown.to_markdown(index=False, disable_numparse=True)}\n",
+        ".tex": latex.to_latex(
+            index=False, escape=False, caption=escape_latex(caption), label=f"tab:{label}"
+        ),
     }
     paths = []
     for suffix, text in texts.items():
@@ -140,7 +144,3 @@ def _cells(group: pd.DataFrame, metrics: Iterable[Metric]) -> dict[str, str]:
         for class_name, row in zip(lines["class"], values, strict=True):
             cells[name_metric(metric.name, str(class_name))] = format_estimate(*row)
     return cells
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", r"\&").replace("%", r"\%").replace("_", r"\_").replace("#", r"\#")

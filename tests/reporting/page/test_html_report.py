@@ -157,7 +157,9 @@ def test_the_report_is_reproducible(page, made_study, tmp_path):
 
 
 def test_names_from_user_files_are_escaped(make_study, tmp_path):
-    script = "<script>alert(1)</script>"
+    # The marks of a terminal and of the writing direction are shown as codes.
+    script = "<script>alert(1)</script>\x1b[2J\u202e"
+    shown = r"<script>alert(1)</script>\x1b[2J\u202e"
     maker = make_study(tmp_path, classes=("donor", f"MDS{script}"))
     maker.names = dict.fromkeys([0], f"{script}0") | {1: '"><img src=x onerror=alert(1)>'}
     maker.images = {number: f"a<script>{number}.png" for number in range(48)}
@@ -167,9 +169,12 @@ def test_names_from_user_files_are_escaped(make_study, tmp_path):
     assert len(outline.all("script")) == 2, "the data of the curves, and the script of the page"
     assert not [key for _, attributes in outline.elements for key in attributes if key.startswith("on")]
     assert all(image["src"].startswith("data:image/jpeg;base64,") for image in outline.all("img"))
-    assert f"MDS{script}" in outline.content
+    assert f"MDS{shown}" in outline.content
+    written = (tmp_path / "report.html").read_text()
+    assert not set(written) & {"\x1b", "\u202e"}
     card = write_model_card(page, tmp_path / "card.md").read_text()
     assert "<script>" not in re.sub(r"\\<", "", card)
+    assert not set(card) & {"\x1b", "\u202e"}
 
 
 def test_missing_parts_are_stated_and_open_in_the_checklists(make_study, tmp_path):
