@@ -4,10 +4,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mds_lightning.commands.visible_console import open_console
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.verification import RunVerification, StudyVerification, verify_study
 
@@ -25,9 +25,7 @@ def verify(config: DictConfig) -> StudyVerification:
         ValueError: There is no such study.
     """
     result = verify_study(StudyDirectory(Path(config.study)))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_LOG_WIDTH)
+    console = open_console(_LOG_WIDTH)
     console.print(_tabulate_runs(result))
     if result.failed:
         console.print(_tabulate_differences(result))

@@ -1,10 +1,13 @@
 import io
+import re
+from pathlib import Path
 
 import pytest
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from mds_lightning.commands import visible_console
 from mds_lightning.commands.visible_console import Visible, open_console
 
 HOSTILE = "\x1b]0;title\x1b\u202edonor"
@@ -38,3 +41,13 @@ def test_colours_of_a_terminal_are_kept(monkeypatch, table) -> None:
     assert "\x1b[1;31m" in output
     assert "\x1b]0;" not in output
     assert "\u202e" not in output
+
+
+def test_every_command_writes_through_it() -> None:
+    folder = Path(visible_console.__file__).parent
+    others = [path for path in folder.glob("*.py") if path.name != Path(visible_console.__file__).name]
+    assert not [
+        path.name
+        for path in others
+        if re.search(r"\bConsole\(|\bprint\(", path.read_text().replace("console.print(", ""))
+    ]
