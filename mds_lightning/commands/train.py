@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 def train(config: DictConfig) -> float:
-    """Train one fold; as the job of a search, every fold (an inner cross-validation).
+    """Train one fold; as the job of a search, every fold (an inner cross-validation), if it is not nested.
 
     Args:
         config: `conf/train.yaml`.
@@ -63,13 +63,18 @@ def train(config: DictConfig) -> float:
     refuse_unusable_name("variant", config.variant)
     trial = current_trial(config.hpo)
     if trial is None:
+        if config.search.nested:
+            raise ValueError(
+                "search.nested=true without a search: add -m sweep=hyperparameters, or leave it out"
+            )
         return train_fold(config)
 
     def train_one(fold: int) -> float:
         fold_config = cast(DictConfig, OmegaConf.merge(config, {"fold": fold, "variant": config.hpo.variant}))
         return train_fold(fold_config, test=False)
 
-    return validate_folds(train_one, config.folds.n_splits, trial)
+    folds = [config.fold] if config.search.nested else range(config.folds.n_splits)
+    return validate_folds(train_one, folds, trial)
 
 
 def train_fold(config: DictConfig, test: bool = True) -> float:

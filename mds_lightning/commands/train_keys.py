@@ -13,6 +13,7 @@ from mds_lightning.data.data_parameters import DataParameters, SamplingParameter
 from mds_lightning.explain.parameters import ExplanationParameters
 from mds_lightning.models.hyperparameters import BackboneParameters, Hyperparameters
 from mds_lightning.search.job_resources import JobResources
+from mds_lightning.search.search_parameters import SearchParameters
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ class TrainParameters:
         seed: Decides the initial weights, the order of the images and their augmentation.
         seeds: With -m: number of seeds, from `seed` on, with each of which every fold is trained.
         seed_folder: Folder of the runs of one of several seeds; set by the sweeper.
-        variant: Folder of the runs that differ in the fold only: the backbone, or trial-<n> in a search.
+        variant: Folder of the runs that differ in the fold only: the backbone, or trial-<n> in a search
+            (trial-<fold>-<n> in a nested one).
         run_directory: Folder of this run.
         hpo: Trial of a search, and whether the search is blind; set by the sweeper.
+        search: How hyperparameters are searched (sweep=hyperparameters).
         resources: What one job is given on a cluster (launcher=slurm).
         cohort: Manifest and images.
         task: Labels that are classified.
@@ -66,6 +69,7 @@ class TrainParameters:
     variant: str
     run_directory: str
     hpo: Mapping[str, Any] = field(default_factory=dict)
+    search: SearchParameters
     resources: JobResources
     cohort: CohortParameters
     task: TaskParameters

@@ -11,41 +11,33 @@ from rich.table import Table
 
 from mds_lightning.cohort.cohort_parameters import CohortLocation
 from mds_lightning.reporting.figures.figures_of_variant import draw_figures
-from mds_lightning.reporting.figures.ranks import draw_ranks
 from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.map_evaluation import write_map_results
 from mds_lightning.reporting.seed_evaluation import read_seed_evidence, write_seed_results
+from mds_lightning.reporting.study_tables import write_study_tables
 from mds_lightning.reporting.tables.characteristics import (
     clinical_columns,
-    tabulate_characteristics,
 )
 from mds_lightning.reporting.tables.estimate_tables import (
     show_estimates,
-    tabulate_performance,
     write_csv,
-    write_table,
 )
 from mds_lightning.reporting.tables.evidence import Evidence, gather_evidence
 from mds_lightning.reporting.tables.evidence_cautions import list_cohort_cautions, list_model_cautions
 from mds_lightning.reporting.tables.external_table import (
-    describe_external,
     show_external,
-    tabulate_external,
 )
-from mds_lightning.reporting.tables.headline import KINDS, RECALIBRATED_ON
 from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
-from mds_lightning.reporting.tables.published import PUBLISHED
 from mds_lightning.reporting.written_files import list_written
-from mds_lightning.statistics.comparison import compare_models
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.studies.cohort_files import UNNAMED
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, find_manifest_rows
 from mds_lightning.studies.pooled_rows import average_variants, command_to_test, read_seeds, refuse_untested
 from mds_lightning.studies.selection import (
+    NESTED,
     NOT_BLIND,
     Selection,
-    choose_variants,
     is_blind_study,
     select_variants,
 )
@@ -144,7 +136,7 @@ def evaluate_study(
     # The patients, and so the columns, are the same for every variant.
     for sentence in list_cohort_cautions(next(iter(evidence.values()))):
         log.warning("%s", sentence)
-    steps.append((_write_study(study, evidence, performance, rows), []))
+    steps.append((write_study_tables(study, evidence, performance, rows), []))
     files = [file for written, _ in steps for file in written]
     summary = [item for _, shown in steps for item in shown]
     if not is_blind_study(study, pooled):
@@ -183,7 +175,9 @@ def _write_selection(
     patients = {variant: one.test["patient"] for variant, one in evidence.items()}
     claim = claim_on_test(patients, chosen.test["patient"], selection)
     shown: list[Table | str] = [show_claim(claim)]
-    if not selection.complete:
+    if selection.is_nested:
+        shown.append(NESTED)
+    if not (selection.complete or selection.is_nested):
         shown.append(
             "The optimistic result of selection on the test patients needs the test rows of every trial:\n"
             f"  {command_to_test(study, every=True)}"
@@ -191,53 +185,3 @@ def _write_selection(
     folder = study.evaluation / "selected"
     folds = pd.DataFrame(sorted(selection.chosen.items()), columns=["fold", "variant"])
     return [write_csv(folds, folder / "selection.csv"), write_csv(claim, folder / "optimism.csv")], shown
-
-
-def _write_study(
-    study: StudyDirectory,
-    evidence: Mapping[str, Evidence],
-    performance: Mapping[str, pd.DataFrame],
-    rows: ManifestRows | None,
-) -> list[Path]:
-    first = next(iter(evidence.values()))
-    classes = first.predictions.classes
-    files: list[Path] = []
-    if rows is not None:
-        table = tabulate_characteristics(rows.table)
-        files += write_table(
-            table, study.evaluation / "table1_patients", "Patients: median [quartiles] or n (%)."
-        )
-    published = PUBLISHED.get((classes[0], classes[-1])) if len(classes) == 2 else None
-    name = f"table{published.table}_performance" if published else "table_performance"
-    table = tabulate_performance(performance, classes)
-    caption = (
-        f"{' vs '.join(reversed(classes))}: value [{first.settings.confidence:.0%} interval: {KINDS}]. "
-        f"Probabilities are {RECALIBRATED_ON}."
-    )
-    files += write_table(table, study.evaluation / name, caption)
-    if first.external is not None:
-        files += write_table(
-            tabulate_external({variant: one.tables for variant, one in evidence.items()}),
-            study.evaluation / "table_external",
-            describe_external(first),
-        )
-    if len(evidence) > 1 and first.predictions.is_binary:
-        files += _write_comparison(study, evidence)
-    return files
-
-
-def _write_comparison(study: StudyDirectory, evidence: Mapping[str, Evidence]) -> list[Path]:
-    """Compare the variants at patient level with the one that validation images prefer."""
-    settings = next(iter(evidence.values())).settings
-    reference = choose_variants({variant: one.predictions for variant, one in evidence.items()}).preferred
-    patients = {variant: one.test["patient"] for variant, one in evidence.items()}
-    comparison = compare_models(patients, reference, settings.n_resamples, settings.confidence, settings.seed)
-    columns = [f"rank {k + 1}" for k in range(len(comparison.models))]
-    ranks = pd.DataFrame(comparison.rank_fractions, columns=columns)
-    ranks.insert(0, "model", comparison.models["model"])
-    return [
-        write_csv(comparison.models, study.evaluation / "comparison_models.csv"),
-        write_csv(comparison.differences, study.evaluation / "comparison_differences.csv"),
-        write_csv(ranks, study.evaluation / "comparison_ranks.csv"),
-        *save_figure(draw_ranks(comparison, study.path.name), study.evaluation / "comparison_ranks"),
-    ]

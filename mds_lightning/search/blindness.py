@@ -2,6 +2,7 @@
 
 A validation patient of one fold is a test patient of another. A sampler or pruner that uses the validation
 results of all folds therefore uses test patients, and the performance of the selected variants is optimistic.
+In a nested search (`search.nested`) neither sees another fold's results, so that every sampler is blind.
 """
 
 from collections.abc import Mapping
@@ -16,20 +17,23 @@ _SAMPLERS = ("SobolSampler", "QMCSampler", "RandomSampler")
 PROPOSALS, BLIND, ADAPTIVE = "proposals", "blind", "adaptive"
 
 
-def is_blind(sampler: Any, pruner: Any) -> bool:
-    """Whether neither the sampler nor the pruner uses results.
+def is_blind(sampler: Any, pruner: Any, is_nested: bool = False) -> bool:
+    """Whether neither the sampler nor the pruner uses results of patients that are tested.
 
     Args:
         sampler: Hydra configuration of an Optuna sampler.
         pruner: Hydra configuration of an Optuna pruner, None for none.
+        is_nested: Whether each fold has a search of its own.
     """
+    if is_nested:
+        return True
     unpruned = pruner is None or _class_name(pruner) == "NopPruner"
     return unpruned and _class_name(sampler) in _SAMPLERS
 
 
-def identify_proposals(sampler: Any, pruner: Any) -> dict[str, str]:
+def identify_proposals(sampler: Any, pruner: Any, is_nested: bool = False) -> dict[str, str]:
     """What the identity of a search says about it, so that one study is not searched both ways."""
-    return {PROPOSALS: BLIND if is_blind(sampler, pruner) else ADAPTIVE}
+    return {PROPOSALS: BLIND if is_blind(sampler, pruner, is_nested) else ADAPTIVE}
 
 
 def complete_identity(stored: Mapping[str, str]) -> dict[str, str]:

@@ -2,20 +2,20 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mds_lightning.search.trial import JobTrial
 
 log = logging.getLogger(__name__)
 
 
-def validate_folds(train_fold: Callable[[int], float], n_splits: int, trial: JobTrial | None) -> float:
-    """Train every fold, report each one's validation score, and return their mean.
+def validate_folds(train_fold: Callable[[int], float], folds: Sequence[int], trial: JobTrial | None) -> float:
+    """Train the folds, report each one's validation score, and return their mean.
 
     Args:
         train_fold: Trains one fold and returns its score on its *validation* patients; a finished fold
             returns its score at once, so that an interrupted trial continues with the next fold.
-        n_splits: Number of folds, at least 1.
+        folds: Numbers of the folds, at least one: all, or the one of a nested search.
         trial: The running trial, None outside a search.
 
     Returns:
@@ -26,7 +26,7 @@ def validate_folds(train_fold: Callable[[int], float], n_splits: int, trial: Job
         ValueError: The score of a fold is undefined.
     """
     scores: list[float] = []
-    for fold in range(n_splits):
+    for step, fold in enumerate(folds):
         score = train_fold(fold)
         if math.isnan(score):
             raise ValueError(
@@ -35,5 +35,5 @@ def validate_folds(train_fold: Callable[[int], float], n_splits: int, trial: Job
             )
         scores.append(score)
         if trial is not None:
-            trial.report_or_prune(score, fold, remaining=n_splits - fold - 1)
+            trial.report_or_prune(score, fold, remaining=len(folds) - step - 1)
     return sum(scores) / len(scores)

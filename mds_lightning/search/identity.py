@@ -7,6 +7,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study
 
 from mds_lightning.search.blindness import complete_identity
+from mds_lightning.search.nested import OUTER_FOLD
 from mds_lightning.studies.setting_defaults import default_settings
 from mds_lightning.studies.settings import decisive_settings
 
@@ -64,6 +65,12 @@ def _stored_identity(study: Study) -> dict[str, str] | None:
             "or was written by another program. Give the study another name (study=NAME)"
         )
     return dict(stored)
+
+
+def outer_fold(study: Study) -> int | None:
+    """The fold whose nested search a stored study is; None for every other study."""
+    fold = study.user_attrs.get(_KEY, {}).get(OUTER_FOLD)
+    return None if fold is None else int(fold)
 
 
 def claim_identity(study: Study, identity: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ import optuna
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from mds_lightning.search.identity import ForeignStudyError, is_search
+from mds_lightning.search.identity import ForeignStudyError, is_search, outer_fold
 from mds_lightning.search.plan import FINISHED
 from mds_lightning.search.retry import variant
 from mds_lightning.search.store import Store
@@ -93,9 +93,9 @@ def view_studies(store: Store, name: str | None = None) -> Iterator[StudyView]:
 
 def view_study(study: Study) -> StudyView:
     """Summarise the current state of a study."""
-    search = is_search(study)
+    search, fold = is_search(study), outer_fold(study)
     now = datetime.now()
-    trials = tuple(_view(trial, search, now) for trial in study.get_trials(deepcopy=False))
+    trials = tuple(_view(trial, search, fold, now) for trial in study.get_trials(deepcopy=False))
     maximise = study.directions[0] is StudyDirection.MAXIMIZE
     total = study.user_attrs.get("n_trials")
     if total is not None and (isinstance(total, bool) or not isinstance(total, int)):
@@ -105,7 +105,7 @@ def view_study(study: Study) -> StudyView:
     return StudyView(study.study_name, search, maximise, trials, total)
 
 
-def _view(trial: FrozenTrial, search: bool, now: datetime) -> TrialView:
+def _view(trial: FrozenTrial, search: bool, fold: int | None, now: datetime) -> TrialView:
     check_record(trial)
     ended = trial.datetime_complete or now
     begun = trial.datetime_start
@@ -114,7 +114,7 @@ def _view(trial: FrozenTrial, search: bool, now: datetime) -> TrialView:
         note = str(worker_of(trial) or "")
     elif trial.state not in FINISHED:
         note = str(trial.user_attrs.get(REASON, ""))
-    directory = variant(trial) if search else str(trial.user_attrs.get(DIRECTORY, ""))
+    directory = variant(trial, fold) if search else str(trial.user_attrs.get(DIRECTORY, ""))
     return TrialView(
         number=trial.number,
         state=trial.state.name.lower(),

@@ -12,6 +12,7 @@ from optuna import Trial
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from mds_lightning.search.cost import estimate_duration
 from mds_lightning.search.heartbeat import Heartbeat
 from mds_lightning.search.outcome import Outcome, read_outcome
 from mds_lightning.search.plan import Plan
@@ -49,9 +50,13 @@ class SweepLoop:
     worker: Worker = field(default_factory=Worker.here)
     failures: int = 0
     skipped: int = 0
+    _timed: bool = False
 
-    def run(self) -> None:
+    def run(self, wait: bool = True) -> None:
         """Run trials until the study is complete; other workers may run some of them.
+
+        Args:
+            wait: False: return when every trial that remains is run by another worker.
 
         Raises:
             ForeignTrialError: The study holds trials that are not of this search.
@@ -71,6 +76,8 @@ class SweepLoop:
                 waiting = False
                 self._run_batch(batch)
                 continue
+            if not wait:
+                return
             if not waiting:
                 log.info("waiting for other workers; their trials are taken over if they stop")
                 waiting = True
@@ -117,7 +124,11 @@ class SweepLoop:
         self.study.sampler = self.plan.sampler(self.study, self._stored(trial))
         self.study.tell(trial, outcome.values, outcome.state)
         if outcome.error is None:
-            self.progress.note(trial.number, outcome, self.plan.finished(self._trials()))
+            finished = self.plan.finished(self._trials())
+            self.progress.note(trial.number, outcome, finished)
+            if not self._timed and self.plan.requeues:
+                self._timed = True
+                log.info("%s", estimate_duration(self._stored(trial), self.plan.total - finished))
         return outcome
 
     def _give_back(self, ids: Sequence[int], error: BaseException) -> None:

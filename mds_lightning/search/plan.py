@@ -79,6 +79,7 @@ class SearchPlan:
         config: The configuration that `extend` reads.
         blind: See `search.blindness`; stored with every run.
         extend: `hydra.sweeper.custom_search_space`.
+        fold: The fold that the trials of a nested search train; None: all folds.
     """
 
     requeues = True
@@ -90,12 +91,14 @@ class SearchPlan:
         config: DictConfig,
         blind: bool,
         extend: Callable[[DictConfig, Trial], None] | None = None,
+        fold: int | None = None,
     ) -> None:
         self.total = n_trials
         self._proposals = proposals
         self._config = config
         self._blind = blind
         self._extend = extend
+        self._fold = fold
         self._size = None if extend else proposals.space.size()
         #: Number of a trial to the space with the keys that `extend` added for it.
         self._spaces: dict[int, Space] = {}
@@ -156,9 +159,10 @@ class SearchPlan:
             *space.overrides(params),
             f"++hpo.trial={trial.number}",
             f"++hpo.study='{name}'",
-            f"++hpo.variant={variant(trial)}",
+            f"++hpo.variant={variant(trial, self._fold)}",
             f"++hpo.blind={str(self._blind).lower()}",
-            f"hydra.sweep.subdir={variant(trial)}",
+            *([] if self._fold is None else [f"fold={self._fold}"]),
+            f"hydra.sweep.subdir={variant(trial, self._fold)}",
         )
 
     def note_failure(self, params: Mapping[str, Any]) -> None:

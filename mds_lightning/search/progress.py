@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class SweepProgress:
-    """Context manager that shows how many trials of a study are finished, over all workers.
+    """Shows how many trials of a study are finished, over all workers; can be entered several times.
 
     Args:
         name: Name of the study.
@@ -20,10 +20,12 @@ class SweepProgress:
     """
 
     def __init__(self, name: str, total: int) -> None:
-        # disable=None: no bar outside of a terminal. tqdm puts the bar of a job below this one.
-        self._bar: tqdm[Any] = tqdm(desc=name, total=total, unit="trial", dynamic_ncols=True, disable=None)
+        self._name, self._total = name, total
+        self._bar: tqdm[Any] = tqdm(disable=True)
 
     def __enter__(self) -> "SweepProgress":
+        # disable=None: no bar outside of a terminal. tqdm puts the bar of a job below this one.
+        self._bar = tqdm(desc=self._name, total=self._total, unit="trial", dynamic_ncols=True, disable=None)
         return self
 
     def __exit__(
@@ -41,6 +43,6 @@ class SweepProgress:
         value = ", ".join(f"{value:.4g}" for value in outcome.values or ()) or "pruned"
         self.show(finished)
         if self._bar.disable:
-            log.info("trial %d: %s (%d of %d finished)", number, value, finished, self._bar.total)
+            log.info("trial %d: %s (%d of %d finished)", number, value, finished, self._total)
         else:
             self._bar.set_postfix_str(f"trial {number}: {value}")

@@ -22,14 +22,20 @@ from mds_lightning.search.trial_record import (
     origin,
     worker_of,
 )
+from mds_lightning.studies.trial_names import name_trial
 from mds_lightning.studies.worker import Worker
 
 log = logging.getLogger(__name__)
 
 
-def variant(trial: FrozenTrial) -> str:
-    """Directory of a trial of a search: a retry continues in the directory of the first trial."""
-    return f"trial-{origin(trial)}"
+def variant(trial: FrozenTrial, fold: int | None = None) -> str:
+    """Directory of a trial of a search: a retry continues in the directory of the first trial.
+
+    Args:
+        trial: The trial.
+        fold: The fold whose nested search it belongs to; None: all folds.
+    """
+    return name_trial(origin(trial), fold)
 
 
 def point(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:

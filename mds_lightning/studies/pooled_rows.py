@@ -16,6 +16,7 @@ from mds_lightning.studies.provenance import read_provenance
 from mds_lightning.studies.recorded_files import verify_file
 from mds_lightning.studies.run_table import read_run_table
 from mds_lightning.studies.settings import read_settings
+from mds_lightning.studies.trial_names import find_outer_fold, is_trial, list_trained_folds
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,18 @@ def refuse_untested(study: StudyDirectory, pooled: Mapping[str, Predictions]) ->
     """Raise unless every trial of a search was tested.
 
     Raises:
+        ValueError: It is a nested search, whose trials train one fold each.
         UntestedError: The message says how to test them.
     """
+    if nested := [variant for variant in pooled if find_outer_fold(variant) is not None]:
+        raise ValueError(
+            f"{study.path} is a nested search: each of its {len(nested)} trials trains one fold, so that no "
+            "trial has results of all patients. To report the trials that are selected in each fold:
+"
+            f"  {command_to_test(study)}
+"
+            f"  mds-lightning evaluate study={shlex.quote(str(study.path))} selection=inner_validation"
+        )
     untested = [variant for variant, rows in pooled.items() if rows.untested_folds]
     if untested:
         raise UntestedError(
@@ -110,7 +121,8 @@ def _read_folds(
 ) -> Predictions:
     """Pool the folds of one seed of a variant."""
     runs = study.runs(variant, seed)
-    _refuse_unfinished(study, study.run(variant, 0, seed).path.parent, runs, len(expected))
+    trained = list_trained_folds(variant, len(expected))
+    _refuse_unfinished(study, study.run(variant, 0, seed).path.parent, runs, trained)
     _refuse_another_split(runs, folds, study.folds)
     for run in runs.values():
         verify_file(run, run.predictions)
@@ -121,7 +133,7 @@ def _read_folds(
             "%s: %d patients are not in the study because none of their images could be decoded: %s",
             *(study.path / variant, len(all_lost), name_some(all_lost)),
         )
-    present = {fold: patients.without(lost.get(fold, ())) for fold, patients in expected.items()}
+    present = {fold: expected[fold].without(lost.get(fold, ())) for fold in trained}
     return pool_folds(files, present, allow_untested=is_trial(variant))
 
 
@@ -151,11 +163,6 @@ def _find_lost_patients(run: RunDirectory) -> frozenset[str]:
     return frozenset(map(restore_formula, lost)) - {""}
 
 
-def is_trial(variant: str) -> bool:
-    """Whether a variant is a trial of a search, and not a cell of a grid."""
-    return variant.startswith("trial-")
-
-
 def _evaluable_variants(study: StudyDirectory, n_folds: int) -> list[str]:
     """All variants of a grid; the complete trials of a search, which prunes the others on purpose.
 
@@ -166,7 +173,7 @@ def _evaluable_variants(study: StudyDirectory, n_folds: int) -> list[str]:
     incomplete = [
         variant
         for variant in variants
-        if is_trial(variant) and not _is_finished(study.runs(variant), n_folds)
+        if is_trial(variant) and not _is_finished(study.runs(variant), list_trained_folds(variant, n_folds))
     ]
     if len(incomplete) == len(variants):
         raise ValueError(f"no trial of {study.path} has finished every fold: continue the search first")
@@ -178,8 +185,8 @@ def _evaluable_variants(study: StudyDirectory, n_folds: int) -> list[str]:
     return [variant for variant in variants if variant not in incomplete]
 
 
-def _is_finished(runs: Mapping[int, RunDirectory], n_folds: int) -> bool:
-    return all(fold in runs and runs[fold].read_done() is not None for fold in range(n_folds))
+def _is_finished(runs: Mapping[int, RunDirectory], folds: Sequence[int]) -> bool:
+    return all(fold in runs and runs[fold].read_done() is not None for fold in folds)
 
 
 def _refuse_another_split(runs: Mapping[int, RunDirectory], folds: Folds, path: Path) -> None:
@@ -195,9 +202,9 @@ def _refuse_another_split(runs: Mapping[int, RunDirectory], folds: Folds, path: 
 
 
 def _refuse_unfinished(
-    study: StudyDirectory, folder: Path, runs: Mapping[int, RunDirectory], n_folds: int
+    study: StudyDirectory, folder: Path, runs: Mapping[int, RunDirectory], folds: Sequence[int]
 ) -> None:
-    missing = [fold for fold in range(n_folds) if fold not in runs]
+    missing = [fold for fold in folds if fold not in runs]
     unfinished = [fold for fold, run in runs.items() if run.read_done() is None]
     if not missing and not unfinished:
         return
@@ -207,6 +214,6 @@ def _refuse_unfinished(
         if folds
     ]
     raise ValueError(
-        f"{folder}: {' and '.join(problems)}; the study has {n_folds} folds. "
+        f"{folder}: {' and '.join(problems)}; the study has {len(folds)} folds. "
         f"Continue with: {command_to_continue(study, runs)}"
     )

@@ -15,8 +15,8 @@ from mds_lightning.studies.setting_defaults import default_settings
 
 #: Keys that do not change what a run computes.
 _WITHOUT_EFFECT = (
-    "study", "variant", "seeds", "seed_folder", "run_directory", "hpo", "paths", "logger", "cohort", "cache",
-    "explain",
+    "study", "variant", "seeds", "seed_folder", "run_directory", "hpo", "search", "paths", "logger", "cohort",
+    "cache", "explain",
     "callbacks.progress", "callbacks.occlusion_maps", "callbacks.checkpoint.dirpath",
     "callbacks.predictions.path", "data.num_workers", "data.max_worker_deaths", "data.max_pixels",
     "launcher", "resources",

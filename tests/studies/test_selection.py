@@ -36,7 +36,26 @@ def test_each_fold_takes_the_best_variant_on_its_own_validation_images(pooled):
     assert selection.label == "chosen in each fold among 3"
     means = {name: np.mean([_score(rows, fold) for fold in range(3)]) for name, rows in pooled.items()}
     assert selection.scores == pytest.approx(means)
-    assert selection.preferred == max(means, key=means.get)
+    counts = {name: list(expected.values()).count(name) for name in pooled}
+    assert selection.preferred == max(sorted(counts), key=counts.get)
+    assert not selection.is_nested
+    assert selection.candidates == {0: 3, 1: 3, 2: 3}
+
+
+def test_a_nested_search_selects_among_the_trials_of_the_fold(make_pooled):
+    pooled = {
+        f"trial-{fold}-{number}": make_pooled(signal=1.0, seed=number).of_fold(fold)
+        for fold in range(3)
+        for number in range(2 + fold)
+    }
+    selection = select_variants(STUDY, pooled)
+    for fold, variant in selection.chosen.items():
+        own = [name for name in pooled if name.startswith(f"trial-{fold}-")]
+        assert variant == max(own, key=lambda name: _score(pooled[name], fold))
+    assert selection.is_nested
+    assert selection.candidates == {0: 2, 1: 3, 2: 4}
+    assert not selection.complete, "no trial has results of all patients"
+    assert set(selection.predictions.split("test").table["fold"]) == {0, 1, 2}
 
 
 def test_ties_are_broken_by_the_class_balanced_loss_of_the_fold_alone():

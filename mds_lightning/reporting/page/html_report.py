@@ -25,6 +25,7 @@ from mds_lightning.reporting.tables.external_table import (
 from mds_lightning.reporting.tables.metric_names import name_metric
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate, list_groups
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.selection import NESTED
 from mds_lightning.studies.study import Study
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -73,6 +74,7 @@ def render_report(page: Page, now: datetime) -> str:
         "find_estimate": find_estimate,
         "list_groups": list_groups,
         "name_metric": name_metric,
+        "nested": NESTED,
         "describe_external": describe_external,
         "describe_offsets": describe_offsets,
         "tabulate_recalibration": tabulate_recalibration,

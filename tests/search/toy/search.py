@@ -7,7 +7,7 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mds_lightning.search.plugin import register_search
 from mds_lightning.search.trial import current_trial
@@ -30,7 +30,9 @@ def main(config: DictConfig) -> float | None:
     directory = Path(HydraConfig.get().runtime.output_dir)
     trial = current_trial(config.get("hpo"))
     values = []
-    for fold in range(config.folds):
+    several = range(config.folds if isinstance(config.folds, int) else config.folds.n_splits)
+    folds = [config.fold] if OmegaConf.select(config, "search.nested") else several
+    for step, fold in enumerate(folds):
         done = directory / f"fold-{fold}.txt"
         if not done.exists():
             time.sleep(config.seconds)
@@ -41,9 +43,10 @@ def main(config: DictConfig) -> float | None:
         if config.misbehave == "die" and config.get("kind") == "b" and not (directory / "died").exists():
             (directory / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
-        values.append(score(config.x, config.y, fold))
+        turned = config.get("turned") and fold == 0
+        values.append(score(1 - config.x if turned else config.x, config.y, fold))
         if trial is not None:
-            trial.report_or_prune(values[-1], fold, remaining=config.folds - 1 - fold)
+            trial.report_or_prune(values[-1], fold, remaining=len(folds) - 1 - step)
     if config.misbehave == "busy" and config.get("kind") == "b":
         raise BusyRunError(f"{directory} is being worked on by node7, process 1")
     if config.misbehave == "raise":
