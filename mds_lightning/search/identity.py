@@ -69,7 +69,12 @@ def _stored_identity(study: Study) -> dict[str, str] | None:
 
 def outer_fold(study: Study) -> int | None:
     """The fold whose nested search a stored study is; None for every other study."""
-    fold = study.user_attrs.get(_KEY, {}).get(OUTER_FOLD)
+    fold = (_stored_identity(study) or {}).get(OUTER_FOLD)
+    if fold is not None and not fold.isdecimal():
+        raise ForeignStudyError(
+            f"the stored study '{study.study_name}' is of fold {fold[:200]!r}: it is damaged. Give the study "
+            "another name (study=NAME)"
+        )
     return None if fold is None else int(fold)
 
 
