@@ -7,6 +7,10 @@ Labels are independent of everything, so that every model has a true ROC-AUC of 
 procedure reports 0.5 on average. The settings of a trial are the weights of eight frozen random features of a
 patient, so that a sampler can learn which weights suit the patients it sees. The trials are proposed, pruned
 and selected by the code of `mds-lightning train` and `mds-lightning evaluate`.
+
+`search_paired` shows blindness without chance: each search is repeated with exchanged labels of the test
+patients of one fold. A blind search selects the same variant in that fold, whose two ROC-AUCs have the mean
+0.5 exactly.
 """
 
 import argparse
@@ -28,6 +32,7 @@ from scipy.special import expit
 from scipy.stats import rankdata
 
 from mds_lightning.search.blindness import is_blind
+from mds_lightning.search.nested import seed_of_fold
 from mds_lightning.search.plan import SearchPlan
 from mds_lightning.search.proposal import Proposals
 from mds_lightning.search.space import Space
@@ -35,6 +40,7 @@ from mds_lightning.search.trial import build_pruner
 from mds_lightning.statistics.metrics.roc_auc import score_auroc
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.studies.selection import choose_variants
+from mds_lightning.studies.trial_names import name_trial
 from mds_lightning.studies.worker import Worker
 
 FOLDS, FEATURES = 5, 8
@@ -50,10 +56,12 @@ class Method:
     Attributes:
         sampler: Class of the sampler.
         pruner: Configuration of the pruner, None for none.
+        nested: Whether each fold has a search of its own.
     """
 
     sampler: str
     pruner: Mapping[str, object] | None = None
+    nested: bool = False
 
 
 METHODS = {
@@ -61,6 +69,7 @@ METHODS = {
     "random": Method("optuna.samplers.RandomSampler"),
     "TPE": Method(_TPE),
     "TPE and Wilcoxon pruner (sweep=hyperparameters_tpe)": Method(_TPE, _WILCOXON),
+    "TPE in each fold (search.nested=true)": Method(_TPE, nested=True),
 }
 
 
@@ -68,13 +77,19 @@ class NullCohort:
     """Patients whose features have no relation to their label.
 
     A patient is a test patient of one fold and a validation patient of the next.
+
+    Args:
+        patients: Half of them are positive.
+        seed: Of their features.
+        exchanged: Fold whose test patients have the other label; None: no fold.
     """
 
-    def __init__(self, patients: int, seed: int) -> None:
+    def __init__(self, patients: int, seed: int, exchanged: int | None = None) -> None:
         generator = np.random.default_rng(seed)
         self._features = generator.normal(size=(patients, FEATURES))
         self._target = np.arange(patients) % 2
         self._fold = np.arange(patients) // 2 % FOLDS
+        self._target = np.where(self._fold == exchanged, 1 - self._target, self._target)
 
     def predict(self, settings: Mapping[str, float]) -> Predictions:
         """Validation and test rows of every fold, by models with these settings."""
@@ -94,25 +109,46 @@ class NullCohort:
         )  # fmt: skip
 
 
-def search(method: Method, cohort: NullCohort, n_trials: int, seed: int) -> float:
-    """Mean over folds of the test ROC-AUC of the variant that each fold selects."""
+def search(method: Method, cohort: NullCohort, n_trials: int, seed: int) -> NDArray[np.float64]:
+    """Test ROC-AUC of the variant that each fold selects; shape (folds,)."""
+    trials: dict[str, Predictions] = {}
+    for outer in range(FOLDS) if method.nested else [None]:
+        trials |= _search_once(method, cohort, n_trials, seed, outer)
+    chosen = choose_variants(trials).chosen
+    test = [trials[chosen[fold]].split("test").of_fold(fold) for fold in range(FOLDS)]
+    return np.array([score_auroc(rows.table) for rows in test])
+
+
+def search_paired(method: Method, patients: int, n_trials: int, seed: int) -> NDArray[np.float64]:
+    """Mean ROC-AUC of each fold with true and exchanged labels of its test patients; shape (folds,)."""
+    plain = search(method, NullCohort(patients, seed), n_trials, seed)
+    exchanged = [
+        search(method, NullCohort(patients, seed, fold), n_trials, seed)[fold] for fold in range(FOLDS)
+    ]
+    return (plain + np.array(exchanged)) / 2
+
+
+def _search_once(
+    method: Method, cohort: NullCohort, n_trials: int, seed: int, outer: int | None
+) -> dict[str, Predictions]:
+    """Name to rows of the complete trials of one study."""
     sampler, pruner = OmegaConf.create({"_target_": method.sampler}), _pruner(method)
     study = optuna.create_study(direction="maximize", pruner=build_pruner(pruner))
-    plan = SearchPlan(
-        Proposals(SPACE, sampler, seed), n_trials, OmegaConf.create(), is_blind(sampler, pruner)
-    )
+    proposals = Proposals(SPACE, sampler, seed_of_fold(seed, outer))
+    blind = is_blind(sampler, pruner, method.nested)
+    plan = SearchPlan(proposals, n_trials, OmegaConf.create(), blind, fold=outer)
     worker, trials = Worker.here(), {}
     while plan.has_work(study.get_trials(deepcopy=False)):
         trial = plan.start(study, worker)
         rows = cohort.predict(trial.params)
+        if outer is not None:
+            rows = rows.of_fold(outer)
         state, value = _validate(trial, rows)
         study.sampler = plan.sampler(study, study._storage.get_trial(trial._trial_id))
         study.tell(trial, value, state)
         if state is TrialState.COMPLETE:
-            trials[f"trial-{trial.number}"] = rows
-    chosen = choose_variants(trials).chosen
-    test = [trials[name].split("test").of_fold(fold) for fold, name in chosen.items()]
-    return float(np.mean([score_auroc(rows.table) for rows in test]))
+            trials[name_trial(trial.number, outer)] = rows
+    return trials
 
 
 def _pruner(method: Method) -> DictConfig | None:
@@ -122,10 +158,11 @@ def _pruner(method: Method) -> DictConfig | None:
 def _validate(trial: optuna.Trial, rows: Predictions) -> tuple[TrialState, float | None]:
     table = rows.split("val").table
     scores: list[float] = []
+    n_folds = table["fold"].nunique()
     for fold, part in table.groupby("fold"):
         scores.append(_rank_auc(part["prob_MDS"].to_numpy(), part["target"].to_numpy(bool)))
         trial.report(scores[-1], int(str(fold)))
-        if len(scores) < FOLDS and trial.should_prune():
+        if len(scores) < n_folds and trial.should_prune():
             return TrialState.PRUNED, None
     return TrialState.COMPLETE, float(np.mean(scores))
 
@@ -139,7 +176,7 @@ def _rank_auc(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
 def repeat(method: Method, searches: int, n_trials: int, patients: int, seed: int = 0) -> NDArray[np.float64]:
     """Results of `search` on as many cohorts; shape (searches,)."""
     seeds = range(seed, seed + searches)
-    return np.array([search(method, NullCohort(patients, k), n_trials, k) for k in seeds])
+    return np.array([search(method, NullCohort(patients, k), n_trials, k).mean() for k in seeds])
 
 
 def main() -> None:

@@ -38,10 +38,8 @@ def refuse_untested(study: StudyDirectory, pooled: Mapping[str, Predictions]) ->
     if nested := [variant for variant in pooled if find_outer_fold(variant) is not None]:
         raise ValueError(
             f"{study.path} is a nested search: each of its {len(nested)} trials trains one fold, so that no "
-            "trial has results of all patients. To report the trials that are selected in each fold:
-"
-            f"  {command_to_test(study)}
-"
+            "trial has results of all patients. To report the trials that are selected in each fold:\n"
+            f"  {command_to_test(study)}\n"
             f"  mds-lightning evaluate study={shlex.quote(str(study.path))} selection=inner_validation"
         )
     untested = [variant for variant, rows in pooled.items() if rows.untested_folds]
