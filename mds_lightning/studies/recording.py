@@ -57,6 +57,8 @@ def record_maps(run: RunDirectory, folders: Iterable[Path]) -> None:
         folders: Folders in it; others are ignored, as a run that is not finished is.
     """
     inside = [run.path / name for name in map(partial(_name_inside, run), folders) if name is not None]
+    if not inside:
+        return
     with _updating(run) as record:
         if record is None:
             return

@@ -27,7 +27,14 @@ from mds_lightning.studies.selection import NOT_BLIND
 from ..unrecorded import forget_record
 from .small_search import RATES, compose_train, make_search, manifest_of, spying
 
-HOW = {"aggregation": "mean", "n_resamples": 100, "confidence": 0.95, "seed": 0, "prevalence": None}
+HOW = {
+    "aggregation": "mean",
+    "n_resamples": 100,
+    "confidence": 0.95,
+    "seed": 0,
+    "prevalence": None,
+    "recalibrate": "none",
+}
 
 
 @pytest.fixture(scope="module")

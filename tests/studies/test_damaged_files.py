@@ -4,7 +4,8 @@ import logging
 import math
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from mds_lightning.cli import conf_directory
 from mds_lightning.cli.user_errors import explain_user_error
 from mds_lightning.maps.digest import digest_weights
 from mds_lightning.models.classifier import SmearClassifier
-from mds_lightning.statistics.predictions import check_predictions
+from mds_lightning.statistics.predictions import Predictions, check_predictions
 from mds_lightning.studies.checkpoint import load_checkpoint
 from mds_lightning.studies.checkpoint_origin import ORIGIN, describe_origin
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
-from mds_lightning.studies.pooled_rows import read_study
+from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.provenance import FORMAT, read_provenance, write_provenance
 from mds_lightning.studies.recording import finish_run
 from mds_lightning.studies.settings import read_settings
@@ -88,7 +89,7 @@ def plain(value: Any) -> Any:
 
 
 def read_rows(study: Path) -> Any:
-    return plain(read_study(StudyDirectory(study))[VARIANT].table)
+    return plain(read_runs(StudyDirectory(study))[VARIANT].table)
 
 
 def read_outcome(study: Path) -> Any:
@@ -112,8 +113,12 @@ def read_maps(study: Path) -> Any:
 
 
 def read_recalibration(study: Path) -> Any:
-    directory = StudyDirectory(study)
-    return read_recalibrations(directory.runs(VARIANT), read_study(directory)[VARIANT], "mean")
+    return read_recalibrations(StudyDirectory(study).runs(VARIANT), pool_once(study), "mean")
+
+
+@cache
+def pool_once(study: Path) -> Predictions:
+    return read_runs(StudyDirectory(study))[VARIANT]
 
 
 def read_weights(study: Path) -> Any:
@@ -143,14 +148,14 @@ KINDS: dict[str, tuple[str, tuple[Mutation, ...], Read]] = {
 }
 
 
-def count_outcomes(study: Path, kind: str, number: int) -> Counter[str]:
+def count_outcomes(study: Path, kind: str, seeds: Iterable[int]) -> Counter[str]:
     """Read mutated files of one kind, and count the outcomes."""
     place, made, read = KINDS[kind]
     file = study / VARIANT / place
     content, expected = file.read_bytes(), read(study)
     outcomes: Counter[str] = Counter(dict.fromkeys(("refused", "same", "different", "traceback"), 0))
     try:
-        for seed in range(number):
+        for seed in seeds:
             changed = mutate(content, made, seed)
             if changed == content:
                 continue
@@ -180,13 +185,20 @@ def find_outcome(study: Path, read: Read, expected: Any) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_is_refused_or_read_with_the_same_result(recorded_study: Path, kind: str) -> None:
-    outcomes = count_outcomes(recorded_study, kind, 200)
+    outcomes = count_outcomes(recorded_study, kind, range(200))
     assert outcomes["traceback"] == outcomes["different"] == 0
     assert outcomes["refused"] > 100
 
 
+@pytest.mark.study
+@pytest.mark.parametrize("kind", KINDS)
+def test_further_damage_is_refused_or_read_with_the_same_result(recorded_study: Path, kind: str) -> None:
+    outcomes = count_outcomes(recorded_study, kind, range(1000, 1600))
+    assert outcomes["traceback"] == outcomes["different"] == 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_without_a_record_ends_in_no_traceback(plain_study: Path, kind: str) -> None:
-    outcomes = count_outcomes(plain_study, kind, 100)
+    outcomes = count_outcomes(plain_study, kind, range(100))
     assert outcomes["traceback"] == 0
     assert outcomes["refused"] > 20

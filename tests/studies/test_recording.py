@@ -83,6 +83,9 @@ def test_maps_are_recorded_and_removed_from_the_record(run: RunDirectory) -> Non
     shutil.copy(found[2], folder / "more.npz")
     record_maps(run, [folder, run.path.parent])
     assert len(find_maps([run])["occlusion"]) == len(found) + 1
+    before = run.done.stat().st_ino
+    record_maps(run, [run.path.parent])
+    assert run.done.stat().st_ino == before, "nothing is written for maps in another folder"
     shutil.rmtree(folder)
     assert find_maps([run]) == {}, "who does not want maps may remove them"
 
