@@ -1,5 +1,6 @@
 """What `evaluate` and `report` compute for a variant that was trained with several seeds."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from mds_lightning.statistics.recalibrated_levels import recalibrate_levels
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.stored_recalibration import read_recalibrations
 from mds_lightning.studies.study import Study
+
+log = logging.getLogger(__name__)
 
 
 def read_seed_evidence(
@@ -41,6 +44,11 @@ def read_seed_evidence(
     for seed, rows in by_seed.items():
         if seed is None or len(by_seed) < 2:
             return None
+        if constant := rows.constant_folds:
+            log.warning(
+                "%s, seed %d: all images have the same probability in fold %s: the model has not learned",
+                *(variant, seed, ", ".join(map(str, constant))),
+            )
         recalibrations = read_recalibrations(study.runs(variant, seed), rows, how)
         recalibrated = recalibrate_levels(rows, how, recalibrations)
         levels[seed] = {level: one.split("test") for level, one in recalibrated.items()}

@@ -15,19 +15,19 @@ SEEDS = ("study=seeds", "seed=3", "callbacks.occlusion_maps.images=1", "trainer.
 
 @pytest.fixture(scope="module")
 def seeded(workplace, environment, mds_lightning, small, tmp_path_factory) -> Path:
-    """Two folds with the seeds 3 and 4, killed during seed 4 and continued."""
+    """Two folds with the seeds 3 and 4, killed during seed 4, and continued with a third seed."""
     log = tmp_path_factory.mktemp("seeds") / "log"
     study = workplace / "runs/seeds"
     program = Path(sys.executable).with_name("mds-lightning")
-    command = ("train", "-m", *small, *SEEDS, "seeds=2")
-    process = fork(program, *command, home=workplace, stdout=log, environment=environment)
+    command = ("train", "-m", *small, *SEEDS)
+    process = fork(program, *command, "seeds=2", home=workplace, stdout=log, environment=environment)
     begun = study / "squeezenet1_1/seed-4/fold-0/config.yaml"
     wait_until(begun.is_file, process, log)
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL, log.read_text()
     first = predictions_of(study, 3)
-    continued = mds_lightning(*command, cwd=workplace)
+    continued = mds_lightning(*command, "seeds=3", cwd=workplace)
     assert continued.returncode == 0, continued.stderr
     assert predictions_of(study, 3) == first
     return study
@@ -40,14 +40,37 @@ def predictions_of(study: Path, seed: int) -> list[bytes]:
 def test_every_fold_is_trained_with_each_seed(seeded):
     study = load_study(seeded)
     assert study.variants == ["squeezenet1_1"]
-    assert study.seeds() == [3, 4]
+    assert study.seeds() == [3, 4, 5]
     runs = [run for seed in study.seeds() for run in study.runs(seed=seed)]
-    assert [(run.settings["seed"], run.index) for run in runs] == [(3, 0), (3, 1), (4, 0), (4, 1)]
+    cells = [(run.settings["seed"], run.index) for run in runs]
+    assert cells == [(seed, fold) for seed in (3, 4, 5) for fold in (0, 1)]
     assert all(run.done is not None for run in runs)
-    rows = study.rows(seed=3), study.rows(seed=4), study.rows()
-    one, other, ensemble = (table.sort_values(["fold", "image"])["prob_MDS"].to_numpy() for table in rows)
-    assert abs(one - other).max() > 1e-3
-    assert ensemble == pytest.approx((one + other) / 2)
+    rows = [study.rows(seed=seed) for seed in study.seeds()] + [study.rows()]
+    *seeds, ensemble = (table.sort_values(["fold", "image"])["prob_MDS"].to_numpy() for table in rows)
+    assert min(abs(seeds[0] - seeds[1]).max(), abs(seeds[1] - seeds[2]).max()) > 1e-3
+    assert ensemble == pytest.approx(sum(seeds) / 3)
+
+
+def test_every_command_finds_the_runs(seeded, workplace, mds_lightning):
+    where = ("study=runs/seeds", "n_resamples=100")
+    evaluated = mds_lightning("evaluate", *where, cwd=workplace)
+    assert evaluated.returncode == 0, evaluated.stderr
+    for name in ("ensemble of 3 seeds", "one training (mean of 3 seeds)", "seed 3", "seed 4", "seed 5"):
+        assert name in evaluated.stdout
+    reported = mds_lightning("report", *where, cwd=workplace)
+    assert reported.returncode == 0, reported.stderr
+    page = (seeded / "evaluation/report.html").read_text()
+    assert page.count("One training (mean of 3 seeds)") == 1
+    assert page.count("<td>squeezenet1_1</td><td>5</td>") == 2
+    assert "The folds differ in" not in page
+    shown = mds_lightning("study", "show", "study=runs/seeds", cwd=workplace)
+    assert shown.returncode == 0, shown.stderr
+    assert "6 of 6 finished" in shown.stdout
+    explained = mds_lightning("explain", "study=runs/seeds", "seed=5", "images=2", cwd=workplace)
+    assert explained.returncode == 0, explained.stderr
+    for seed, maps in ((3, 1), (5, 2)):
+        assert len(list(seeded.glob(f"squeezenet1_1/seed-{seed}/fold-0/occlusion/*.npz"))) == maps
+    assert load_study(seeded).selection.label == "squeezenet1_1"
 
 
 def test_a_seed_is_trained_as_it_would_be_alone(seeded, workplace, mds_lightning, small):
@@ -61,7 +84,7 @@ def test_a_seed_is_trained_as_it_would_be_alone(seeded, workplace, mds_lightning
 def test_one_seed_beside_them_is_refused(seeded, workplace, mds_lightning, small):
     refused = mds_lightning("train", "-m", *small, *SEEDS, cwd=workplace)
     assert refused.returncode != 0
-    assert "was trained with several seeds (seed-3, seed-4): give seeds=NUMBER as well" in refused.stderr
+    assert "was trained with several seeds (seed-3, seed-4, seed-5): give seeds=NUMBER" in refused.stderr
     assert not list(seeded.glob("*/fold-*"))
     single = mds_lightning("train", *small, *SEEDS, "seeds=2", cwd=workplace)
     assert (single.returncode, "seeds=2 without -m" in single.stderr) == (2, True), single.stderr

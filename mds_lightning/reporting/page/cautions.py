@@ -65,11 +65,21 @@ def list_cautions(
         yield "The models were trained from a working copy with uncommitted changes."
 
 
+def describe_changed_manifest(is_read: bool) -> str:
+    """The limitation of a manifest that has changed; `is_read`: its rows still fit the study."""
+    effect = "use its current values" if is_read else "are omitted"
+    return (
+        "The manifest has changed since the study was trained: patient characteristics and subgroups "
+        f"{effect}."
+    )
+
+
 def _about_training(trainings: Sequence[FoldTraining]) -> Iterator[str]:
     for one in trainings:
         if one.train_loss is not None and one.train_loss > _NOT_LEARNED * one.chance_loss:
+            seed = "" if one.seed is None else f", seed {one.seed},"
             yield (
-                f"The model of fold {one.fold} has not learned: its training loss in the last epoch is "
+                f"The model of fold {one.fold}{seed} has not learned: its training loss in the last epoch is "
                 f"{one.train_loss:.3f}, and {one.chance_loss:.3f} is reached by predicting the same "
                 "probabilities for every image."
             )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mds_lightning.reporting.page.cautions import list_cautions
+from mds_lightning.reporting.page.cautions import describe_changed_manifest, list_cautions
 from mds_lightning.reporting.page.cohort_flow import (
     CohortFlow,
     count_flow,
@@ -85,6 +85,11 @@ class Page:
     def n_folds(self) -> int:
         """Number of folds."""
         return len(self.selection.chosen)
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether each fold is reported with the ensemble of several seeds."""
+        return all(variant in self.seeds for variant in self.selection.chosen.values())
 
     @property
     def selected_seeds(self) -> SeedEvidence | None:
@@ -179,19 +184,15 @@ def gather_page(study: Study, settings: Settings) -> Page:
     skipped = {image for run in runs for image in run.skipped}
     there = None if rows is None or files is None else files.manifest
     flow = count_flow(evidence.predictions, there, skipped)
-    provenance = summarise_provenance([run.directory for run in runs])
+    trained = [one for chosen in selection.chosen.items() for one in study.fold_of_seeds(*chosen)]
+    provenance = summarise_provenance([run.directory for run in trained])
     simulated = is_simulated(configuration)
     labels = evidence.predictions.table.drop_duplicates("patient_id").set_index("patient_id")["label"]
     training_images = count_training_images(study.folds, evidence.predictions)
-    trained = [one for chosen in selection.chosen.items() for one in study.fold_of_seeds(*chosen)]
     fold_training = tuple(read_fold_training(trained, training_images))
     cautions = list(list_cautions(evidence, flow, provenance, headline, simulated, fold_training))
     if files is not None and files.has_changed:
-        effect = "are omitted" if rows is None else "use its current values"
-        cautions.append(
-            "The manifest has changed since the study was trained: patient characteristics and subgroups "
-            f"{effect}."
-        )
+        cautions.append(describe_changed_manifest(is_read=rows is not None))
     if not selection.blind:
         cautions.append(NOT_BLIND)
     return Page(

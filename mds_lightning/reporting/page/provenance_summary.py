@@ -23,7 +23,8 @@ class ProvenanceSummary:
     Attributes:
         facts: Name to value; values that differ between folds are joined by ` / `.
         packages: Package to version, in the same form.
-        differing: Names of facts and packages with more than one value.
+        differing: Names of facts and packages with more than one value. Several seeds differ in the seed, and
+            may have been added by a command with a larger `seeds`; neither is listed.
     """
 
     facts: Mapping[str, str]
@@ -52,14 +53,17 @@ def summarise_provenance(runs: Sequence[RunDirectory]) -> ProvenanceSummary:
     }
     versions = [{name.lower(): version for name, version in r["packages"].items()} for r in records]
     packages = {name: [one.get(name, "not installed") for one in versions] for name in _DECISIVE}
-    differing = [name for name, values in (facts | packages).items() if len(set(values)) > 1]
+    compared = facts | packages | {"command": [_command(record, "seeds=") for record in records]}
+    if any(run.seed is not None for run in runs):
+        del compared["seed"]
+    differing = [name for name, values in compared.items() if len(set(values)) > 1]
     return ProvenanceSummary(_join(facts), _join(packages), tuple(differing))
 
 
-def _command(record: Mapping[str, Any]) -> str:
-    """The command as typed, without the folder of the program and the fold of the run."""
+def _command(record: Mapping[str, Any], *left_out: str) -> str:
+    """The command as typed, without the folder of the program, the fold of the run and words to leave out."""
     program, *words = record["command"]
-    kept = [word for word in words if not word.startswith("fold=")]
+    kept = [word for word in words if not word.startswith(("fold=", *left_out))]
     return shlex.join([Path(program).name, *kept])
 
 

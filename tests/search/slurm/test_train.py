@@ -19,10 +19,10 @@ SMALL = (
 )
 
 
-def test_five_folds_are_five_jobs(slurm, tmp_path: Path) -> None:
+def test_each_fold_of_each_seed_is_a_job(slurm, tmp_path: Path) -> None:
     program = str(Path(sys.executable).with_name("mds-lightning"))
     where = ("launcher=slurm", "resources.cpus=1", "resources.memory_gb=null")
-    command = [program, "train", "-m", "study=s", *where, *SMALL]
+    command = [program, "train", "-m", "study=s", "seeds=2", "folds.n_splits=2", *where, *SMALL]
     done = subprocess.run(
         command,
         cwd=tmp_path,
@@ -33,11 +33,12 @@ def test_five_folds_are_five_jobs(slurm, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    runs = [tmp_path / f"runs/s/squeezenet1_1/fold-{fold}" for fold in range(5)]
+    cells = [(seed, fold) for seed in range(2) for fold in range(2)]
+    runs = [tmp_path / f"runs/s/squeezenet1_1/seed-{seed}/fold-{fold}" for seed, fold in cells]
     assert all((run / "done.json").is_file() for run in runs)
     jobs = [json.loads((run / "provenance.json").read_text()) for run in runs]
-    assert [job["fold"] for job in jobs] == list(range(5))
-    assert len(list(tmp_path.glob("runs/s/slurm/*_?/*_result.pkl"))) == 5
+    assert [(job["seed"], job["fold"]) for job in jobs] == cells
+    assert len(list(tmp_path.glob("runs/s/slurm/*_?/*_result.pkl"))) == 4
 
 
 def test_a_fold_that_runs_out_of_time_goes_on_from_its_last_epoch(slurm, tmp_path: Path) -> None:
