@@ -11,6 +11,9 @@ import torch
 
 from mds_lightning.data.decode import ImageError
 
+#: How torch begins its message.
+_SINGLE_VALUE = "Expected more than 1 value per channel when training"
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -52,6 +55,7 @@ def explain_runtime_errors(batch_size: int, size: tuple[int, int]) -> Iterator[N
 
     Raises:
         ResourceError: Memory ran out, or a worker was killed.
+        ValueError: Batches are too small for batch normalisation.
         ImageError: An image cannot be decoded; without the traceback of the worker that read it.
     """
     try:
@@ -65,6 +69,14 @@ def explain_runtime_errors(batch_size: int, size: tuple[int, int]) -> Iterator[N
         ) from error
     except ImageError as error:
         raise ImageError(str(error)) from error
+    except ValueError as error:
+        if not str(error).startswith(_SINGLE_VALUE):
+            raise
+        raise ValueError(
+            f"batch normalisation needs several values of each channel, and data.batch_size={batch_size} "
+            f"images of {size[0]} x {size[1]} pixels leave one: set data.batch_size=8, or "
+            "increase data.image_size"
+        ) from error
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise

@@ -16,6 +16,8 @@ from mds_lightning.search.override_text import parse_override, quote_text
 
 #: Text keys of which a sweep may try several values; in the others a comma is part of the text.
 _SWEPT = ("backbone.name", "explain.method")
+#: Keys of lists of text; other lists hold numbers or mappings.
+_TEXT_LISTS = ("task.classes", "images")
 _OVERRIDE = re.compile(r"(?P<sign>\+{0,2})(?P<key>[^=~+\-][^=]*)=(?P<value>.*)", re.DOTALL)
 #: Elements of a list: in quotes, or up to the next comma.
 _ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]*?)\s*(?:,|$)""", re.DOTALL)
@@ -44,7 +46,7 @@ def _quote(override: str, types: dict[str, list[str]]) -> str:
         return override
     start, value = f"{match['sign']}{match['key']}=", match["value"]
     accepted = types.get(match["key"], [])
-    if "list" in accepted and value.startswith("[") and value.endswith("]"):
+    if match["key"] in _TEXT_LISTS and value.startswith("[") and value.endswith("]"):
         value = _quote_elements(value)
     elif "str" in accepted:
         value = _quote_value(_expand_home(value), match["key"], accepted)

@@ -13,12 +13,15 @@ from pathlib import Path
 from hydra.errors import CompactHydraException, InstantiationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from mds_lightning.cohort.atomic_file import UNWRITABLE
 from mds_lightning.cohort.visible_text import show_lines
 
 #: Environment variable: whether the user set HYDRA_FULL_ERROR, which `run_verb` always sets.
 WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
+#: Verbs that only read the study, and write where `output=` says.
+_WITH_OUTPUT = ("evaluate", "report", "explain")
 #: Lines of Hydra's messages that do not help: types of nodes, and advice that a structured root refuses.
 _NOISE = re.compile(
     r"\n\s*(full_key|reference_type|object_type)[:=][^\n]*|\nTo append to your config use [^\n]*"
@@ -55,7 +58,7 @@ def explain_user_error(error: BaseException, verb: str, conf: Path) -> str | Non
     if isinstance(error, InstantiationException):
         return _explain_instantiation(error, verb, conf)
     if isinstance(error, OSError):
-        return _explain_file(error)
+        return _explain_file(error, verb)
     if _is_expected(error) or (isinstance(error, ValueError) and _is_from_package(error)):
         return str(error)
     return None
@@ -91,11 +94,18 @@ def _full_key(error: InstantiationException) -> str:
     return found.group(1) if found else "config"
 
 
-def _explain_file(error: OSError) -> str | None:
+def _explain_file(error: OSError, verb: str) -> str | None:
     if error.errno == errno.ENOSPC:
         return (
             f"{error.filename or 'the disk'}: no space left on the disk; free some and run the command again"
         )
+    if error.errno in UNWRITABLE and verb in _WITH_OUTPUT and not Path(str(error.filename)).is_file():
+        return (
+            f"{error.filename}: {error.strerror}: this folder cannot be written; give output=DIR to write "
+            "the results elsewhere"
+        )
+    if error.errno == errno.EROFS:
+        return f"{error.filename}: {error.strerror}"
     if error.filename is not None and isinstance(
         error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
     ):

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+#: Errors of a folder of another user, or on a medium that is mounted for reading.
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
@@ -15,16 +18,19 @@ def write_atomically(path: Path) -> Iterator[Path]:
     Readers therefore never see an incomplete file. The suffix is kept, for writers that depend on it.
 
     Raises:
-        OSError: The disk (or a quota) is full; `filename` is then `path`, which libraries do not report.
+        OSError: The disk (or a quota) is full, or the folder may not be written; `filename` is then `path`,
+            which libraries do not report.
     """
     temporary = _beside(path)
     try:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        if error.errno in UNWRITABLE and error.filename in (None, str(temporary)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

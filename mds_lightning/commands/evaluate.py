@@ -26,7 +26,9 @@ def evaluate(config: DictConfig) -> Evaluation:
         config.prevalence,
         config.recalibrate,
     )
-    evaluation = evaluate_study(config.study, settings, config.selection, read_location(config))
+    evaluation = evaluate_study(
+        config.study, settings, config.selection, read_location(config), config.output
+    )
     console = open_console()
     for item in evaluation.summary:
         if isinstance(item, str):

@@ -31,9 +31,10 @@ def report(config: DictConfig) -> Path:
         config.prevalence,
         config.recalibrate,
     )
-    path = study.directory.evaluation / "report.html"
+    folder = study.directory.evaluation if config.output is None else Path(config.output)
+    path = folder / "report.html"
     page = write_report(study, settings, path)
-    card = write_model_card(page, study.directory.evaluation / "model_card.md")
+    card = write_model_card(page, folder / "model_card.md")
     console = open_console()
     console.print(
         f"{page.task}, {page.selection.label}: ROC-AUC within folds {page.headline}, "

@@ -116,12 +116,14 @@ class ReportParameters(Settings):
 
     Attributes:
         study: Folder of the study, such as runs/mds_vs_donor.
+        output: Folder of the results; null: evaluation in the study.
         cohort: Where the cohort is now; null: where it was in training, on this machine.
         paths: The folders of all output.
     """
 
     study: str
     cohort: CohortLocation
+    output: str | None = None
     paths: Paths
 
 

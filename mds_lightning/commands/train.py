@@ -170,6 +170,7 @@ def _train_fold(
 ) -> float:
     began = time.monotonic()
     datamodule = build_datamodule(settings, run, opened, fold, PREDICTED if test else ("val",))
+    datamodule.refuse_missing_classes()
     classifier = build_classifier(settings, opened.task, datamodule)
     trainer: lightning.Trainer = instantiate(
         config,

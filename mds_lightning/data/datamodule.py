@@ -1,7 +1,7 @@
 """The LightningDataModule of one fold of a cohort."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import lightning
 import numpy as np
@@ -86,6 +86,23 @@ class SmearDataModule(lightning.LightningDataModule):
         else:
             chosen = table["patient_id"].isin(getattr(self.fold, split)) & ~table["external"]
         return [row for row in table.index[chosen].tolist() if row not in self.skipped]
+
+    def refuse_missing_classes(self) -> None:
+        """Raise if a class has no training or no validation image, as many were skipped.
+
+        Raises:
+            ValueError: With the fold, the class and the remedy.
+        """
+        labels = self.cohort.table["label"]
+        for split, name in (("train", "training"), ("val", "validation")):
+            present = set(labels.loc[self.rows(cast(Split, split))])
+            for label in self.task.classes:
+                if label not in present:
+                    raise ValueError(
+                        f"fold {self.fold.index} has no {name} image of class '{label}' that can be decoded: "
+                        "repair the images in skipped.csv of the run, or make other folds (folds.seed=1 and "
+                        "another study=NAME)"
+                    )
 
     def class_weights(self) -> list[float] | None:
         """Weights for the loss when `sampling=weighted_loss`, else None."""

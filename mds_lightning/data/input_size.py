@@ -98,10 +98,20 @@ def _read_shapes(paths: Sequence[File], max_pixels: int) -> dict[File, tuple[int
 
 
 def _warn_of_distortion(shapes: Counter[tuple[int, int]], size: tuple[int, ...]) -> None:
-    for (height, width), number in shapes.items():
-        if abs((width / height) / (size[1] / size[0]) - 1) > _MAX_DISTORTION:
-            log.warning(
-                "%d images of %d x %d pixels are resized to %d x %d, which changes their aspect ratio; "
-                "set data.image_size=[HEIGHT,WIDTH] to choose another size",
-                *(number, width, height, size[1], size[0]),
-            )
+    distorted = Counter(
+        {
+            (height, width): number
+            for (height, width), number in shapes.items()
+            if abs((width / height) / (size[1] / size[0]) - 1) > _MAX_DISTORTION
+        }
+    )
+    if distorted:
+        (height, width), number = distorted.most_common(1)[0]
+        others = ""
+        if len(distorted) > 1:
+            others = f" and {distorted.total() - number} of {len(distorted) - 1} other sizes"
+        log.warning(
+            "%d images of %d x %d pixels%s are resized to %d x %d, which changes their aspect ratio; "
+            "set data.image_size=[HEIGHT,WIDTH] to choose another size",
+            *(number, width, height, others, size[1], size[0]),
+        )

@@ -231,7 +231,9 @@ class SmearClassifier(lightning.LightningModule):
     def _log_metrics(self, stage: Stage) -> None:
         metrics = self._metrics_of(stage)
         if stage != "train":
-            metrics.update(*self._average_of(stage).compute())
+            probabilities, target = self._average_of(stage).compute()
+            # torchmetrics removes the dimension of a result with one element: the target of a single image.
+            metrics.update(probabilities, target.reshape(-1))
             self._average_of(stage).reset()
         values = metrics.compute()
         missing = metrics.missing_classes()

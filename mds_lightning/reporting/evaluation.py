@@ -15,9 +15,7 @@ from mds_lightning.reporting.figures.style import save_figure
 from mds_lightning.reporting.map_evaluation import write_map_results
 from mds_lightning.reporting.seed_evaluation import read_seed_evidence, write_seed_results
 from mds_lightning.reporting.study_tables import write_study_tables
-from mds_lightning.reporting.tables.characteristics import (
-    clinical_columns,
-)
+from mds_lightning.reporting.tables.characteristics import clinical_columns
 from mds_lightning.reporting.tables.estimate_tables import (
     show_estimates,
     write_csv,
@@ -71,6 +69,7 @@ def evaluate_study(
     settings: Settings | None = None,
     selection: Literal["none", "inner_validation"] = "none",
     location: CohortLocation = UNNAMED,
+    output: str | Path | None = None,
 ) -> Evaluation:
     """Pool the folds of every variant of a study, and write its `evaluation/` folder.
 
@@ -84,6 +83,7 @@ def evaluate_study(
         selection: `none`: every variant by itself. `inner_validation`: each fold is reported with the variant
             that its own validation patients select.
         location: Paths or URLs of the manifest and the images that the user names.
+        output: Folder of the results; None: `evaluation/` in the study.
 
     Raises:
         ValueError: See `studies.pooled_rows.read_runs`.
@@ -91,7 +91,8 @@ def evaluate_study(
     """
     if selection not in ("none", "inner_validation"):
         raise ValueError(f"selection={selection}: choose none or inner_validation")
-    study, settings = StudyDirectory(Path(path)), settings or Settings()
+    study = StudyDirectory(Path(path), None if output is None else Path(output))
+    settings = settings or Settings()
     by_seed = read_seeds(study)
     pooled = average_variants(by_seed)
     if selection == "none":

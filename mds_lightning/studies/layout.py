@@ -128,9 +128,15 @@ class RunDirectory:
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """Directory of a study, `runs/<study>`: its folds, variants and evaluation."""
+    """Directory of a study, `runs/<study>`: its folds, variants and evaluation.
+
+    Attributes:
+        path: The directory.
+        output: Folder of the evaluation; None: `evaluation` in the directory.
+    """
 
     path: Path
+    output: Path | None = None
 
     @property
     def folds(self) -> Path:
@@ -140,7 +146,7 @@ class StudyDirectory:
     @property
     def evaluation(self) -> Path:
         """All tables and figures, computed from the predictions."""
-        return self.path / "evaluation"
+        return self.path / "evaluation" if self.output is None else self.output
 
     def run(self, variant: str, fold: int, seed: int | None = None) -> RunDirectory:
         """Directory of one fold of a variant; `seed` is None for a variant trained with one seed."""
@@ -149,7 +155,8 @@ class StudyDirectory:
     def variants(self) -> list[str]:
         """Names of the variants (backbones, or trials of a search) with at least one fold, sorted."""
         runs = (run for pattern in (f"*/{FOLD}*", f"*/{SEED}*/{FOLD}*") for run in self.path.glob(pattern))
-        return sorted({run.relative_to(self.path).parts[0] for run in runs if run.is_dir()})
+        folds = (run for run in runs if run.is_dir() and _number(run.name, FOLD) is not None)
+        return sorted({run.relative_to(self.path).parts[0] for run in folds})
 
     def seeds(self, variant: str) -> list[int]:
         """The seeds of a variant that is trained with several, sorted; empty for one seed."""

@@ -96,3 +96,12 @@ def test_out_of_gpu_memory_is_not_retried():
     with pytest.raises(ResourceError):
         retry_killed_workers(work, most=5)
     assert work() == 2
+
+
+def test_a_batch_of_one_value_for_each_channel_names_the_keys_to_increase():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 32), torch.nn.BatchNorm2d(4))
+    reason = r"data\.batch_size=1 images of 32 x 32 pixels leave one: set data\.batch_size"
+    with pytest.raises(ValueError, match=reason), explain_runtime_errors(1, (32, 32)):
+        network(torch.zeros(1, 3, 32, 32))
+    with pytest.raises(ValueError, match="another"), explain_runtime_errors(1, (32, 32)):
+        raise ValueError("another")

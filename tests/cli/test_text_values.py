@@ -47,6 +47,7 @@ def test_a_name_remains_text(name):
         "cohort.manifest='a b'", 'cohort.manifest="ä"', "cohort.manifest=a\\,b.csv", "~callbacks.progress",
         "cohort.manifest=${paths.data}/m.csv", "experiment=mds_vs_donor", "hydra.sweeper.n_trials=3",
         "+trainer.limit_train_batches=1", "backbone=resnet18,densenet121", "task.classes=[a,b]",
+        "data.image_size=[32,48]", "explain.window=[0.1,0.2]", "augmentation.further=[{Blur: {p: 0.3}}]",
         "cohort.root=",        "classifier.learning_rate=interval(1e-5,1e-2)",
     ],
 )  # fmt: skip

@@ -151,3 +151,12 @@ def test_a_continued_run_is_given_the_same_images_by_workers(
     for (epoch, rows, images), (same_epoch, same_rows, same_images) in zip(whole[3:], continued, strict=True):
         assert (epoch, rows) == (same_epoch, same_rows)
         assert torch.equal(images, same_images)
+
+
+def test_a_class_whose_validation_images_are_all_skipped_is_refused(make_datamodule, cohort):
+    datamodule = make_datamodule()
+    datamodule.refuse_missing_classes()
+    labels = cohort.table["label"]
+    datamodule.skipped = frozenset(row for row in datamodule.rows("val") if labels[row] == "MDS")
+    with pytest.raises(ValueError, match=r"fold 0 has no validation image of class 'MDS'.*skipped\.csv"):
+        datamodule.refuse_missing_classes()

@@ -107,6 +107,14 @@ def test_auroc_is_undefined_and_logged_without_validation_images_of_a_class(
     assert "val/auroc is undefined in epoch 0: no ['MDS'] image" in caplog.text
 
 
+def test_a_single_image_is_validated_and_tested(loader: Loader, make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer()
+    trainer.fit(make(), loader(TRAIN), loader([1]))
+    assert float(trainer.callback_metrics["val/recall_MDS"]) in (0.0, 1.0)
+    trainer.test(make(), loader([1]))
+    assert float(trainer.callback_metrics["test/recall_MDS"]) in (0.0, 1.0)
+
+
 @pytest.mark.parametrize(
     ("values", "named"),
     [

@@ -72,6 +72,7 @@ def make_study(path: Path, variants: tuple[str, ...] = ("resnet18",), external: 
 def config(study: Path, **changes: Any) -> Any:
     settings = {"study": str(study), "selection": "none", "aggregation": "mean", "n_resamples": 200}
     settings |= {"confidence": 0.95, "seed": 0, "prevalence": None, "recalibrate": "none"}
+    settings |= {"output": None}
     return OmegaConf.create(settings | changes)
 
 

@@ -40,9 +40,11 @@ def test_a_run_knows_its_study_variant_and_seed(study, variant, seed, monkeypatc
 
 
 def test_folders_with_other_names_are_no_folds(study):
-    for name in ("fold-2-copy", "fold-", "seed-old/fold-1"):
+    for name in ("fold-2-copy", "fold-2.bak", "fold-", "seed-old/fold-1", "../copies/fold-0.bak"):
         (study.path / "resnet18" / name).mkdir(parents=True)
-    (study.path / "resnet18" / "fold-7").touch()
+    for name in ("fold-7", "fold-0.tar.gz"):
+        (study.path / "resnet18" / name).touch()
+    assert study.variants() == ["densenet121", "resnet18"]
     assert list(study.runs("resnet18")) == [2, 10]
     assert study.seeds("resnet18") == []
 

@@ -23,6 +23,10 @@ SMALL = "small"
         (["train", SMALL, "trainer.devices=0"], "devices"),
         (["train", SMALL, "cohort.simulation.signal=7"], "cohort.simulation.signal"),
         (["train", SMALL, "classifier.learning_rate=1e30"], "epoch 0"),
+        (
+            ["train", SMALL, "backbone=resnet18", "data.image_size=[32,32]", "data.batch_size=1"],
+            "data.batch_size=8",
+        ),
         (["evaluate", "study=runs/absent"], "runs/absent is not a directory"),
         (["evaluate"], "study"),
         (["explain", "run=runs/absent"], "run=runs/absent is no run"),
