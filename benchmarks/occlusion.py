@@ -83,18 +83,18 @@ def compare(
     ways: dict[str, Callable[[Case, int], float]] = {"captum": by_captum, "loop": by_loop}
     if importlib.util.find_spec("monai"):
         ways["MONAI"] = by_monai
-    # The first map prepares the plan; part of the second one is used to estimate the time of a whole map.
+    # The first call prepares the plan; the second one, for part of the map, estimates the time of a whole one.
     by_us(case, passes, case.grid.shape[0])
-    trial, _ = by_us(case, passes, 4)
+    trial, _ = by_us(case, passes, 8)
     step = max(1, min(case.grid.shape[0], round(trial / patience)))
     seconds, covered = by_us(case, passes, step)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     by_captum(case, batches[0])
     best = min(batches, key=lambda batch: by_captum(case, batch))
     times: dict[str, list[float]] = {"ours": [seconds], **{name: [] for name in ways}}
-    for _ in range(rounds):
-        seconds, covered = by_us(case, passes, step)
-        times["ours"].append(seconds)
+    for number in range(rounds):
+        if number:
+            times["ours"].append(by_us(case, passes, step)[0])
         for name, way in ways.items():
             times[name].append(way(case, best) * len(case.grid))
     median = {name: statistics.median(values) for name, values in times.items()}
