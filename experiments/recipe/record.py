@@ -1,7 +1,7 @@
 """Train folds and record the logits of every epoch, for `compare.py`.
 
     python experiments/recipe/record.py NAME [--seeds 0 1 2 3 4] [--folds 0 1 2 3 4] \
-        [--directory runs/recipe] [--processes 2] --overrides experiment=demo
+        [--decays 0.9 0.95 0.98] [--directory runs/recipe] [--processes 2] --overrides experiment=demo
 
 Trains each fold with each seed in a process of its own and writes `DIRECTORY/NAME/seed-S-fold-F.npz`; files
 that exist are kept, so that an interrupted recording continues. The overrides are those of
@@ -22,6 +22,7 @@ import copy
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -45,15 +46,15 @@ from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.study_cohort import prepare_study_cohort
 
-DECAYS = (0.0, 0.9, 0.95, 0.98)
 SPLITS = ("val", "test")
 
 
 class EpochRecorder(lightning.Callback):
     """Predicts validation and test images after every epoch, for every decay of the moving average."""
 
-    def __init__(self, datamodule: SmearDataModule) -> None:
+    def __init__(self, datamodule: SmearDataModule, decays: Sequence[float]) -> None:
         self.datamodule = datamodule
+        self.decays = decays
         self.averages: dict[float, dict[str, Tensor]] = {}
         self.logits: list[np.ndarray] = []
         self.loss: list[float] = []
@@ -76,7 +77,7 @@ class EpochRecorder(lightning.Callback):
     ) -> None:
         """Update the averages."""
         state = cast(SmearClassifier, pl_module).network.state_dict()
-        for decay in DECAYS[1:]:
+        for decay in self.decays:
             average = self.averages.setdefault(decay, {key: value.clone() for key, value in state.items()})
             for key, value in state.items():
                 if value.is_floating_point():
@@ -98,7 +99,7 @@ class EpochRecorder(lightning.Callback):
         self.logits.append(np.stack(found))
 
 
-def record(path: Path, overrides: list[str]) -> None:
+def record(path: Path, decays: list[float], overrides: list[str]) -> None:
     """Train one fold and write its file."""
     register_schemas()
     register_search()
@@ -110,7 +111,7 @@ def record(path: Path, overrides: list[str]) -> None:
     opened = prepare_study_cohort(settings)
     datamodule = build_datamodule(settings, run, opened, opened.folds.fold(config.fold), SPLITS)
     classifier = build_classifier(settings, opened.task, datamodule)
-    recorder = EpochRecorder(datamodule)
+    recorder = EpochRecorder(datamodule, decays)
     quieten_libraries()
     trainer = lightning.Trainer(
         **{key: value for key, value in settings["trainer"].items() if key != "_target_"},
@@ -124,7 +125,7 @@ def record(path: Path, overrides: list[str]) -> None:
     trainer.fit(classifier, datamodule=datamodule)
     part = path.with_suffix(".part.npz")
     np.savez_compressed(
-        part, logits=np.stack(recorder.logits), decays=DECAYS, loss=recorder.loss, **recorder.identity
+        part, logits=np.stack(recorder.logits), decays=[0.0, *decays], loss=recorder.loss, **recorder.identity
     )
     part.replace(path)
 
@@ -136,12 +137,13 @@ def main() -> None:
     parser.add_argument("--overrides", nargs="*", default=[])
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
     parser.add_argument("--folds", type=int, nargs="+", default=list(range(5)))
+    parser.add_argument("--decays", type=float, nargs="*", default=[0.9, 0.95, 0.98])
     parser.add_argument("--directory", type=Path, default=Path("runs/recipe"))
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        record(arguments.one, arguments.overrides)
+        record(arguments.one, arguments.decays, arguments.overrides)
         return
     folder = arguments.directory / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +157,8 @@ def main() -> None:
         command = [sys.executable, __file__, arguments.name, "--one", str(files[seed, fold])]
         began = time.monotonic()
         overrides = [*arguments.overrides, f"seed={seed}", f"fold={fold}"]
-        subprocess.run([*command, "--overrides", *overrides], check=True)
+        decays = map(str, arguments.decays)
+        subprocess.run([*command, "--decays", *decays, "--overrides", *overrides], check=True)
         tqdm.write(f"{files[seed, fold]}: {time.monotonic() - began:.0f} s")
 
     missing = [key for key, file in files.items() if not file.exists()]
