@@ -87,7 +87,7 @@ def read_seeds(folder: Path) -> dict[int, list[Recorded]]:
     for file in folder.glob("seed-*-fold-*.npz"):
         if matched := re.fullmatch(r"seed-(\d+)-fold-(\d+)", file.stem):
             found[int(matched[1])][int(matched[2])] = dict(np.load(file))
-    largest = max(len(folds) for folds in found.values())
+    largest = max((len(folds) for folds in found.values()), default=0)
     return {
         seed: [folds[k] for k in sorted(folds)]
         for seed, folds in sorted(found.items())
@@ -102,6 +102,10 @@ def main() -> None:
     by_numerics: dict[tuple[str, str, str, int], list[float]] = defaultdict(list)
     for folder in parser.parse_args().folders:
         seeds = read_seeds(folder)
+        if not seeds:
+            raise SystemExit(
+                f"{folder} has no file seed-S-fold-F.npz: give a folder that record.py has written"
+            )
         decays = next(iter(seeds.values()))[0]["decays"]
         print(f"\n**{folder.name}**, seeds {', '.join(map(str, seeds))}\n")
         print(
