@@ -83,7 +83,7 @@ def compare(
     ways: dict[str, Callable[[Case, int], float]] = {"captum": by_captum, "loop": by_loop}
     if importlib.util.find_spec("monai"):
         ways["MONAI"] = by_monai
-    # The first call prepares the plan; the second one, for part of the map, estimates the time of a whole one.
+    # The first call prepares the plan; the second one estimates the time of a whole map from part of it.
     by_us(case, passes, case.grid.shape[0])
     trial, _ = by_us(case, passes, 8)
     step = max(1, min(case.grid.shape[0], round(trial / patience)))

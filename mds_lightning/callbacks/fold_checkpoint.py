@@ -7,6 +7,7 @@ from typing import Any, Literal
 import lightning
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from mds_lightning.studies.candidate_epochs import first_candidate_epoch
 from mds_lightning.tracking.csv import MetricsFile
 
 #: Keys of `ModelCheckpoint.state_dict` that hold the path of a file.
@@ -15,6 +16,8 @@ _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
 class FoldCheckpoint(ModelCheckpoint):
     """Write `best.ckpt` in the epochs that improve `monitor`, and `last.ckpt` in every epoch.
+
+    Epochs from `first_candidate_epoch` on are compared; before it, the newest epoch is kept.
 
     A run is continued from `last.ckpt`, so a kill costs the current epoch at most. Lightning's
     `ModelCheckpoint` (2.6) writes `last.ckpt` only in epochs that improve. It also stores absolute paths, and
@@ -49,6 +52,8 @@ class FoldCheckpoint(ModelCheckpoint):
                 metrics = {name: float(value) for name, value in trainer.logged_metrics.items()}
                 logger.log_metrics({**metrics, "epoch": trainer.current_epoch})
                 logger.save()
+        if trainer.current_epoch <= first_candidate_epoch(trainer.max_epochs):
+            self._forget_scores()
         super().on_train_epoch_end(trainer, pl_module)
         # Nothing has been saved in this step if the epoch is not the best one.
         if not self._should_skip_saving_checkpoint(trainer):
@@ -56,6 +61,12 @@ class FoldCheckpoint(ModelCheckpoint):
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Nothing: `last.ckpt` is that of the last epoch."""
+
+    def _forget_scores(self) -> None:
+        """Make the next epoch the best one, whatever its score; its file replaces the present one."""
+        self.best_k_models = {}
+        self.best_model_score = None
+        self.kth_best_model_path = self.best_model_path = ""
 
     def state_dict(self) -> dict[str, Any]:
         """The state of `ModelCheckpoint` with names instead of paths."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import entropy
 
+from mds_lightning.studies.candidate_epochs import first_candidate_epoch
 from mds_lightning.studies.fold_run import FoldRun
 
 #: Monitored value to its name in sentences.
@@ -63,6 +64,9 @@ def read_fold_training(runs: Sequence[FoldRun], images: Mapping[int, Sequence[in
         kept = [name for name in columns if name in curves]
         curves = curves[kept].dropna(subset=[name for name in kept if name != "epoch"], how="all")
         values = curves.dropna(subset=[monitor]) if monitor in curves else curves.iloc[:0]
+        candidates = values[values["epoch"] >= _first_candidate(run.settings)]
+        # Until there is a candidate the newest epoch is kept.
+        values = candidates if len(candidates) else values.tail(1)
         best = int(values["epoch"].iloc[int((sign * values[monitor]).argmax())]) if len(values) else None
         folds.append(
             FoldTraining(
@@ -145,11 +149,20 @@ def describe_checkpoint(settings: Mapping[str, Any]) -> str:
     """Which weights a finished run is tested with, in words, from its settings."""
     checkpoint = settings["callbacks"]["checkpoint"]
     name = _MONITORED.get(checkpoint["monitor"], checkpoint["monitor"])
-    epoch = f"the epoch with the {'smallest' if checkpoint['mode'] == 'min' else 'largest'} {name}"
+    first = _first_candidate(settings)
+    epochs = f"of the epochs from {first} (counted from 0) on, the one" if first else "the epoch"
+    epoch = f"{epochs} with the {'smallest' if checkpoint['mode'] == 'min' else 'largest'} {name}"
     averaging = settings["callbacks"].get("weight_averaging")
     if not averaging:
         return epoch
     return f"{epoch}; weights are exponential moving averages over steps with decay {averaging['decay']:g}"
+
+
+def _first_candidate(settings: Mapping[str, Any]) -> int:
+    # Other callbacks, and those of runs before `FoldCheckpoint`, compare all epochs.
+    if not settings["callbacks"]["checkpoint"].get("_target_", "").endswith(".FoldCheckpoint"):
+        return 0
+    return first_candidate_epoch(settings["trainer"]["max_epochs"])
 
 
 def _monitored(settings: Mapping[str, Any]) -> tuple[str, int]:

@@ -64,10 +64,20 @@ def test_both_scales_are_described():
             "moving averages over steps with decay 0.95",
         ),
         ({"checkpoint": {"monitor": "val/f1", "mode": "max"}}, "the epoch with the largest val/f1"),
+        (
+            {
+                "checkpoint": {
+                    "_target_": "mds_lightning.callbacks.fold_checkpoint.FoldCheckpoint",
+                    "monitor": "val/loss",
+                    "mode": "min",
+                }
+            },
+            "of the epochs from 3 (counted from 0) on, the one with the smallest loss on validation images",
+        ),
     ],
 )
 def test_the_rule_that_kept_the_checkpoint_is_named(callbacks, expected):
-    assert describe_checkpoint({"callbacks": callbacks}) == expected
+    assert describe_checkpoint({"callbacks": callbacks, "trainer": {"max_epochs": 7}}) == expected
 
 
 def test_the_loss_of_a_constant_prediction():
