@@ -80,4 +80,11 @@ def write_seed_results(
         write_csv(seeds.seeds, folder / "seeds.csv"),
         write_csv(seeds.summary, folder / "seed_summary.csv"),
     ]
-    return files, [show_seeds(seeds, f"{study.path.name}, {variant}", classes)]
+    title = f"{study.path.name}, {variant}"
+    components = [
+        f"{title}, {name}: standard deviation of the mean of the seeds from the choice of test patients "
+        f"{one.patients**0.5:.3f}, from the folds' training patients {one.folds**0.5:.3f}, from the seeds "
+        f"{one.seeds**0.5:.3f}"
+        for name, one in seeds.variances.items()
+    ]
+    return files, [show_seeds(seeds, title, classes), *components]

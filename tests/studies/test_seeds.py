@@ -57,6 +57,7 @@ def test_every_command_finds_the_runs(seeded, workplace, mds_lightning):
     assert evaluated.returncode == 0, evaluated.stderr
     for name in ("ensemble of 3 seeds", "one training (mean of 3 seeds)", "seed 3", "seed 4", "seed 5"):
         assert name in evaluated.stdout
+    assert "standard deviation of the mean of the seeds from the choice of test patients" in evaluated.stdout
     reported = mds_lightning("report", *where, cwd=workplace)
     assert reported.returncode == 0, reported.stderr
     page = (seeded / "evaluation/report.html").read_text()
