@@ -21,7 +21,7 @@ from mds_lightning.cli.user_errors import WANTS_TRACEBACK, report_user_errors
 from mds_lightning.commands.schema import PARAMETERS, register_schemas
 from mds_lightning.commands.targets import hydra_targets
 from mds_lightning.search.plugin import register_search
-from mds_lightning.search.termination import Termination
+from mds_lightning.search.termination import EXIT_CODE, Termination
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,13 @@ def run_verb(verb: str, overrides: Sequence[str], conf: Path) -> None:
     try:
         with Termination(), report_user_errors(verb, conf):
             main(job)()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as leaving:
+        code = leaving.code if isinstance(leaving, SystemExit) else 130
+        if code not in (130, EXIT_CODE):
+            raise
         sys.stderr.write(f"\nmds-lightning {verb}: stopped. The same command continues from here:\n")
         sys.stderr.write(f"  {shlex.join(['mds-lightning', *job.argv[1:]])}\n")
-        raise SystemExit(130) from None
+        raise SystemExit(code) from None
     finally:
         sys.argv = list(job.argv)
 

@@ -19,7 +19,7 @@ from mds_lightning.search.plan import Plan
 from mds_lightning.search.progress import SweepProgress
 from mds_lightning.search.retry import retire, retire_dead
 from mds_lightning.search.store import Store
-from mds_lightning.search.termination import EXIT_CODE, Termination
+from mds_lightning.search.termination import Termination
 from mds_lightning.search.trial import JobTrial, TrialLostError, available
 from mds_lightning.search.trial_record import DIRECTORY, REASON
 from mds_lightning.studies.run_lock import BusyRunError
@@ -65,16 +65,24 @@ class SweepLoop:
         """
         waiting = False
         while True:
-            with self.termination.held(), self.store.lock():
-                self.plan.screen(self.study)
-                retire_dead(self.study, self.plan.requeues, self.max_kills)
-                self.progress.show(self.plan.finished(self._trials()))
-                if self.plan.is_complete(self._trials()):
-                    return
-                batch = self._claim()
+            batch: list[Trial] = []
+            try:
+                with self.store.lock(), self.termination.held():
+                    self.plan.screen(self.study)
+                    retire_dead(self.study, self.plan.requeues, self.max_kills)
+                    self.progress.show(self.plan.finished(self._trials()))
+                    if self.plan.is_complete(self._trials()):
+                        return
+                    self._claim(batch)
+                outcomes, jobs = self._run_batch(batch)
+            except BaseException as error:
+                # A second signal must not leave a trial running; this raises again after SIGTERM.
+                with self.termination.held():
+                    self._give_back(batch, error)
+                raise
             if batch:
                 waiting = False
-                self._run_batch(batch)
+                self._stop_if_too_many_failed(outcomes, jobs)
                 continue
             if not wait:
                 return
@@ -83,27 +91,20 @@ class SweepLoop:
                 waiting = True
             time.sleep(self.poll)
 
-    def _claim(self) -> list[Trial]:
-        batch: list[Trial] = []
+    def _claim(self, batch: list[Trial]) -> None:
         while len(batch) < self.n_jobs and self.plan.has_work(self._trials()):
             batch.append(self.plan.start(self.study, self.worker))
-        return batch
 
-    def _run_batch(self, batch: Sequence[Trial]) -> None:
+    def _run_batch(self, batch: Sequence[Trial]) -> tuple[list[Outcome | None], Sequence[JobReturn]]:
+        if not batch:
+            return [], ()
         ids = [trial._trial_id for trial in batch]
         handles = {trial.number: JobTrial(self.study, trial._trial_id) for trial in batch}
-        try:
-            overrides = [self.plan.overrides(self.study, self._stored(trial)) for trial in batch]
-            with Heartbeat(self.store.storage, ids), available(handles):
-                jobs = self.launcher.launch(overrides, initial_job_idx=batch[0].number)
-            with self.termination.held():
-                outcomes = [self._tell(trial, job) for trial, job in zip(batch, jobs, strict=True)]
-        except BaseException as error:
-            self._give_back(ids, error)
-            if self.termination.received:
-                raise SystemExit(EXIT_CODE) from error
-            raise
-        self._stop_if_too_many_failed(outcomes, jobs)
+        overrides = [self.plan.overrides(self.study, self._stored(trial)) for trial in batch]
+        with Heartbeat(self.store.storage, ids), available(handles):
+            jobs = self.launcher.launch(overrides, initial_job_idx=batch[0].number)
+        with self.termination.held():
+            return [self._tell(trial, job) for trial, job in zip(batch, jobs, strict=True)], jobs
 
     def _tell(self, trial: Trial, job: JobReturn) -> Outcome | None:
         """Store the outcome of the job; None if the trial no longer belongs to this worker."""
@@ -131,13 +132,15 @@ class SweepLoop:
                 log.info("%s", estimate_duration(self._stored(trial), self.plan.total - finished))
         return outcome
 
-    def _give_back(self, ids: Sequence[int], error: BaseException) -> None:
+    def _give_back(self, batch: Sequence[Trial], error: BaseException) -> None:
         """End running trials, and queue them again unless the configuration is invalid."""
+        if not batch:
+            return
         # SIGTERM inside of Hydra may arrive as an error of Hydra, which does not mean an invalid trial.
         at_fault = isinstance(error, HydraException) and not self.termination.received
         requeue = self.plan.requeues and not at_fault
         with self.store.lock():
-            for trial in map(self.store.storage.get_trial, ids):
+            for trial in map(self._stored, batch):
                 if trial.state is TrialState.RUNNING:
                     reason = f"released by {self.worker}: {type(error).__name__}: {error}"
                     retire(self.study, trial, reason, requeue)

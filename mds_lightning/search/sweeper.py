@@ -109,7 +109,7 @@ class StudySweeperImpl(OptunaSweeperImpl):
         plan, base = self._plan(space, self.config, fold), self._study_name_of(space)
         name = name_study(base, fold)
         store = open_store(self.storage, name, self._heartbeat, self._grace)
-        with termination.held(), store.lock():
+        with store.lock(), termination.held():
             if not is_grid(self.sampler):
                 refuse_other_kind(store, base, fold is not None)
             study = self._open_study(store, plan, name, space, fold, extra)

@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
+
+from mds_lightning.search.store import open_store
 
 from ..forking import fork, wait_until
 
@@ -102,6 +105,30 @@ def test_a_run_that_is_killed_and_moved_ends_bit_for_bit_as_if_it_had_not_been(
     assert (run / "predictions.parquet").read_bytes() == (other / "predictions.parquet").read_bytes()
     assert json.loads((run / "done.json").read_text())["epochs"] == epochs
     assert _curves(run).equals(_curves(other))
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [((signal.SIGTERM,), 143), ((signal.SIGINT, signal.SIGINT), 130)], ids=str
+)
+def test_a_stopped_sweep_says_how_to_continue_and_leaves_no_fold_running(
+    workplace, environment, small, tmp_path, sent, code
+):
+    program = Path(sys.executable).with_name("mds-lightning")
+    log, study = tmp_path / "log", f"stopped-{code}"
+    command = ("train", "-m", f"study={study}", *small)
+    process = fork(program, *command, home=workplace, stdout=log, environment=environment)
+    wait_until((workplace / f"runs/{study}/squeezenet1_1/fold-0/running.json").exists, process, log)
+    for number in sent:
+        os.kill(process.pid, number)
+        time.sleep(0.01)
+    process.join(timeout=200)
+    assert process.exitcode == code, log.read_text()
+    assert "stopped. The same command continues from here:" in log.read_text()
+    assert f"  mds-lightning train -m study={study} " in log.read_text()
+    storage = open_store(f"sqlite:///{workplace}/runs/{study}/study.db", study).storage
+    [name] = optuna.get_all_study_names(storage)
+    states = [trial.state.name for trial in optuna.load_study(study_name=name, storage=storage).trials]
+    assert states == ["FAIL"]
 
 
 def test_a_run_that_loses_a_worker_goes_on_and_ends_bit_for_bit_the_same(workplace, environment, small):

@@ -49,6 +49,8 @@ def main(config: DictConfig) -> float | None:
             trial.report_or_prune(values[-1], fold, remaining=len(folds) - 1 - step)
     if config.misbehave == "busy" and config.get("kind") == "b":
         raise BusyRunError(f"{directory} is being worked on by node7, process 1")
+    if config.misbehave.startswith("signal-"):
+        os.kill(os.getpid(), int(config.misbehave.removeprefix("signal-")))
     if config.misbehave == "raise":
         raise RuntimeError("no memory left")
     instead = {"none": None, "undefined": float("nan"), "text": "good"}
