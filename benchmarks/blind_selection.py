@@ -16,7 +16,7 @@ patients of one fold. A blind search selects the same variant in that fold, whos
 import argparse
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -119,13 +119,13 @@ def search(method: Method, cohort: NullCohort, n_trials: int, seed: int) -> NDAr
     return np.array([score_auroc(rows.table) for rows in test])
 
 
-def search_paired(method: Method, patients: int, n_trials: int, seed: int) -> NDArray[np.float64]:
-    """Mean ROC-AUC of each fold with true and exchanged labels of its test patients; shape (folds,)."""
+def search_paired(
+    method: Method, patients: int, n_trials: int, seed: int, folds: Sequence[int] = range(FOLDS)
+) -> NDArray[np.float64]:
+    """Mean ROC-AUC with true and with exchanged labels of the test patients of a fold; shape (folds,)."""
     plain = search(method, NullCohort(patients, seed), n_trials, seed)
-    exchanged = [
-        search(method, NullCohort(patients, seed, fold), n_trials, seed)[fold] for fold in range(FOLDS)
-    ]
-    return (plain + np.array(exchanged)) / 2
+    exchanged = [search(method, NullCohort(patients, seed, fold), n_trials, seed)[fold] for fold in folds]
+    return (plain[list(folds)] + np.array(exchanged)) / 2
 
 
 def _search_once(
