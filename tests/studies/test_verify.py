@@ -81,6 +81,26 @@ def test_exchanged_checkpoints_are_refused(study: Path, call) -> None:
     assert "is of another run" in call(2, "study", "verify", f"study={study}")
 
 
+def test_one_changed_bit_of_any_file_is_refused_by_name(study: Path, call) -> None:
+    verbs = {
+        "evaluate": ("predictions.parquet", "done.json", "config.yaml", "recalibration.json"),
+        "report": ("metrics.csv", "provenance.json", "../../folds.json"),
+        "explain": ("checkpoints/best.ckpt",),
+    }
+    for verb, names in verbs.items():
+        for name in names:
+            file = study / FIRST / name
+            content = bytearray(file.read_bytes())
+            content[len(content) // 2] ^= 1
+            file.write_bytes(content)
+            argument = f"run={study / FIRST}" if verb == "explain" else f"study={study}"
+            assert file.name in call(2, verb, argument)
+            assert file.name in call(2, "study", "verify", f"study={study}")
+            content[len(content) // 2] ^= 1
+            file.write_bytes(content)
+    call(0, "study", "verify", f"study={study}")
+
+
 def test_weights_that_are_not_numbers_are_refused(study: Path, call) -> None:
     forget_record(study / FIRST)
     file = study / FIRST / "checkpoints/best.ckpt"
