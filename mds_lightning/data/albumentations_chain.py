@@ -4,6 +4,7 @@ The only file that imports albumentations (unmaintained since 2.0.8, MIT), so th
 The augmentation of the paper does not use it: that is one warp and one colour matrix, see `augmentation`.
 """
 
+import os
 import random
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -28,6 +29,8 @@ class AlbumentationsChain:
     """
 
     def __init__(self, transforms: Sequence[Mapping[str, Mapping[str, Any] | None]]) -> None:
+        # At its import albumentations asks a server whether there is a newer version.
+        os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
         import albumentations
 
         built = []

@@ -3,6 +3,7 @@
 W&B itself is imported by the logger, so that training without it does not need the package.
 """
 
+import os
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ def fold_logger(
     """Return the logger of the run of one fold.
 
     The id of the run is stored in the run directory, so that a fold that is resumed continues its run.
-    Nothing is uploaded unless `mode` is `online`; images and checkpoints are never uploaded. The config of
+    No host is contacted unless `mode` is `online`; images and checkpoints are never uploaded. The config of
     the run contains `variant`, `fold` and, as `settings`, the settings that change the result (not paths or
     the cohort).
 
@@ -41,6 +42,9 @@ def fold_logger(
         job_type: Second level of grouping; None: `trial` in a search, else `fold`.
         tags: Labels for filters.
     """
+    if mode == "offline":
+        # W&B (0.31) sends telemetry on its own use in every mode; its service reads this when it starts.
+        os.environ["WANDB_ERROR_REPORTING"] = "false"
     # Absolute: a W&B service that was started by another process (WANDB_SERVICE) has another working folder.
     directory = Path(run_directory).absolute()
     directory.mkdir(parents=True, exist_ok=True)
