@@ -22,6 +22,7 @@ MARKS: dict[str, tuple[set[str], set[str]]] = {
         {
             "explain/incremental/run/test_kernels.py",
             "explain/incremental/run/test_random_graphs.py",
+            "hostile",
             "notebooks",
             "search/slurm",
             "search/test_joblib.py",

@@ -36,6 +36,9 @@ def measure_localization(files: Mapping[str, Sequence[Path]], rows: ManifestRows
         A row for each map and region: method, image, fold, label, class, region, importance (fraction, 0..1;
         NaN where no importance is positive), area (fraction, 0..1) and ratio (importance / area; 1 for a map
         that is unrelated to the region).
+
+    Raises:
+        ValueError: A map is of an image that is not in the manifest, or a mask or image does not exist.
     """
     annotated = rows.table.set_index("image")
     found = [
@@ -75,6 +78,11 @@ def show_localization(summary: pd.DataFrame, title: str) -> Table:
 def _measure_map(
     method: str, one: ImportanceMap, annotated: pd.DataFrame, root: Folder
 ) -> Iterator[dict[str, Any]]:
+    if one.image not in annotated.index:
+        raise ValueError(
+            f"{one.file} is a map of '{one.image}', which is not in the manifest: delete it, and run "
+            "mds-lightning explain to compute the maps of the study"
+        )
     row = annotated.loc[one.image].to_dict()
     name = one.classes[one.shown]
     for region, found in _measure_regions(one.unscaled(name), row, root, one.image).items():
