@@ -44,7 +44,7 @@ class RunTest:
     """A run that has to be tested or explained.
 
     Attributes:
-        name: `trial-3/fold-1`.
+        name: `trial-3/fold-1`; with several seeds `resnet18/seed-0/fold-1`.
         run: Its directory.
         fold: Its number.
         predict: Whether its test and external images are still to be predicted.
@@ -114,7 +114,7 @@ def _list_tasks(study: StudyDirectory, config: DictConfig) -> Iterator[RunTest]:
         enough = maps >= (images if config.maps == -1 else min(config.maps, images))
         explain = config.maps != 0 and (predict or not enough)
         if predict or explain:
-            yield RunTest(f"{variant}/fold-{fold}", run, fold, predict, explain)
+            yield RunTest(str(run.path.relative_to(study.path)), run, fold, predict, explain)
 
 
 def _count_maps(run: RunDirectory) -> int:
