@@ -40,7 +40,7 @@ class ReadingParameters:
     view: ViewName = "whole"
     tile_overlap: float = 0.0
     magnification: float = 1.0
-    batch_size: int = 16
+    batch_size: int = 8
     num_workers: int = 0
     max_pixels: int = MAX_PIXELS
     on_error: OnError = "raise"

@@ -75,7 +75,8 @@ class SmearClassifier(lightning.LightningModule):
                 raise ValueError(
                     f"class_weights are {class_weights}: give a number above 0 for each of {self.classes}"
                 )
-        self.hyperparameters = Hyperparameters(**hyperparameters)
+        is_pretrained = pretrained or weights is not None
+        self.hyperparameters = Hyperparameters(**hyperparameters).with_learning_rate(is_pretrained)
         plain = {"backbone": str(backbone), "classes": list(self.classes), "class_weights": class_weights}
         self.save_hyperparameters(plain | asdict(self.hyperparameters))
 

@@ -1,12 +1,16 @@
 """Hyperparameters of the training of a classifier."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import NoneType
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, Self, get_args, get_type_hints
 
 Optimizer = Literal["adamw", "sgd"]
 
 _KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a name"}
+
+#: Learning rates where none is given, for weights that were trained before and for random weights: with few
+#: patients an epoch has few steps, in which a small rate does not train random weights (experiments/recipe).
+_PRETRAINED_RATE, _RANDOM_RATE = 3e-4, 3e-3
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,8 @@ class Hyperparameters:
 
     Attributes:
         optimizer: `adamw`, or `sgd` with `momentum`.
-        learning_rate: Highest learning rate of the schedule, above 0.
+        learning_rate: Highest learning rate of the schedule, above 0; null: 3e-4 if the training starts from
+            trained weights, 3e-3 if it starts from random ones.
         weight_decay: Applied to weights of two dimensions or more, not to biases and norms; 0 or more.
         momentum: Momentum of `sgd`, 0 <= momentum < 1.
         warmup_epochs: Number of epochs in which the learning rate rises linearly; after them it falls to zero
@@ -26,7 +31,7 @@ class Hyperparameters:
     """
 
     optimizer: Optimizer = "adamw"
-    learning_rate: float = 3e-4
+    learning_rate: float | None = None
     weight_decay: float = 1e-2
     momentum: float = 0.9
     warmup_epochs: float = 1.0
@@ -54,7 +59,7 @@ class Hyperparameters:
             raise ValueError(
                 f"classifier.optimizer is {self.optimizer!r}: give {' or '.join(get_args(Optimizer))}"
             )
-        if not 0 < self.learning_rate < float("inf"):
+        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
             raise ValueError(f"classifier.learning_rate is {self.learning_rate}: give a number above 0")
         for name in ("weight_decay", "warmup_epochs", "freeze_epochs"):
             if not 0 <= getattr(self, name) < float("inf"):
@@ -64,6 +69,16 @@ class Hyperparameters:
                 raise ValueError(
                     f"classifier.{name} is {getattr(self, name)}: give a number from 0 to below 1"
                 )
+
+    def with_learning_rate(self, is_pretrained: bool) -> Self:
+        """The same with a learning rate, if none was given.
+
+        Args:
+            is_pretrained: Whether the training starts from trained weights.
+        """
+        if self.learning_rate is not None:
+            return self
+        return replace(self, learning_rate=_PRETRAINED_RATE if is_pretrained else _RANDOM_RATE)
 
 
 def _kind(hint: Any) -> Any:

@@ -11,7 +11,14 @@ from mds_lightning.models.hyperparameters import Hyperparameters
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], hyperparameters: Hyperparameters) -> Optimizer:
-    """AdamW or SGD with two parameter groups: weights, with weight decay, and biases and norms, without."""
+    """AdamW or SGD with two parameter groups: weights, with weight decay, and biases and norms, without.
+
+    Raises:
+        ValueError: The hyperparameters have no learning rate (see `Hyperparameters.with_learning_rate`).
+    """
+    rate = hyperparameters.learning_rate
+    if rate is None:
+        raise ValueError("the hyperparameters have no learning_rate: use Hyperparameters.with_learning_rate")
     parameters = list(parameters)
     groups = [
         {
@@ -21,8 +28,8 @@ def build_optimizer(parameters: Iterable[nn.Parameter], hyperparameters: Hyperpa
         {"params": [value for value in parameters if value.ndim <= 1], "weight_decay": 0.0},
     ]
     if hyperparameters.optimizer == "sgd":
-        return SGD(groups, lr=hyperparameters.learning_rate, momentum=hyperparameters.momentum)
-    return AdamW(groups, lr=hyperparameters.learning_rate)
+        return SGD(groups, lr=rate, momentum=hyperparameters.momentum)
+    return AdamW(groups, lr=rate)
 
 
 def build_schedule(optimizer: Optimizer, warmup_steps: int, total_steps: int) -> LambdaLR:

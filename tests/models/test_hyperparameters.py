@@ -56,3 +56,10 @@ def test_a_hyperparameter_may_be_none_by_default() -> None:
 def test_the_type_that_is_needed_is_named(key: str, value: str, wanted: str) -> None:
     with pytest.raises(ValueError, match=rf"classifier\.{key} is '{value}': give {wanted}"):
         OptionalHyperparameters(**{key: value})  # type: ignore[arg-type]
+
+
+def test_random_weights_get_a_higher_learning_rate_than_trained_ones_unless_one_is_given():
+    default, given = Hyperparameters(), Hyperparameters(learning_rate=0.01)
+    assert default.with_learning_rate(is_pretrained=True).learning_rate == 3e-4
+    assert default.with_learning_rate(is_pretrained=False).learning_rate == 3e-3
+    assert given.with_learning_rate(is_pretrained=False) == given

@@ -70,3 +70,8 @@ def test_sgd_has_momentum() -> None:
         parameter.grad = torch.ones_like(parameter)
         optimizer.step()
     assert float(parameter.detach()) == pytest.approx(-2.5)
+
+
+def test_a_missing_learning_rate_is_refused():
+    with pytest.raises(ValueError, match="with_learning_rate"):
+        build_optimizer([torch.nn.Parameter(torch.ones(2, 2))], Hyperparameters())

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import entropy
 
+from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.studies.candidate_epochs import first_candidate_epoch
 from mds_lightning.studies.fold_run import FoldRun
 
@@ -130,8 +131,11 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
     )
     stopping = settings["callbacks"].get("early_stopping")
     patience = f", stopped after {stopping['patience']} epochs without improvement" if stopping else ""
+    is_pretrained = bool(backbone["weights"] or backbone["pretrained"])
+    hyperparameters = Hyperparameters(learning_rate=classifier["learning_rate"])
     optimizer = (
-        f"{classifier['optimizer']}, learning rate {classifier['learning_rate']:g}, "
+        f"{classifier['optimizer']}, "
+        f"learning rate {hyperparameters.with_learning_rate(is_pretrained).learning_rate:g}, "
         f"weight decay {classifier['weight_decay']:g}, batches of {data['batch_size']}"
     )
     return {
