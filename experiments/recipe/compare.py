@@ -2,7 +2,7 @@
 
     python experiments/recipe/compare.py runs/recipe/*/
 
-One table for each folder (task and numerics), of all seeds of which every fold is recorded; then one of what
+One table for each folder TASK-NUMERICS, of all seeds of which every fold is recorded; then one of what
 a seed's result changes with the numerics. All figures are of patients: the mean probability of a patient's
 images. Each line has one average of the weights and one rule, which chooses each fold's epoch on validation
 images:
@@ -10,6 +10,7 @@ images:
     AUROC: the first epoch with the largest ROC-AUC.
     AUROC, loss: the same; among equal ones the smallest class-balanced loss.
     loss: the smallest class-balanced loss.
+    loss, 2nd half: the same among the epochs of the second half, the rule of the product.
     last: the last epoch.
 """
 
@@ -26,8 +27,9 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import roc_auc_score
 
 from mds_lightning.statistics.recalibration import learn_recalibration
+from mds_lightning.studies.candidate_epochs import first_candidate_epoch
 
-RULES = ("AUROC", "AUROC, loss", "loss", "last")
+RULES = ("AUROC", "AUROC, loss", "loss", "loss, 2nd half", "last")
 Recorded = Mapping[str, NDArray]
 
 
@@ -50,6 +52,9 @@ def choose_epoch(fold: Recorded, average: int, rule: str) -> int:
     losses = -log_softmax(logits, axis=2)[:, np.arange(len(target)), target]
     loss = np.mean([losses[:, target == k].mean(axis=1) for k in (0, 1)], axis=0)
     auroc = np.array([roc_auc_score(target, epoch[:, 1] - epoch[:, 0]) for epoch in logits])
+    if rule == "loss, 2nd half":
+        first = first_candidate_epoch(len(loss))
+        return first + int(loss[first:].argmin())
     keys = {"AUROC": (-auroc,), "AUROC, loss": (loss, -auroc), "loss": (loss,)}
     return int(np.lexsort(keys[rule])[0])
 
