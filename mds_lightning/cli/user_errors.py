@@ -22,9 +22,11 @@ WANTS_TRACEBACK = "MDS_LIGHTNING_TRACEBACK"
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 #: Verbs that only read the study, and write where `output=` says.
 _WITH_OUTPUT = ("evaluate", "report", "explain")
-#: Lines of Hydra's messages that do not help: types of nodes, and advice that a structured root refuses.
+#: Lines of Hydra's messages that do not help: types of nodes, and advice to add a key, which works only in
+#: sections without a fixed set of keys.
 _NOISE = re.compile(
-    r"\n\s*(full_key|reference_type|object_type)[:=][^\n]*|\nTo append to your config use [^\n]*"
+    r"\n\s*(full_key|reference_type|object_type)[:=][^\n]*"
+    r"|\nTo append to your config use (?!\+(?:trainer|callbacks|logger|hydra)\.)[^\n]*"
 )
 
 

@@ -57,7 +57,7 @@ class ViewParameters:
             if self.name == "whole" and value != default:
                 raise ValueError(
                     f"data.{key} is {value}, but data.view=whole uses no tiles: "
-                    f"set data.view to tiles or multi_scale, or remove data.{key}"
+                    f"remove data.{key}, or set data.view=multi_scale or data.view=tiles"
                 )
 
     @property

@@ -1,6 +1,7 @@
 """Finds the images that a run is asked to explain, and refuses those of its training patients."""
 
 import filecmp
+import shlex
 import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -108,7 +109,8 @@ def _refuse_seen(run: FinishedRun, row: int) -> None:
     seen = "trained" if patient in run.fold.train else "chosen (validated)"
     right = next(fold.index for fold in run.folds if patient in fold.test)
     held_out = run.directory.path.with_name(f"fold-{right}")
+    command = shlex.join(["mds-lightning", "explain", f"run={held_out}", f"images={image}"])
     raise ValueError(
         f"the model of {run.directory.path} was {seen} on patient {patient}, whose image {image} is: fold "
-        f"{right} held that patient out. Use its model: mds-lightning explain run={held_out} 'images={image}'"
+        f"{right} held that patient out. Use its model: {command}"
     )

@@ -28,3 +28,5 @@ def test_a_loss_that_is_not_finite_raises_with_step_and_remedy(value: float) -> 
     assert "epoch 3, step 57" in message
     assert "lower classifier.learning_rate (now 0.5)" in message
     assert "bf16-mixed" in message
+    # Three epochs are finished, and bind the present settings.
+    assert "study=NAME" in message

@@ -24,6 +24,7 @@ TINY = (
     "callbacks.occlusion_maps.images=0",
     "logger=none",
 )
+SHOW_MAPS = "callbacks.occlusion_maps.images=1"
 #: Neither a GPU nor a network, whatever the machine has.
 ISOLATED = {"CUDA_VISIBLE_DEVICES": "", "https_proxy": "http://127.0.0.1:9", "TORCH_HOME": "absent"}
 #: What stands in messages for something that the user has to choose.
@@ -48,6 +49,15 @@ ADVICE = {
     "fixed input in a sweep": Advice(("backbone=timm", "backbone.name=test_vit"), "data.image_size", True),
     "no GPU": Advice(("trainer=gpu",), "trainer"),
     "small side": Advice(("data.image_size=16",), "data.image_size"),
+    "no label": Advice(("task.positive=null",), "task.positive"),
+    "small cache": Advice(("data.image_size=80", "cache.max_gb=1e-6"), "cache.enabled"),
+    "precision of maps": Advice(
+        ("explain.method=layer_gradcam", "explain.precision=bfloat16", SHOW_MAPS), "explain.precision"
+    ),
+    "maps of tiles": Advice(("data.view=tiles", "explain.method=layer_gradcam", SHOW_MAPS), "explain.method"),
+    "small images": Advice(("data.view=tiles", "data.image_size=[128,128]"), "data.view"),
+    "tiles of another scale": Advice(("data.magnification=0.9",), "data.view"),
+    "new key": Advice(("trainer.limit_val_batches=1",), "+trainer.limit_val_batches"),
 }
 
 
@@ -79,9 +89,11 @@ def place(tmp_path_factory, mds_lightning) -> Path:
 
 def _follow(message: str, key: str) -> str:
     """The override `key=VALUE` that the message gives."""
-    found = re.search(rf"(?<![\w.]){re.escape(key)}=(\[[^\]]*\]|[^\s,;:)]+)", message)
+    pattern = rf"(?<![\w.+]){re.escape(key)}=(\[[^\]]*\]|[^\s,;:)]+)"
+    found = re.findall(pattern, message)
     assert found, f"no {key}= in: {message}"
-    return f"{key}={PLACEHOLDERS.get(found[1], found[1].rstrip('.'))}"
+    # The remedy is at the end of a message.
+    return f"{key}={PLACEHOLDERS.get(found[-1], found[-1].rstrip('.'))}"
 
 
 @pytest.mark.parametrize("name", ADVICE)
@@ -97,7 +109,8 @@ def test_the_same_command_with_the_advice_succeeds(place, mds_lightning, name):
     refused = mds_lightning(*command, cwd=place, **ISOLATED)
     assert refused.returncode == 2, refused.stderr
     assert "Traceback" not in refused.stderr
-    corrected = mds_lightning(*command, _follow(refused.stderr, advice.key), cwd=place, **ISOLATED)
+    kept = [word for word in command if not f"+{word}".startswith((f"{advice.key}=", f"+{advice.key}="))]
+    corrected = mds_lightning(*kept, _follow(refused.stderr, advice.key), cwd=place, **ISOLATED)
     assert corrected.returncode == 0, corrected.stderr
 
 
@@ -166,11 +179,13 @@ def test_a_copied_study_is_continued_under_its_new_name(place, mds_lightning):
     before = (place / "runs/original/squeezenet1_1/fold-1/done.json").stat().st_mtime_ns
     shutil.rmtree(copy / "squeezenet1_1/fold-1")
     (copy / "squeezenet1_1/fold-0/done.json").unlink()
-    for name in ("evaluate", "explain"):
-        refused = mds_lightning(name, f"study={copy}", cwd=place)
-        assert refused.returncode == 2, refused.stderr
     evaluated = mds_lightning("evaluate", f"study={copy}", cwd=place)
-    words = shlex.split(evaluated.stderr.partition("Continue with: ")[2])
+    told = evaluated.stderr.partition("Continue with: ")[2]
+    for wanted in (f"study={copy}", f"run={copy}/squeezenet1_1/fold-0"):
+        explained = mds_lightning("explain", wanted, cwd=place)
+        assert explained.returncode == 2
+        assert told in explained.stderr
+    words = shlex.split(told)
     assert words[:3] == ["mds-lightning", "train", "-m"]
     continued = mds_lightning(*words[1:], cwd=place)
     assert continued.returncode == 0, continued.stderr
