@@ -6,18 +6,16 @@ text, a comma separates the values of a sweep, and `1e3` or `null` is not the te
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.types import QuotedString
 
-from mds_lightning.commands.key_documentation import list_keys
+from mds_lightning.commands.key_documentation import Key, list_keys
 from mds_lightning.search.override_text import parse_override, quote_text
 
 #: Text keys of which a sweep may try several values; in the others a comma is part of the text.
 _SWEPT = ("backbone.name", "explain.method")
-#: Keys of lists of text; other lists hold numbers or mappings.
-_TEXT_LISTS = ("task.classes", "images")
 _OVERRIDE = re.compile(r"(?P<sign>\+{0,2})(?P<key>[^=~+\-][^=]*)=(?P<value>.*)", re.DOTALL)
 #: Elements of a list: in quotes, or up to the next comma.
 _ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]*?)\s*(?:,|$)""", re.DOTALL)
@@ -36,17 +34,18 @@ def quote_text_values(overrides: Sequence[str], parameters: type) -> list[str]:
         ValueError: The value of another key has no meaning in Hydra's grammar; the message shows how to
             write it.
     """
-    types = {key.name: key.type.split("|") for key in list_keys(parameters)}
-    return [_quote(override, types) for override in overrides]
+    keys = {key.name: key for key in list_keys(parameters)}
+    return [_quote(override, keys) for override in overrides]
 
 
-def _quote(override: str, types: dict[str, list[str]]) -> str:
+def _quote(override: str, keys: Mapping[str, Key]) -> str:
     match = _OVERRIDE.fullmatch(override)
     if match is None:
         return override
     start, value = f"{match['sign']}{match['key']}=", match["value"]
-    accepted = types.get(match["key"], [])
-    if match["key"] in _TEXT_LISTS and value.startswith("[") and value.endswith("]"):
+    key = keys.get(match["key"])
+    accepted = [] if key is None else key.type.split("|")
+    if key is not None and key.elements == "str" and value.startswith("[") and value.endswith("]"):
         value = _quote_elements(value)
     elif "str" in accepted:
         value = _quote_value(_expand_home(value), match["key"], accepted)

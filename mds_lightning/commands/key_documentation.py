@@ -21,11 +21,13 @@ class Key:
         type: Its type as the command line names it, such as `int`, `raise|skip` or `str|null`; `group` for a
             key that only holds further keys.
         documentation: What it means, in one paragraph.
+        elements: Type of the elements, if the key accepts a list; else empty.
     """
 
     name: str
     type: str
     documentation: str
+    elements: str = ""
 
 
 def list_keys(parameters: type, prefix: str = "") -> Iterator[Key]:
@@ -43,7 +45,7 @@ def list_keys(parameters: type, prefix: str = "") -> Iterator[Key]:
     for one in fields(parameters):
         name, group = prefix + one.name, _find_group(hints[one.name])
         kind = "group" if group is not None else describe_type(hints[one.name])
-        yield Key(name, kind, documented[one.name])
+        yield Key(name, kind, documented[one.name], _describe_elements(hints[one.name]))
         if group is not None:
             yield from list_keys(group, f"{name}.")
 
@@ -82,6 +84,12 @@ def describe_type(hint: Any) -> str:
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return "list"
     return "any" if hint is Any else str(hint.__name__)
+
+
+def _describe_elements(hint: Any) -> str:
+    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    lists = [get_args(part) for part in parts if describe_type(part) == "list"]
+    return describe_type(lists[0][0]) if lists and lists[0] else ""
 
 
 def _find_group(hint: Any) -> type | None:
