@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from mds_lightning.cohort.atomic_file import write_atomically
+from mds_lightning.cohort.damaged_file import reading
 
 
 class MetricsFile(Logger):
@@ -24,8 +25,9 @@ class MetricsFile(Logger):
         self.path = Path(path)
         self._epochs: dict[int, dict[str, float]] = {}
         if self.path.is_file():
-            table = pd.read_csv(self.path).set_index("epoch")
-            self._epochs = {int(str(epoch)): dict(row) for epoch, row in table.iterrows()}
+            with reading(self.path, "restore it, or delete it: it then holds only the epochs that follow"):
+                table = pd.read_csv(self.path).set_index("epoch").astype(float)
+                self._epochs = {int(str(epoch)): dict(row) for epoch, row in table.iterrows()}
 
     @property
     def name(self) -> str:

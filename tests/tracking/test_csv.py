@@ -1,5 +1,7 @@
 import pandas as pd
+import pytest
 
+from mds_lightning.cohort.damaged_file import DamagedFileError
 from mds_lightning.tracking.csv import MetricsFile
 
 
@@ -30,3 +32,13 @@ def test_metrics_of_one_epoch_share_a_row(tmp_path):
     assert pd.read_csv(tmp_path / "metrics.csv").to_dict("records") == [
         {"epoch": 0, "train/loss": 1.0, "val/auroc": 0.7}
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe\x00", b"step,loss\n1,2\n", b"epoch,loss\n0,x\n", b"epoch,loss\nx,1\n"],
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path, content):
+    (tmp_path / "metrics.csv").write_bytes(content)
+    with pytest.raises(DamagedFileError, match=r"metrics\.csv is damaged .*restore it, or delete it"):
+        MetricsFile(tmp_path / "metrics.csv")
