@@ -19,8 +19,6 @@ from mds_lightning.reporting.page.model_card import write_model_card
 from mds_lightning.reporting.page.provenance_summary import summarise_provenance
 from mds_lightning.statistics.estimates import Settings
 
-from ...made_study import StudyMaker
-
 QUICK = Settings(n_resamples=100)
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -86,37 +84,6 @@ def test_a_prevalence_has_a_table_and_a_line_in_the_main_result(made_study):
     assert "Positive predictive value at a prevalence of 0.1" in text.split("Study population")[1]
     assert "Net benefit per patient at a prevalence of 0.1" in text
     assert "prevalence=0.1" in text
-
-
-def test_external_patients_of_one_class_have_no_metric_that_depends_on_class_frequencies(page, outline):
-    section = outline.content.split("External patients 6 patients")[1].split("Calibration")[0]
-    assert "are not given, because all external patients are MDS" in section
-    assert "cannot be separated from differences between laboratories" in section
-    names = {(line.name, line.rule) for line in page.external}
-    assert {name for name, _ in names} == {"ROC-AUC, MDS", "Recall, MDS"}
-    assert len(names) == len(page.external) == 1 + 3
-    for line in page.external:
-        assert line.levels["patient"].number in section
-        assert f"{line.lowest:.3f} to {line.highest:.3f}" in section
-
-
-def test_recalibration_on_the_site_has_a_table_and_the_number_of_patients(tmp_path):
-    class OfBothClasses(StudyMaker):
-        def label(self, number):
-            return self.classes[number % 2]
-
-    study = load_study(OfBothClasses(tmp_path, external=16).write())
-    found = gather_page(study, Settings(n_resamples=100, recalibrate="site"))
-    text = Outline(render_report(found, DATE)).content
-    assert "are not given, because" not in text, "both sites have as many patients of each class"
-    assert "Precision, MDS" in text.split("External patients 16 patients")[1]
-    assert "Calibration intercept (0 is ideal), MDS" in text
-    for site in ("site 0", "site 1"):
-        needed = found.evidence.tables["site_offsets"].set_index("site").loc[site, "patients_needed"]
-        assert (
-            f"± 0.5 from about {needed} labelled patients with these fractions of the classes; the site has 8"
-            in text
-        )
 
 
 def test_models_that_have_not_learned_are_a_limitation(made_study, tmp_path):
