@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two commits: the most work that is lost when filling is interrupted.
 _COMMIT_INTERVAL = 5.0
 #: The list of known files in the folder of the cache.
-_CATALOG = "files.jsonl"
+_CATALOG = "catalog.jsonl"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from mds_lightning.data.cache import CacheParameters, FieldCache
 from mds_lightning.data.decode import ImageError
 from mds_lightning.data.field_source import DecodedFields, Fields, StoredFields
 from mds_lightning.data.loading_parameters import LoadingParameters
+from mds_lightning.data.original_fields import OriginalFields
 from mds_lightning.data.parallel_map import map_in_threads
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
@@ -92,7 +93,9 @@ def prepare_fields(
         contents = {row: filling.contents[path] for row, path in kept.items()}
         if isinstance(cohort.root, RemoteFolder):
             _refuse_same_content(cohort, contents)
-        fields = StoredFields({spec: cache.store(spec, loading.stain) for spec in specs}, contents)
+        originals = OriginalFields(kept, contents, loading.max_pixels, loading.stain)
+        stores = {spec: cache.store(spec, loading.stain) for spec in specs}
+        fields = StoredFields(stores, contents, originals)
     if loading.views.has_tiles:
         refuse_small_fields(fields, {row: images[row] for row in kept}, loading.views)
     return fields, skipped

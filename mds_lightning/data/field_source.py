@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from mds_lightning.cohort.path_or_url import File
 from mds_lightning.data.decode import image_shape
-from mds_lightning.data.pixel_store import PixelStore, Place
+from mds_lightning.data.original_fields import OriginalFields
+from mds_lightning.data.pixel_store import DamagedPixelsError, PixelStore, Place
 from mds_lightning.data.resize_spec import ResizeSpec
 from mds_lightning.data.stain_normalization import StainNormalization, read_field
 
@@ -61,18 +62,32 @@ class DecodedFields:
 
 
 class StoredFields:
-    """Fields from the cache; the same bytes as those of `DecodedFields`."""
+    """Fields from the cache; the same bytes as those of `DecodedFields`.
 
-    def __init__(self, stores: Mapping[ResizeSpec, PixelStore], contents: Mapping[int, str]) -> None:
+    Fields whose pixels in the cache are damaged are decoded from their files at every read, which a warning
+    says once for each process.
+    """
+
+    def __init__(
+        self, stores: Mapping[ResizeSpec, PixelStore], contents: Mapping[int, str], originals: OriginalFields
+    ) -> None:
         self._stores = dict(stores)
+        self._originals = originals
         self._places: dict[ResizeSpec, dict[int, Place]] = {
             spec: {row: store.place(content) for row, content in contents.items()}
             for spec, store in stores.items()
         }
 
     def read(self, row: int, spec: ResizeSpec) -> NDArray[np.uint8]:
-        """See `Fields.read`."""
-        return self._stores[spec].read(self._places[spec][row])
+        """See `Fields.read`.
+
+        Raises:
+            ImageError: The pixels are damaged, and the file cannot be decoded or has changed.
+        """
+        try:
+            return self._stores[spec].read(self._places[spec][row])
+        except DamagedPixelsError as error:
+            return self._originals.read(row, spec, str(error))
 
     def shape(self, row: int, spec: ResizeSpec) -> tuple[int, int]:
         """See `Fields.shape`."""

@@ -15,8 +15,9 @@ from PIL import features
 # also has its own core, so that more threads would only slow each other down.
 cv2.setNumThreads(0)
 
-#: Increase it when `decode_image` or `ResizeSpec` returns other bytes for the same file.
-_VERSION = 1
+#: Increase it when `decode_image` or `ResizeSpec` returns other bytes for the same file, or when `PixelStore`
+#: writes them in another form.
+_VERSION = 2
 #: Ratio between values of `oversampling`, so that a search over `augmentation.crop` stores few sizes.
 _STEP = math.sqrt(2)
 
