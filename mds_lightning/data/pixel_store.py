@@ -69,7 +69,7 @@ class PixelStore:
             self._pixels = np.memmap(self.path, np.uint8, mode="r")
         pixels = self._pixels[place.offset : place.end]
         if place not in self._verified:
-            if zlib.crc32(pixels) != place.checksum:
+            if zlib.crc32(pixels.data) != place.checksum:
                 raise DamagedPixelsError(f"{self.path}, {pixels.size} bytes from byte {place.offset}")
             self._verified.add(place)
         return pixels.reshape(place.height, place.width, 3)
@@ -81,7 +81,8 @@ class PixelStore:
             OSError: For instance, the disk is full. Committed images remain.
         """
         pixels = np.ascontiguousarray(image).data
-        place = Place(self._end, *image.shape[:2], zlib.crc32(pixels))
+        height, width = image.shape[:2]
+        place = Place(self._end, height, width, zlib.crc32(pixels))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("r+b" if self.path.exists() else "w+b") as file:
             file.seek(place.offset)
