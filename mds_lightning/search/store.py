@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.search.lock import Lock, file_lock, postgresql_lock, shared_file_lock
 
 _SQLITE, _POSTGRESQL, _JOURNAL = "sqlite:///", "postgresql+psycopg2://", "journal://"
@@ -73,6 +74,8 @@ def open_store(
         )
     with _readable_errors(shown), lock() if create else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if create and url.startswith(_SQLITE):
+            _create_file(url)
         storage = RDBStorage(
             url,
             engine_kwargs=engine,
@@ -82,6 +85,19 @@ def open_store(
             skip_compatibility_check=not create,
         )
     return Store(storage, lock, shown)
+
+
+def _create_file(url: str) -> None:
+    """Create the SQLite file with all tables, under another name first.
+
+    A process that is killed between a table and its unique index would leave a file in which two studies may
+    have the same name: Optuna (5.0) adds missing tables to a file, but no indices.
+    """
+    database = make_url(url).database
+    if database in (None, "", ":memory:") or Path(str(database)).exists():
+        return
+    with write_atomically(Path(str(database))) as temporary:
+        RDBStorage(f"{_SQLITE}{temporary}").engine.dispose()
 
 
 def require_store(url: str) -> None:

@@ -26,7 +26,7 @@ def test_ten_kills_change_nothing(tmp_path: Path, toy_at) -> None:
         if k:
             wait_for_text("study toy at", process, log)
         else:  # once while the storage is created
-            wait_until((killed.directory / "study.db").exists, process, log)
+            wait_until((killed.directory / "study.db.lock").exists, process, log)
         time.sleep(moment)
         process.kill()
         process.join()

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
+from sqlalchemy import Engine, event
 
 from mds_lightning.search.store import open_store, require_store
 
@@ -15,6 +17,25 @@ def test_other_kinds_are_refused_with_the_three_there_are(url: str) -> None:
     with pytest.raises(ValueError, match=re.escape("sqlite:///FILE, postgresql+psycopg2://")) as refusal:
         open_store(url, "s")
     assert "s3cret" not in str(refusal.value)
+
+
+def test_a_file_whose_creation_was_interrupted_is_created_as_a_whole(tmp_path: Path) -> None:
+    def interrupt(connection, cursor, statement: str, *_: object) -> None:
+        if statement.startswith("CREATE UNIQUE INDEX"):
+            raise KeyboardInterrupt
+
+    url = f"sqlite:///{tmp_path}/study.db"
+    event.listen(Engine, "before_cursor_execute", interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            open_store(url, "toy")
+    finally:
+        event.remove(Engine, "before_cursor_execute", interrupt)
+    storage = open_store(url, "toy").storage
+    optuna.create_study(study_name="toy", storage=storage)
+    with pytest.raises(optuna.exceptions.DuplicatedStudyError):
+        optuna.create_study(study_name="toy", storage=storage)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["study.db", "study.db.lock"]
 
 
 def test_looking_at_a_study_makes_none(tmp_path: Path) -> None:
