@@ -29,6 +29,7 @@ from .small_search import RATES, compose_train, make_search, manifest_of, spying
 
 HOW = {
     "aggregation": "mean",
+    "output": None,
     "n_resamples": 100,
     "confidence": 0.95,
     "seed": 0,
