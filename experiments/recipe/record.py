@@ -103,7 +103,7 @@ def record(path: Path, decays: list[float], overrides: list[str]) -> None:
     """Train one fold and write its file."""
     register_schemas()
     register_search()
-    with initialize_config_dir(str(conf_directory()), version_base=None):
+    with initialize_config_dir(str(conf_directory())):
         config = compose("train", overrides=[*overrides, "logger=none", f"paths.runs={path.with_suffix('')}"])
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     run = RunDirectory(Path(config.run_directory))
