@@ -36,6 +36,7 @@ NO_MODULE = {
     "data/test_decode_refusals.py": "files that decode.py refuses",
     "data/test_faults.py": "faults that reach the loader from several modules",
     "data/test_hostile.py": "files that are made to do harm, through the whole room",
+    "reporting/page/test_html_report_of_odd_studies.py": "html_report.py with odd names and missing parts",
     "data/test_remote.py": "remote images through cache and loader",
     "explain/incremental/run/test_random_graphs.py": "random networks through the whole engine",
     "explain/test_backbones.py": "every backbone through the engine",

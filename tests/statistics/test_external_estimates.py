@@ -8,7 +8,8 @@ from mds_lightning.statistics.external_estimates import LARGEST, estimate_extern
 from mds_lightning.statistics.operating_point import Rule, choose_fold_thresholds
 from mds_lightning.statistics.predictions import Predictions
 from mds_lightning.statistics.recalibrated_levels import list_levels
-from tests.pooled_rows import pooled_rows
+
+from ..pooled_rows import pooled_rows
 
 SETTINGS = Settings(n_resamples=100)
 YOUDEN = Rule.youden().name
