@@ -21,6 +21,7 @@ from mds_lightning.maps.image_selection import choose_measured, mean_colour
 from mds_lightning.maps.map_writer import MapWriter
 from mds_lightning.studies.continuation import command_to_continue
 from mds_lightning.studies.finished_run import FinishedRun, open_finished_run
+from mds_lightning.studies.folder_links import refuse_links_outside
 from mds_lightning.studies.recorded_maps import verify_maps
 from mds_lightning.studies.recording import record_maps
 from mds_lightning.studies.requested_images import find_images
@@ -114,7 +115,9 @@ def _choose_parameters(run: FinishedRun, config: DictConfig) -> ExplanationParam
 
 def _output(config: DictConfig, run: FinishedRun, parameters: ExplanationParameters) -> Path:
     if config.output is None:
-        return run.directory.maps(parameters.method)
+        folder = run.directory.maps(parameters.method)
+        refuse_links_outside(run.directory.path, folder)
+        return folder
     output = Path(config.output)
     return output if config.study is None else output / run.directory.path.name
 

@@ -9,6 +9,7 @@ from mds_lightning.commands.visible_console import open_console
 from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.reporting.page.model_card import write_model_card
 from mds_lightning.statistics.estimates import Settings
+from mds_lightning.studies.folder_links import refuse_links_outside
 from mds_lightning.studies.study import load_study
 
 
@@ -20,6 +21,7 @@ def report(config: DictConfig) -> Path:
 
     Raises:
         ValueError: There is no such study, or a fold is unfinished or does not fit the split.
+        OutsideFolderError: Without `output`, the page would be written through a link out of the study.
     """
     location = read_location(config)
     study = load_study(config.study, location.manifest, location.root)
@@ -32,6 +34,8 @@ def report(config: DictConfig) -> Path:
         config.recalibrate,
     )
     folder = study.directory.evaluation if config.output is None else Path(config.output)
+    if config.output is None:
+        refuse_links_outside(study.directory.path, folder)
     path = folder / "report.html"
     page = write_report(study, settings, path)
     card = write_model_card(page, folder / "model_card.md")

@@ -23,6 +23,7 @@ from mds_lightning.callbacks.runtime_errors import (
 from mds_lightning.commands.location import read_location
 from mds_lightning.statistics.predictions import check_predictions, read_predictions
 from mds_lightning.studies.checkpoint import load_checkpoint, refuse_other_patients
+from mds_lightning.studies.folder_links import refuse_links_outside
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.located_settings import locate_settings
 from mds_lightning.studies.pooled_rows import read_runs
@@ -141,6 +142,7 @@ def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config:
         # Without a path, Lightning would load its own checkpoint inside a SLURM job.
         if task.explain:
             folder = task.run.maps(settings["explain"]["method"])
+            refuse_links_outside(task.run.path, folder)
             verify_maps(task.run, folder, is_being_completed=True)
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
             record_maps(task.run, [folder])

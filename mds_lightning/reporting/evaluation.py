@@ -29,6 +29,7 @@ from mds_lightning.reporting.tables.optimism import claim_on_test, show_claim
 from mds_lightning.reporting.written_files import list_written
 from mds_lightning.statistics.estimates import Settings
 from mds_lightning.studies.cohort_files import UNNAMED
+from mds_lightning.studies.folder_links import refuse_links_outside
 from mds_lightning.studies.layout import RunDirectory, StudyDirectory
 from mds_lightning.studies.manifest_rows import ManifestRows, find_manifest_rows
 from mds_lightning.studies.pooled_rows import average_variants, command_to_test, read_seeds, refuse_untested
@@ -88,10 +89,13 @@ def evaluate_study(
     Raises:
         ValueError: See `studies.pooled_rows.read_runs`.
         UntestedError: It is a search, and trials that have to be reported were not tested.
+        OutsideFolderError: Without `output`, the results would be written through a link out of the study.
     """
     if selection not in ("none", "inner_validation"):
         raise ValueError(f"selection={selection}: choose none or inner_validation")
     study = StudyDirectory(Path(path), None if output is None else Path(output))
+    if output is None:
+        refuse_links_outside(study.path, study.evaluation)
     settings = settings or Settings()
     by_seed = read_seeds(study)
     pooled = average_variants(by_seed)

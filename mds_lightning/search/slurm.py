@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,7 @@ class GridSlurmLauncher(SlurmLauncher):
         construction = {"max_num_timeout", "python"}
         executor = submitit.AutoExecutor(
             cluster="slurm",
-            folder=self.params["submitit_folder"],
+            folder=new_job_folder(self.params["submitit_folder"]),
             **{f"slurm_{key}": self.params[key] for key in construction},
         )
         parameters = {
@@ -77,6 +78,24 @@ class GridSlurmLauncher(SlurmLauncher):
         jobs = executor.map_array(self, *zip(*calls, strict=True))
         log.info("%d SLURM jobs: %s ...; logs in %s", len(jobs), jobs[0].job_id, jobs[0].paths.folder)
         return jobs
+
+
+def new_job_folder(pattern: str) -> Path:
+    """Folder pattern of the jobs of one start, with a new folder before the job id.
+
+    Jobs and their results are pickles, which run code when they are read. Job ids can be guessed, so a file
+    that was put into a study beforehand could be read in the place of a job's own.
+
+    Args:
+        pattern: `submitit_folder` of the launcher, such as `runs/demo/slurm/%j`.
+    """
+    from submitit.core.utils import JobPaths
+
+    given = Path(pattern).expanduser().absolute()
+    shared = JobPaths.get_first_id_independent_folder(given)
+    start = shared / uuid.uuid4().hex
+    start.mkdir(parents=True)
+    return start / given.relative_to(shared)
 
 
 def gather(

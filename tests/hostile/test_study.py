@@ -1,6 +1,7 @@
 """A study from somebody else is data: what it names is neither built, called nor shown."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -126,3 +127,28 @@ def test_a_local_manifest_elsewhere_gives_no_files_to_a_report(attack: Attack) -
     attack.command("evaluate", "study=runs/small", "n_resamples=100")
     written = [path.read_bytes() for path in (attack.study / "evaluation").rglob("*") if path.is_file()]
     assert not any(b"hunter2" in content for content in written)
+
+
+def test_nothing_is_written_through_a_link(attack: Attack) -> None:
+    """The folder of the results, a folder in it, and the folder of the maps of a method."""
+    private = attack.folder.parent / "private"
+    private.mkdir()
+    (private / "metrics.csv").write_text("mine")
+    variant = attack.runs[0].parent.name
+    for link in (attack.study / "evaluation", attack.study / "evaluation" / variant):
+        shutil.rmtree(link, ignore_errors=True)
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(private)
+        for verb in ("evaluate", "report"):
+            done = attack.command(verb, "study=runs/small", "n_resamples=100")
+            assert done.returncode == 2
+            assert f"evaluation leads to {private}" in done.stderr or f"{variant} leads" in done.stderr
+        link.unlink()
+    for run in attack.runs:
+        shutil.rmtree(run / "layer_gradcam", ignore_errors=True)
+        (run / "layer_gradcam").symlink_to(private)
+    done = attack.command("explain", "study=runs/small", "images=1", "explain.method=layer_gradcam")
+    assert done.returncode == 2
+    assert "output=DIR" in done.stderr
+    assert [file.name for file in private.iterdir()] == ["metrics.csv"]
+    assert (private / "metrics.csv").read_text() == "mine"

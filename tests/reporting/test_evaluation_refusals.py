@@ -13,6 +13,7 @@ import pytest
 
 from mds_lightning.cohort.folds import read_folds
 from mds_lightning.commands.evaluate import evaluate
+from mds_lightning.studies.folder_links import OutsideFolderError
 from mds_lightning.studies.layout import StudyDirectory
 from mds_lightning.studies.pooled_rows import read_runs
 from mds_lightning.studies.provenance import FORMAT, FormatError
@@ -147,3 +148,20 @@ def test_incomplete_trials_of_a_search_are_left_out_and_named(
     shutil.rmtree(study / "trial-0" / "fold-2")
     with pytest.raises(ValueError, match=r"no trial of .* has finished every fold"):
         read_runs(StudyDirectory(study))
+
+
+@pytest.mark.parametrize("name", ["evaluation", "evaluation/resnet18"])
+def test_results_are_not_written_through_a_link(study: Path, tmp_path: Path, name: str) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    (study / name).parent.mkdir(exist_ok=True)
+    (study / name).symlink_to(private)
+    with pytest.raises(OutsideFolderError, match="output=DIR"):
+        evaluate(config(study))
+    assert not list(private.iterdir())
+
+
+def test_a_study_may_be_a_link_itself(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(study)
+    evaluate(config(tmp_path / "link"))
+    assert (study / "evaluation/resnet18/metrics.csv").is_file()

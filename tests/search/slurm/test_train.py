@@ -1,7 +1,9 @@
 """`mds-lightning train -m launcher=slurm`: every fold is a job of the cluster."""
 
+import itertools
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,24 @@ SMALL = (
 )
 
 
+class Planted:
+    """A pickle that writes a file when it is read."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.marker}",)
+
+
 def test_each_fold_of_each_seed_is_a_job(slurm, tmp_path: Path) -> None:
+    """Results that were put into the study before the start, under ids that can be guessed, are not read."""
+    marker = tmp_path / "marker"
+    for job, cell in itertools.product(range(1, 21), range(4)):
+        folder = tmp_path / f"runs/s/slurm/{job}_{cell}"
+        folder.mkdir(parents=True)
+        for name in ("0_result", "submitted"):
+            (folder / f"{job}_{cell}_{name}.pkl").write_bytes(pickle.dumps(Planted(marker)))
     program = str(Path(sys.executable).with_name("mds-lightning"))
     where = ("launcher=slurm", "resources.cpus=1", "resources.memory_gb=null")
     command = [program, "train", "-m", "study=s", "seeds=2", "folds.n_splits=2", *where, *SMALL]
@@ -33,12 +52,13 @@ def test_each_fold_of_each_seed_is_a_job(slurm, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert not marker.exists()
     cells = [(seed, fold) for seed in range(2) for fold in range(2)]
     runs = [tmp_path / f"runs/s/squeezenet1_1/seed-{seed}/fold-{fold}" for seed, fold in cells]
     assert all((run / "done.json").is_file() for run in runs)
     jobs = [json.loads((run / "provenance.json").read_text()) for run in runs]
     assert [(job["seed"], job["fold"]) for job in jobs] == cells
-    assert len(list(tmp_path.glob("runs/s/slurm/*_?/*_result.pkl"))) == 4
+    assert len(list(tmp_path.glob("runs/s/slurm/*/*_?/*_result.pkl"))) == 4
 
 
 def test_a_fold_that_runs_out_of_time_goes_on_from_its_last_epoch(slurm, tmp_path: Path) -> None:
