@@ -106,6 +106,11 @@ def _explain_file(error: OSError, verb: str) -> str | None:
             f"{error.filename}: {error.strerror}: this folder cannot be written; give output=DIR to write "
             "the results elsewhere"
         )
+    if error.errno in UNWRITABLE and verb == "test" and not Path(str(error.filename)).is_file():
+        return (
+            f"{error.filename}: {error.strerror}: test writes into the study, and this folder cannot be "
+            "written; copy the study and give the copy as study=DIR"
+        )
     if error.errno == errno.EROFS:
         return f"{error.filename}: {error.strerror}"
     if error.filename is not None and isinstance(

@@ -1,6 +1,7 @@
 """`mds-lightning study show|clean|publish|verify`: trials of a sweep, its dashboard, its files."""
 
 import logging
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def _show(store: Store, name: str | None, config: DictConfig) -> Sequence[StudyV
                 live.update(Visible(draw(views, _MOST_ROWS)), refresh=True)
     else:
         console.print(draw(views))
-    url = store.shown.removeprefix("journal://")
+    url = shlex.quote(store.shown.removeprefix("journal://"))
     console.print(
         f"In a browser: pip install optuna-dashboard; optuna-dashboard {url}", style="dim", soft_wrap=True
     )

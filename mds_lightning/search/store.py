@@ -110,7 +110,8 @@ def require_store(url: str) -> None:
         path = Path(url.removeprefix(scheme))
         if url.startswith(scheme) and not path.is_file():
             raise ValueError(
-                f"{path}: there is no study. Give storage={_POSTGRESQL}USER@HOST/DATABASE or "
+                f"{path}: there is no study of a sweep, which train -m writes. Give "
+                f"storage={_POSTGRESQL}USER@HOST/DATABASE or "
                 f"storage={_JOURNAL}/SHARED/FILE if the search was run with that storage."
             )
 

@@ -27,7 +27,7 @@ def verify_maps(run: RunDirectory, folder: Path, is_being_completed: bool = Fals
 
     Args:
         run: The run; nothing is verified if it has no record.
-        folder: Folder of the maps of one method.
+        folder: Folder of the maps of one method; nothing is verified if it is not in the run.
         is_being_completed: Maps may be missing, as after the user deleted them to compute them again, or not
             be recorded yet, as after an interrupted `explain`.
 
@@ -35,6 +35,11 @@ def verify_maps(run: RunDirectory, folder: Path, is_being_completed: bool = Fals
         AlteredRunError: They are not.
     """
     hashes = recorded_hashes(run.read_done())
+    if not folder.absolute().is_relative_to(run.path.absolute()):
+        name = name_inside(run, folder)
+        if name is None:
+            return
+        folder = run.path / name
     if hashes is None or not folder.is_dir():
         return
     start = run.relative_name(folder) + "/"
@@ -53,3 +58,9 @@ def verify_maps(run: RunDirectory, folder: Path, is_being_completed: bool = Fals
                 f"completes the maps in {folder}"
             )
         raise AlteredRunError(state.finding, remedy)
+
+
+def name_inside(run: RunDirectory, folder: Path) -> Path | None:
+    """Path of a folder relative to a run, links resolved; None for a folder that is not in the run."""
+    start, there = run.path.resolve(), folder.resolve()
+    return there.relative_to(start) if start in there.parents else None

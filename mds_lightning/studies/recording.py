@@ -11,6 +11,7 @@ from filelock import FileLock
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.recorded_files import hash_file
+from mds_lightning.studies.recorded_maps import name_inside
 from mds_lightning.studies.run_record import write_run_record
 
 
@@ -56,7 +57,7 @@ def record_maps(run: RunDirectory, folders: Iterable[Path]) -> None:
         run: The run.
         folders: Folders in it; others are ignored, as a run that is not finished is.
     """
-    inside = [run.path / name for name in map(partial(_name_inside, run), folders) if name is not None]
+    inside = [run.path / name for name in map(partial(name_inside, run), folders) if name is not None]
     if not inside:
         return
     with _updating(run) as record:
@@ -67,12 +68,6 @@ def record_maps(run: RunDirectory, folders: Iterable[Path]) -> None:
             others = {name: digest for name, digest in record["files"].items() if not name.startswith(start)}
             found = {run.relative_name(file): hash_file(file) for file in run.map_files(folder)}
             record["files"] = others | found
-
-
-def _name_inside(run: RunDirectory, folder: Path) -> Path | None:
-    """Path of a folder relative to a run; None for a folder that is not in the run."""
-    start, there = run.path.resolve(), folder.resolve()
-    return there.relative_to(start) if start in there.parents else None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from mds_lightning.cohort.explained_error import ExplainedError
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.worker import Worker
 
@@ -87,6 +88,7 @@ def lock_run(directory: Path) -> Iterator[None]:
 
     Raises:
         BusyRunError: Another process holds the lock; the message names it.
+        ExplainedError: The file of the lock is a link.
     """
     if getattr(rank_zero_only, "rank", 0) != 0:
         yield
@@ -138,7 +140,7 @@ def is_locked(directory: Path) -> bool:
 
 def _acquire(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = _open(path)
         try:
             _lock(descriptor, path)
             if _is_there(descriptor, path):
@@ -150,6 +152,18 @@ def _acquire(path: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        # The file is emptied, and a study may come from somebody else.
+        raise ExplainedError(
+            f"{path} is a link, and nothing is written through a link in a study", "remove it"
+        ) from None
 
 
 def _lock(descriptor: int, path: Path) -> None:

@@ -20,6 +20,9 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_key_that_writes_elsew
         assert message is not None
         assert message.startswith(f"{path}: {os.strerror(number)}")
         assert "give output=DIR" in message
+    message = explain_user_error(raised.value, "test", conf_directory())
+    assert message is not None
+    assert "copy the study" in message
     message = explain_user_error(raised.value, "train", conf_directory())
     assert message == (f"{path}: {os.strerror(number)}")
 

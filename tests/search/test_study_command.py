@@ -1,6 +1,8 @@
 """`study show` and `study clean` on a study that was searched."""
 
 import re
+import shlex
+import shutil
 
 import optuna
 import pytest
@@ -45,6 +47,13 @@ def test_show_tells_states_folds_best_and_what_is_left(searched, capsys) -> None
     )
     assert re.search(r"trial-2 +0\.25 +0\.5 +0 s +elsewhere, process 1", shown)
     assert f"optuna-dashboard {searched.directory}/study.log" in shown
+
+
+def test_the_command_for_a_browser_can_be_typed(searched, tmp_path, capsys) -> None:
+    moved = shutil.copytree(searched.directory, tmp_path / "my runs (2)/toy")
+    study(config(searched, study=str(moved), storage=f"journal://{moved}/study.log"))
+    [line] = [one for one in capsys.readouterr().out.splitlines() if "optuna-dashboard;" in one]
+    assert shlex.split(line.partition("; ")[2]) == ["optuna-dashboard", f"{moved}/study.log"]
 
 
 def test_clean_ends_only_what_it_is_told_to(searched, caplog) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mds_lightning.cohort.explained_error import ExplainedError
 from mds_lightning.studies.run_lock import BusyRunError, Holder, lock_run
 from mds_lightning.studies.worker import Worker
 
@@ -42,6 +43,19 @@ def holding(directory: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
             process.kill()
             if Path(f"/proc/{child}").exists():
                 os.kill(child, signal.SIGKILL)
+
+
+def test_a_link_is_not_emptied(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.write_text("mine")
+    (tmp_path / "fold-0").mkdir()
+    (tmp_path / "fold-0/running.json").symlink_to(private)
+    with (
+        pytest.raises(ExplainedError, match=r"running\.json is a link.*: remove it"),
+        lock_run(tmp_path / "fold-0"),
+    ):
+        pass
+    assert private.read_text() == "mine"
 
 
 def test_a_second_process_is_refused_with_the_holder_and_takes_over_if_that_was_killed(
