@@ -142,7 +142,7 @@ def _complete(task: RunTest, study: StudyDirectory, opened: StudyCohort, config:
         # Without a path, Lightning would load its own checkpoint inside a SLURM job.
         if task.explain:
             folder = task.run.maps(settings["explain"]["method"])
-            refuse_links_outside(task.run.path, folder)
+            refuse_links_outside(task.run.path, folder, "remove the link")
             verify_maps(task.run, folder, is_being_completed=True)
             trainer.test(classifier, datamodule=datamodule, ckpt_path=best, verbose=False)
             record_maps(task.run, [folder])

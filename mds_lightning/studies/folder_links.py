@@ -10,7 +10,9 @@ class OutsideFolderError(ExplainedError):
     """A folder of a study is a link to another place."""
 
 
-def refuse_links_outside(owner: Path, folder: Path) -> None:
+def refuse_links_outside(
+    owner: Path, folder: Path, remedy: str = "remove the link, or name a folder with output=DIR"
+) -> None:
     """Raise if a folder in which files will be written, or a folder in it, leads out of its owner.
 
     A study may come from somebody else: without this, a link in it chooses which files of the user are
@@ -19,6 +21,7 @@ def refuse_links_outside(owner: Path, folder: Path) -> None:
     Args:
         owner: A study or a run.
         folder: A folder in it, which need not exist.
+        remedy: What the user can do.
 
     Raises:
         OutsideFolderError: It does.
@@ -29,6 +32,5 @@ def refuse_links_outside(owner: Path, folder: Path) -> None:
         place = one.resolve()
         if not place.is_relative_to(root):
             raise OutsideFolderError(
-                f"{one} leads to {place}, outside {owner}, where nothing is written through a link",
-                "remove the link, or name a folder with output=DIR",
+                f"{one} leads to {place}, outside {owner}, and nothing is written through such a link", remedy
             )
