@@ -155,7 +155,7 @@ class StudyDirectory:
     def variants(self) -> list[str]:
         """Names of the variants (backbones, or trials of a search) with at least one fold, sorted."""
         runs = (run for pattern in (f"*/{FOLD}*", f"*/{SEED}*/{FOLD}*") for run in self.path.glob(pattern))
-        folds = (run for run in runs if run.is_dir() and _number(run.name, FOLD) is not None)
+        folds = (run for run in runs if _holds_files(run) and _number(run.name, FOLD) is not None)
         return sorted({run.relative_to(self.path).parts[0] for run in folds})
 
     def seeds(self, variant: str) -> list[int]:
@@ -195,5 +195,10 @@ def _number(name: str, start: str) -> int | None:
 
 def _list_numbers(folder: Path, start: str) -> list[int]:
     """Numbers of the folders in `folder` that are called `<start><number>`; others do not belong to it."""
-    numbers = [_number(path.name, start) for path in folder.glob(f"{start}*") if path.is_dir()]
+    numbers = [_number(path.name, start) for path in folder.glob(f"{start}*") if _holds_files(path)]
     return [number for number in numbers if number is not None]
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether a folder exists and is not empty: a start that is refused leaves an empty one."""
+    return folder.is_dir() and any(folder.iterdir())

@@ -47,6 +47,15 @@ def test_an_unfinished_fold_is_refused(study: Path) -> None:
         evaluate(config(study))
 
 
+def test_a_start_that_was_refused_leaves_no_fold(study: Path) -> None:
+    """Hydra creates the folder of a run before its settings are read, as that of `train fold=9`."""
+    (study / "resnet18/fold-9").mkdir()
+    (study / "densenet121/fold-0").mkdir(parents=True)
+    assert StudyDirectory(study).variants() == ["resnet18"]
+    assert sorted(StudyDirectory(study).runs("resnet18")) == [0, 1, 2, 3, 4]
+    assert list(read_runs(StudyDirectory(study))) == ["resnet18"]
+
+
 FAULTS = {
     "doubled row": (lambda t: pd.concat([t, t.tail(1)]), "occurs twice"),
     "NaN": (lambda t: t.assign(prob_MDS=t["prob_MDS"].where(t.index != 3)), "row 3 .* NaN"),

@@ -11,7 +11,9 @@ def study(tmp_path) -> StudyDirectory:
         ("resnet18", 10, None), ("resnet18", 2, None), ("densenet121", 1, 10), ("densenet121", 0, 2),
         ("densenet121", 1, 2),
     ):  # fmt: skip
-        made.run(variant, fold, seed).path.mkdir(parents=True)
+        run = made.run(variant, fold, seed)
+        run.path.mkdir(parents=True)
+        run.config.touch()
     made.evaluation.mkdir()
     return made
 
