@@ -13,7 +13,7 @@ from mds_lightning.statistics.sample import Sample
 from mds_lightning.statistics.weighted_sample import measure_auc
 
 #: Names of the tests.
-HOMOGENEITY = "chi-square test of homogeneity with Hanley and McNeil's variances"
+HOMOGENEITY = "chi-square test of homogeneity with Hanley and McNeil's variances as modified by Newcombe"
 EXACT = "Fisher-Freeman-Halton exact test"
 #: Random tables of the exact test; the smallest p value is the inverse.
 _TABLES = 100_000

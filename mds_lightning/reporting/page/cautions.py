@@ -62,7 +62,7 @@ def list_cautions(
     if provenance.differing:
         yield f"The folds differ in {', '.join(provenance.differing)}."
     if any("+changes" in value for value in provenance.facts.values()):
-        yield "The models were trained from a working copy with uncommitted changes."
+        yield "At least one model was trained from a working copy with uncommitted changes."
 
 
 def describe_changed_manifest(is_read: bool) -> str:

@@ -119,7 +119,7 @@ class Page:
             return ""
         patients = " and ".join(f"{count} {name}" for name, count in found.patients.items())
         auc = found.values["roc_auc", self.classes[1]]
-        return f"Published for this task: ROC-AUC {auc:.2f} ({found.model}; {patients}; {SOURCE})."
+        return f"Published for other patients: ROC-AUC {auc:.2f} ({found.model}; {patients}; {SOURCE})."
 
     @property
     def sites(self) -> pd.DataFrame:

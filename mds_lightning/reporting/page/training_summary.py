@@ -130,7 +130,11 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
         if value
     )
     stopping = settings["callbacks"].get("early_stopping")
-    patience = f", stopped after {stopping['patience']} epochs without improvement" if stopping else ""
+    n_epochs, first = settings["trainer"]["max_epochs"], _first_candidate(settings)
+    length = f"{n_epochs} epochs"
+    if stopping and first + stopping["patience"] < n_epochs:
+        counted = f", counted from epoch {first} on" if first else ""
+        length = f"up to {length}, stopped after {stopping['patience']} epochs without improvement{counted}"
     is_pretrained = bool(backbone["weights"] or backbone["pretrained"])
     hyperparameters = Hyperparameters(learning_rate=classifier["learning_rate"])
     optimizer = (
@@ -144,7 +148,7 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
         "Augmentation": augmentation or "none",
         "Sampling of classes": str(settings["sampling"]["name"]).replace("_", " "),
         "Optimization": optimizer,
-        "Length": f"up to {settings['trainer']['max_epochs']} epochs{patience}",
+        "Length": length,
         "Checkpoint": describe_checkpoint(settings),
     }
 

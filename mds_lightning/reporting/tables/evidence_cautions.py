@@ -9,7 +9,8 @@ from mds_lightning.reporting.tables.evidence import Evidence
 from mds_lightning.reporting.tables.headline import WITHIN_FOLDS
 from mds_lightning.reporting.tables.numbers import Estimate, find_estimate
 from mds_lightning.statistics.column_separation import IMAGES_PER_PATIENT, SEPARATING
-from mds_lightning.statistics.recalibrated_levels import RECALIBRATED
+from mds_lightning.statistics.operating_point import Rule
+from mds_lightning.statistics.recalibrated_levels import RAW, RECALIBRATED
 from mds_lightning.studies.pooled_rows import HELD_OUT
 
 #: A pooled ROC-AUC that is lower than that within folds by more than this is reported.
@@ -33,6 +34,7 @@ def list_model_cautions(evidence: Evidence) -> Iterator[str]:
     yield from _about_fold_differences(evidence)
     yield from _about_scales(evidence)
     yield from _about_calibration(evidence.tables["calibration"], evidence.predictions.classes[-1])
+    yield from _about_external_sensitivity(evidence)
 
 
 def list_cohort_cautions(evidence: Evidence) -> Iterator[str]:
@@ -43,13 +45,13 @@ def list_cohort_cautions(evidence: Evidence) -> Iterator[str]:
         whom = "the classes" if is_binary else f"{line['class']} from the other classes"
         if line["column"] == IMAGES_PER_PATIENT:
             yield (
-                f"The number of images per patient alone separates {whom}: {limits}, without any image. The "
-                "probability of a patient is combined from more images in one class than in another, and "
+                f"The number of images per patient alone distinguishes {whom}: {limits}, without any image. "
+                "The probability of a patient is combined from more images in one class than in another, and "
                 "whatever determined the number of images may also show in them."
             )
         else:
             yield (
-                f"The column {line['column']} alone separates {whom}: {limits}, without any image. The "
+                f"The column {line['column']} alone distinguishes {whom}: {limits}, without any image. The "
                 "models do not receive the column, but images may differ because of it and not because of "
                 "the disease."
             )
@@ -112,3 +114,44 @@ def _about_calibration(table: pd.DataFrame, class_name: str) -> Iterator[str]:
             f"Recalibrated probabilities of {class_name} are not calibrated: patient-level calibration "
             f"{line['metric']} {one} ({low if one.value < ideal else high}; ideal is {ideal})."
         )
+    yield from _about_recalibration(table, class_name)
+
+
+def _about_recalibration(table: pd.DataFrame, class_name: str) -> Iterator[str]:
+    scores = table[
+        (table["level"] == "patient") & (table["class"] == class_name) & (table["metric"] == "brier")
+    ].set_index("probabilities")["value"]
+    if RAW not in scores or RECALIBRATED not in scores:
+        return
+    before, after = float(scores[RAW]), float(scores[RECALIBRATED])
+    if after > before:
+        yield (
+            f"Recalibration did not improve the probabilities of patients: the Brier score is {before:.3f} "
+            f"as predicted and {after:.3f} recalibrated. Each fold has few validation patients for it."
+        )
+
+
+def _about_external_sensitivity(evidence: Evidence) -> Iterator[str]:
+    """Yield a sentence if the sensitivity for external patients is lower than for held-out ones."""
+    if evidence.external is None or not evidence.predictions.is_binary:
+        return
+    positive = evidence.predictions.classes[-1]
+
+    def sensitivity(table: pd.DataFrame) -> dict[Hashable, Any] | None:
+        lines = table[
+            (table["level"] == "patient")
+            & (table["metric"] == "recall")
+            & (table["class"] == positive)
+            & (table["rule"] == Rule.youden().name)
+        ].to_dict("records")
+        return lines[0] if lines else None
+
+    external = sensitivity(evidence.tables["external"])
+    inside = sensitivity(evidence.tables["operating_points"])
+    if external is None or inside is None or not external["value"] < inside["value"]:
+        return
+    yield (
+        f"The sensitivity for external patients is {Estimate.of(external)}, between "
+        f"{external['lowest']:.3f} and {external['highest']:.3f} for the models, and {inside['value']:.3f} "
+        "for held-out patients (at each model's own threshold with the largest Youden index)."
+    )

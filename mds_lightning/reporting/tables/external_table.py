@@ -66,7 +66,7 @@ def describe_external(evidence: Evidence) -> str:
         return ""
     n_models = external.alone.table["fold"].nunique()
     called = (
-        "at the threshold of each model, chosen on its validation patients"
+        "at the threshold of each model, chosen on its validation rows of the same level"
         if external.alone.is_binary
         else "by the largest recalibrated probability"
     )

@@ -21,7 +21,7 @@ KINDS = (
     "patients' ROC-AUC within folds Newcombe's"
 )
 #: What the tables' probabilities are.
-RECALIBRATED_ON = "recalibrated on each fold's validation patients"
+RECALIBRATED_ON = "recalibrated on each fold's validation rows of the same level"
 #: The metric of the main result.
 WITHIN_FOLDS = "roc_auc_within_folds"
 #: An interval narrower than this is not shown: it would suggest certainty.

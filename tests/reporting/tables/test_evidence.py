@@ -141,7 +141,33 @@ def test_cautions_of_the_tables(make_pooled: Any) -> None:
     assert any("more than chance allows in specificity" in one and "0/20" in one for one in models)
     assert any(EXACT in one for one in models)
     assert len(cohort) == 1
-    assert cohort[0].startswith("The column age alone separates the classes: ROC-AUC 1.000 [")
+    assert cohort[0].startswith("The column age alone distinguishes the classes: ROC-AUC 1.000 [")
+
+
+@pytest.mark.parametrize(("probability", "is_lower"), [(0.01, True), (0.99, False)])
+def test_a_lower_sensitivity_for_external_patients_is_a_limitation(
+    make_pooled: Any, probability: float, is_lower: bool
+) -> None:
+    predictions = make_pooled(external=10)
+    table = predictions.table.copy()
+    table.loc[table["split"] == "external", ["prob_donor", "prob_MDS"]] = [1 - probability, probability]
+    evidence = gather_evidence(Predictions(table, predictions.classes), QUICK)
+    said = [one for one in list_model_cautions(evidence) if "sensitivity for external patients" in one]
+    assert len(said) == is_lower
+    assert all("is 0.000 [" in one and "between 0.000 and 0.000" in one for one in said)
+
+
+@pytest.mark.parametrize("scale", [0.2, 1.0, 4.0])
+def test_recalibration_that_does_not_help_is_a_limitation(make_pooled: Any, scale: float) -> None:
+    predictions = make_pooled(patients=30)
+    table = predictions.table.copy()
+    logits = scale * np.log(table["prob_MDS"] / table["prob_donor"])
+    table["prob_MDS"], table["prob_donor"] = 1 / (1 + np.exp(-logits)), 1 / (1 + np.exp(logits))
+    evidence = gather_evidence(Predictions(table, predictions.classes), QUICK)
+    scores = evidence.tables["calibration"].query("level == 'patient' and metric == 'brier'")
+    before, after = scores.set_index("probabilities")["value"].loc[["as predicted", "recalibrated"]]
+    said = [one for one in list_model_cautions(evidence) if "Recalibration did not improve" in one]
+    assert len(said) == (after > before)
 
 
 def test_a_fold_without_a_class_in_validation_is_left_as_predicted(make_pooled: Any) -> None:
