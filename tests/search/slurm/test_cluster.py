@@ -15,7 +15,7 @@ def test_a_grid_runs_as_one_job_a_cell_and_a_killed_job_fails_alone(slurm, toy) 
     toy.run(
         *SMALL, "misbehave=die", "fold=0", "hydra.sweeper.max_failure_rate=0.5", "kind=b,c,d", config="grid"
     )
-    assert len(list(toy.directory.glob("slurm/*_0/*_0_submitted.pkl"))) == 1
+    assert len(list(toy.directory.glob("slurm/*/*_0/*_0_submitted.pkl"))) == 1
     trials = toy.study().trials
     states = {trial.params["kind"]: trial.state for trial in trials}
     assert states == {"b": TrialState.FAIL, "c": TrialState.COMPLETE, "d": TrialState.COMPLETE}
