@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from benchmarks.simulation_table import print_head, print_precision
 from mds_lightning.statistics.intervals.interval import Interval
 from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.intervals.several_models import (
@@ -139,7 +140,7 @@ def main() -> None:
         "metric", "external positives", "error of thresholds", "true value", "coverage (mean width)",
         "without the models' variance",
     )  # fmt: skip
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    print_head(heads)
     for patients in (10, 30, 100):
         for separation, error in ((1.5, 0.2), (1.5, 0.6), (3.0, 0.2), (3.0, 0.6)):
             for is_mixed in (False, True):
@@ -155,10 +156,7 @@ def main() -> None:
                         f"| {plain:.1%} ({narrow:.2f}) |",
                         flush=True,
                     )
-    error = (0.95 * 0.05 / arguments.cohorts) ** 0.5
-    print(
-        f"\n{arguments.cohorts} cohorts each; standard error {error:.1%}; {time.process_time() - start:.0f} s"
-    )
+    print_precision(arguments.cohorts, start)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from benchmarks.simulation_table import print_head, print_precision
 from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.ranking import Ranking
 
@@ -89,7 +90,7 @@ def main() -> None:
     arguments = parser.parse_args()
     start = time.process_time()
     heads = ("patients", "mean true AUC", "coverage", "mean width", "true value below", "above")
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    print_head(heads)
     for patients in (60, 200):
         for separation in (1.5, 2.3, 3.2):
             found = measure_coverage(patients, separation, arguments.cohorts)
@@ -98,10 +99,7 @@ def main() -> None:
                 f"| {found['below']:.1%} | {found['above']:.1%} |",
                 flush=True,
             )
-    error = (0.95 * 0.05 / arguments.cohorts) ** 0.5
-    print(
-        f"\n{arguments.cohorts} cohorts each; standard error {error:.1%}; {time.process_time() - start:.0f} s"
-    )
+    print_precision(arguments.cohorts, start)
 
 
 if __name__ == "__main__":

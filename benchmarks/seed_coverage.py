@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from benchmarks.headline_coverage import FOLDS, IMAGES, NOISE, PATIENT
+from benchmarks.simulation_table import print_head, print_precision
 from mds_lightning.statistics.intervals.newcombe import newcombe_interval
 from mds_lightning.statistics.training_variance import TrainingVariance
 
@@ -135,7 +136,7 @@ def main() -> None:
         "patients", "training", "true AUC", "seeds", "interval of the trained models, seed 0", "mean width",
         "interval of a model trained so", "mean width",
     )  # fmt: skip
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    print_head(heads)
     for patients in (60, 200):
         for name, training in (("stable", STABLE), ("unstable", UNSTABLE), ("seed in common", COMMON)):
             for separation in (1.5, 2.3):
@@ -146,8 +147,7 @@ def main() -> None:
                         f"| {found['models_width']:.3f} | {found['such']:.1%} | {found['such_width']:.3f} |",
                         flush=True,
                     )
-    error = (0.95 * 0.05 / cohorts) ** 0.5
-    print(f"\n{cohorts} cohorts each; standard error {error:.1%}; {time.process_time() - start:.0f} s")
+    print_precision(cohorts, start)
 
 
 if __name__ == "__main__":

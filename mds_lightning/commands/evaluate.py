@@ -2,10 +2,10 @@
 
 from omegaconf import DictConfig
 
+from mds_lightning.commands.estimate_settings import read_estimate_settings
 from mds_lightning.commands.location import read_location
 from mds_lightning.commands.visible_console import open_console
 from mds_lightning.reporting.evaluation import Evaluation, evaluate_study
-from mds_lightning.statistics.estimates import Settings
 
 
 def evaluate(config: DictConfig) -> Evaluation:
@@ -18,16 +18,8 @@ def evaluate(config: DictConfig) -> Evaluation:
         ValueError: There is no such study, or a fold is unfinished or does not fit the split.
         UntestedError: It is a search, and trials that have to be reported were not tested.
     """
-    settings = Settings(
-        config.aggregation,
-        config.n_resamples,
-        config.confidence,
-        config.seed,
-        config.prevalence,
-        config.recalibrate,
-    )
     evaluation = evaluate_study(
-        config.study, settings, config.selection, read_location(config), config.output
+        config.study, read_estimate_settings(config), config.selection, read_location(config), config.output
     )
     console = open_console()
     for item in evaluation.summary:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from mds_lightning.commands.estimate_settings import read_estimate_settings
 from mds_lightning.commands.location import read_location
 from mds_lightning.commands.visible_console import open_console
 from mds_lightning.reporting.page.html_report import write_report
 from mds_lightning.reporting.page.model_card import write_model_card
-from mds_lightning.statistics.estimates import Settings
 from mds_lightning.studies.folder_links import refuse_links_outside
 from mds_lightning.studies.study import load_study
 
@@ -25,19 +25,11 @@ def report(config: DictConfig) -> Path:
     """
     location = read_location(config)
     study = load_study(config.study, location.manifest, location.root)
-    settings = Settings(
-        config.aggregation,
-        config.n_resamples,
-        config.confidence,
-        config.seed,
-        config.prevalence,
-        config.recalibrate,
-    )
     folder = study.directory.evaluation if config.output is None else Path(config.output)
     if config.output is None:
         refuse_links_outside(study.directory.path, folder)
     path = folder / "report.html"
-    page = write_report(study, settings, path)
+    page = write_report(study, read_estimate_settings(config), path)
     card = write_model_card(page, folder / "model_card.md")
     console = open_console()
     console.print(

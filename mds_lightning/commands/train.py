@@ -33,7 +33,7 @@ from mds_lightning.studies.recording import finish_run
 from mds_lightning.studies.run_components import build_classifier, build_datamodule
 from mds_lightning.studies.run_lock import clear_failed_start, lock_run
 from mds_lightning.studies.seed_folders import refuse_other_layout, refuse_seeds_of_one_run
-from mds_lightning.studies.settings import refuse_changed_settings, write_settings
+from mds_lightning.studies.settings import refuse_changed_settings, with_learning_rate, write_settings
 from mds_lightning.studies.stored_recalibration import write_recalibration
 from mds_lightning.studies.study_cohort import StudyCohort, prepare_study_cohort
 from mds_lightning.tracking.tracked import BEST
@@ -103,7 +103,8 @@ def train_fold(config: DictConfig, test: bool = True) -> float:
         ResourceError: There is no GPU, its memory ran out, or processes that load images were killed.
         BusyRunError: Another process trains this fold.
     """
-    settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    settings = with_learning_rate(plain)
     run = RunDirectory(Path(config.run_directory))
     refuse_other_layout(run)
     _refuse_other_settings(run, settings)

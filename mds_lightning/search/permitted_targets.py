@@ -1,7 +1,8 @@
 """Objects that a configuration may name in `_target_`: exact names of classes and functions, no packages.
 
-Whoever writes a `_target_` chooses code that runs. A package is too wide: most contain a function that builds
-or runs anything. Only configurations that the user composes are built; those of finished studies are data.
+A `_target_` chooses code that runs. Permitting a package would not protect: most contain a function that
+builds or runs anything. Only configurations that the user composes are built; those of finished studies are
+data.
 """
 
 import os

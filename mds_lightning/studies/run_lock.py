@@ -106,7 +106,7 @@ def lock_run(directory: Path) -> Iterator[None]:
 
 @rank_zero_only
 def clear_failed_start(run: RunDirectory) -> None:
-    """Delete what a start that ended before its first epoch decided: which images are skipped.
+    """Delete the skip list and the learning curves of a start that ended before its first epoch.
 
     Args:
         run: A run that is locked and has not begun (`RunDirectory.is_begun`).

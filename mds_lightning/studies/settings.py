@@ -9,6 +9,7 @@ import yaml
 from mds_lightning.cohort.atomic_file import write_atomically
 from mds_lightning.cohort.damaged_file import reading
 from mds_lightning.cohort.json_record import refuse_repeated_keys, refuse_wrong_types
+from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.studies.layout import RunDirectory
 from mds_lightning.studies.recorded_files import verify_file
 from mds_lightning.studies.setting_defaults import default_settings
@@ -33,6 +34,18 @@ def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
     """Write the resolved settings (plain values) as YAML."""
     with write_atomically(path) as temporary:
         temporary.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+
+
+def with_learning_rate(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the learning rate that null stands for, so that the files of the run hold it.
+
+    Args:
+        settings: Settings of `mds-lightning train`.
+    """
+    backbone, classifier = settings["backbone"], settings["classifier"]
+    is_pretrained = bool(backbone["pretrained"] or backbone["weights"])
+    rate = Hyperparameters(**classifier).with_learning_rate(is_pretrained).learning_rate
+    return {**settings, "classifier": {**classifier, "learning_rate": rate}}
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whoever can write to the storage of a study can add trials; only points of the search space become jobs."""
+"""Trials that another program added to the storage: only points of the search space become jobs."""
 
 import json
 import shutil

@@ -19,8 +19,7 @@ pytestmark = pytest.mark.study
 
 
 def test_a_dashboard_refers_only_to_what_the_runs_logged(workplace, mds_lightning, small, monkeypatch):
-    rate = "classifier.learning_rate=0.003"  # null, the default, would not be a setting to compare
-    trained = mds_lightning("train", "study=tracked", "logger=wandb", rate, *small, cwd=workplace)
+    trained = mds_lightning("train", "study=tracked", "logger=wandb", *small, cwd=workplace)
     assert trained.returncode == 0, trained.stderr
     study = StudyDirectory(workplace / "runs/tracked")
     [run] = study.runs("squeezenet1_1").values()

@@ -6,6 +6,7 @@ from mds_lightning.studies.settings import (
     decisive_settings,
     nest_settings,
     refuse_changed_settings,
+    with_learning_rate,
     write_settings,
 )
 
@@ -62,3 +63,18 @@ def test_a_key_that_was_added_later_has_its_default(stored):
     newer["classifier"]["dropout"] = 0.5
     with pytest.raises(ChangedSettingsError, match=r"classifier\.dropout: 0\.0 there, 0\.5 now"):
         refuse_changed_settings(stored, newer)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "given", "rate"),
+    [
+        ({"pretrained": False, "weights": None}, None, 3e-3),
+        ({"pretrained": True, "weights": None}, None, 3e-4),
+        ({"pretrained": False, "weights": "file.safetensors"}, None, 3e-4),
+        ({"pretrained": False, "weights": None}, 0.01, 0.01),
+    ],
+)
+def test_a_run_stores_the_learning_rate_that_null_stands_for(backbone, given, rate):
+    settings = {"backbone": backbone, "classifier": {"learning_rate": given, "optimizer": "sgd"}, "seed": 1}
+    stored = with_learning_rate(settings)
+    assert stored == settings | {"classifier": {"learning_rate": rate, "optimizer": "sgd"}}

@@ -72,7 +72,7 @@ def test_other_settings_do_not_continue_a_run(workplace, mds_lightning, small):
         "train", "study=small", *small, "classifier.learning_rate=0.5", "fold=0", cwd=workplace
     )
     assert refused.returncode == 2
-    assert "classifier.learning_rate: None there, 0.5 now" in refused.stderr
+    assert "classifier.learning_rate: 0.003 there, 0.5 now" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import entropy
 
-from mds_lightning.models.hyperparameters import Hyperparameters
 from mds_lightning.studies.candidate_epochs import first_candidate_epoch
 from mds_lightning.studies.fold_run import FoldRun
 
@@ -135,11 +134,8 @@ def _describe(settings: Mapping[str, Any]) -> dict[str, str]:
     if stopping and first + stopping["patience"] < n_epochs:
         counted = f", counted from epoch {first} on" if first else ""
         length = f"up to {length}, stopped after {stopping['patience']} epochs without improvement{counted}"
-    is_pretrained = bool(backbone["weights"] or backbone["pretrained"])
-    hyperparameters = Hyperparameters(learning_rate=classifier["learning_rate"])
     optimizer = (
-        f"{classifier['optimizer']}, "
-        f"learning rate {hyperparameters.with_learning_rate(is_pretrained).learning_rate:g}, "
+        f"{classifier['optimizer']}, learning rate {classifier['learning_rate']:g}, "
         f"weight decay {classifier['weight_decay']:g}, batches of {data['batch_size']}"
     )
     return {

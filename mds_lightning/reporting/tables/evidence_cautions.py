@@ -124,7 +124,7 @@ def _about_recalibration(table: pd.DataFrame, class_name: str) -> Iterator[str]:
     if RAW not in scores or RECALIBRATED not in scores:
         return
     before, after = float(scores[RAW]), float(scores[RECALIBRATED])
-    if after > before:
+    if round(after, 3) > round(before, 3):  # as shown
         yield (
             f"Recalibration did not improve the probabilities of patients: the Brier score is {before:.3f} "
             f"as predicted and {after:.3f} recalibrated. Each fold has few validation patients for it."
